@@ -1,0 +1,62 @@
+/** A Kubernetes-style object as people write it; `spec` is checked by its kind's schema, not by this type. */
+export interface ConfigResource<Spec = Readonly<Record<string, unknown>>> {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: ObjectMeta
+  readonly spec: Spec
+}
+
+export interface ObjectMeta {
+  readonly name: string
+  readonly namespace: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly annotations?: Readonly<Record<string, string>>
+  /** Set by the server: the store's modification revision, in decimal. */
+  readonly resourceVersion?: string
+  /** Set by the server at creation, RFC 3339. */
+  readonly creationTimestamp?: string
+  /** Set by the server at creation. */
+  readonly uid?: string
+  /** Set by the server: counts changes of the spec. */
+  readonly generation?: number
+}
+
+/** A kind that the server takes. */
+export interface KindInfo {
+  readonly kind: string
+  /** Empty for the core group. */
+  readonly group: string
+  /** The stored version first; the others are read as the same schema. */
+  readonly versions: readonly string[]
+  readonly plural: string
+}
+
+/** What validation found; violations refuse, warnings are told. */
+export interface Findings {
+  readonly violations: readonly { readonly field: string; readonly message: string }[]
+  readonly warnings: readonly string[]
+}
+
+export const KINDS: readonly KindInfo[] = [
+  { kind: 'Service', group: '', versions: ['v1'], plural: 'services' },
+  {
+    kind: 'VirtualService',
+    group: 'networking.istio.io',
+    versions: ['v1', 'v1beta1', 'v1alpha3'],
+    plural: 'virtualservices',
+  },
+  {
+    kind: 'DestinationRule',
+    group: 'networking.istio.io',
+    versions: ['v1', 'v1beta1', 'v1alpha3'],
+    plural: 'destinationrules',
+  },
+  { kind: 'CircuitBreaker', group: 'mesh.weft.dev', versions: ['v1'], plural: 'circuitbreakers' },
+]
+
+export function kindOf(apiVersion: string, kind: string): KindInfo | undefined {
+  const slash = apiVersion.indexOf('/')
+  const group = slash < 0 ? '' : apiVersion.slice(0, slash)
+  const version = apiVersion.slice(slash + 1)
+  return KINDS.find((info) => info.kind === kind && info.group === group && info.versions.includes(version))
+}

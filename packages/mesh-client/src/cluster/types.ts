@@ -1,0 +1,90 @@
+import type { Cluster, Endpoint } from '@weft/mesh-protocol'
+import type { BreakerState } from '../kernel/recorder.ts'
+
+/**
+ * What is known of one endpoint of one cluster while the process runs: the one mutable record of the data plane. It is
+ * keyed by (cluster, endpoint id) and survives every new assignment that still names the endpoint.
+ */
+export interface EndpointState {
+  /** As the newest assignment describes it. */
+  endpoint: Endpoint
+  /** Requests under way. */
+  active: number
+  /** Its connections are refused: not to be picked until a background connect succeeds. */
+  refused: boolean
+  /** By outlier detection. */
+  ejected: boolean
+  /** Gone from the assignment; finishes what it has. */
+  draining: boolean
+  /** Set and read by the transport only: its connection pool for this endpoint. */
+  transport: unknown
+}
+
+/** What the choice of an endpoint depends on. */
+export interface PickContext {
+  /** Endpoints this call has tried, to be avoided while another is left. */
+  readonly tried: readonly EndpointState[]
+  /** Whether {@link tried} is to be avoided at all. */
+  readonly avoidTried: boolean
+}
+
+/**
+ * How one attempt ended, classified once and given to everything that learns from it.
+ * `localOverflow` and `aborted` teach nothing about the endpoint.
+ */
+export type Outcome =
+  | { readonly kind: 'response'; readonly status: number }
+  | { readonly kind: 'connectFailure'; readonly refused: boolean }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'timeout' }
+  | { readonly kind: 'aborted' }
+
+/** Answer of the error-rate breaker to "may this call go?". */
+export type BreakerVerdict = 'pass' | 'trial' | 'open'
+
+/** One upstream cluster at run time. Implemented in `cluster-runtime.ts`. */
+export interface ClusterRuntime {
+  readonly name: string
+  /** Replaced whole when policy changes. */
+  readonly config: Cluster
+  readonly endpointCount: number
+  /** `undefined`: no endpoint can be used (UH). */
+  pick(context: PickContext): EndpointState | undefined
+
+  /** Request limit: takes a place, or says no (UO, told to the recorder). Every true is followed by one releaseRequest. */
+  tryAcquireRequest(): boolean
+  releaseRequest(): void
+  /** Retry limit, as above. */
+  tryAcquireRetry(): boolean
+  releaseRetry(): void
+
+  /** Before anything else of a call is done; `trial` marks the one request of a half-open breaker. */
+  breakerAdmits(now: number): BreakerVerdict
+  readonly breakerState: BreakerState
+
+  /** An attempt on this endpoint starts: counts it active. */
+  attemptStarted(state: EndpointState, now: number): void
+  /** It ended: counts down and teaches outlier detection; called once for each start. */
+  attemptEnded(state: EndpointState, outcome: Outcome, now: number): void
+  /** The whole call ended; teaches the error-rate breaker. `verdict` is what breakerAdmits gave. */
+  callEnded(outcome: Outcome, verdict: BreakerVerdict, now: number): void
+}
+
+/** What the cluster folder needs from a transport. Injected, so that no socket is opened below `http/`. */
+export interface Transport {
+  /** Tries to connect in the background; used to find out whether a refused endpoint is back. */
+  probe(state: EndpointState, timeoutMs: number): Promise<boolean>
+  /** The endpoint left the cluster, or its cluster is gone: let running requests finish, then close the connections. */
+  release(state: EndpointState): void
+}
+
+/** All clusters at run time. Implemented in `cluster-manager.ts`. */
+export interface ClusterManager {
+  get(name: string): ClusterRuntime | undefined
+  all(): Iterable<ClusterRuntime>
+  /** Sets a cluster and its endpoints, keeping the state of endpoints that stay. */
+  upsert(config: Cluster, endpoints: ReadonlyMap<string, Endpoint>): void
+  remove(name: string): void
+  /** Stops probes and sweeps and releases every endpoint. */
+  close(): void
+}

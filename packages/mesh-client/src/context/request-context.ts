@@ -1,0 +1,18 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Peer } from '../kernel/recorder.ts'
+
+/** What follows an inbound request to the outbound calls that are made while it is served. Immutable. */
+export interface RequestContext {
+  /** The moment, on the mesh's clock, when the caller stops waiting; `undefined`: it does not say. */
+  readonly deadline: number | undefined
+  /** Headers to be set on outbound calls where the caller has not set them, lower-case name and value in turn. */
+  readonly headers: readonly string[]
+  readonly peer: Peer | undefined
+}
+
+/** One store a mesh: two meshes in a process do not see each other's requests. */
+export type ContextStore = AsyncLocalStorage<RequestContext>
+
+export function createContextStore(): ContextStore {
+  return new AsyncLocalStorage<RequestContext>()
+}

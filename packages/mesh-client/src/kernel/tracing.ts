@@ -1,0 +1,54 @@
+/** A header list that a propagator writes to. */
+export type SetHeader = (name: string, value: string) => void
+
+/** Facts of an outgoing call that are known when it starts. */
+export interface ClientCallFacts {
+  readonly method: string
+  readonly scheme: string
+  /** Host and port as the caller named them. */
+  readonly host: string
+  readonly port: number
+  /** With query. */
+  readonly path: string
+}
+
+/** Facts of an incoming request. */
+export interface ServerCallFacts extends ClientCallFacts {
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly peerAddress: string | undefined
+}
+
+/** How a call ended. */
+export interface CallEnd {
+  /** 0 when there was no response. */
+  readonly status: number
+  /** Envoy's flags, or `-`. */
+  readonly flags: string
+  readonly error?: unknown
+}
+
+/** The span of one outgoing call. */
+export interface ClientSpan {
+  /** Writes the span's context as headers; does nothing where an instrumentation of undici will do it. */
+  inject(set: SetHeader): void
+  /** Runs with the span active, so that an instrumentation below becomes its child. */
+  run<T>(action: () => T): T
+  /** One attempt went out. `resend` counts from 0. */
+  attempt(endpoint: { readonly address: string; readonly port: number }, resend: number): void
+  end(end: CallEnd): void
+}
+
+/** The span of one incoming request. */
+export interface ServerSpan {
+  /** Runs the application with the span, or at least the caller's context, active. */
+  run<T>(action: () => T): T
+  end(end: CallEnd): void
+}
+
+/** Traces through whatever provider the application has registered; each start gives `undefined` when there is none. */
+export interface Tracing {
+  startClient(facts: ClientCallFacts): ClientSpan | undefined
+  startServer(facts: ServerCallFacts): ServerSpan | undefined
+}
+
+export const noTracing: Tracing = { startClient: () => undefined, startServer: () => undefined }

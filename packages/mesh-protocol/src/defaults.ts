@@ -1,0 +1,104 @@
+import type { CircuitBreakers, ErrorRateBreaker, LbPolicy, OutlierDetection } from './wire/cluster.ts'
+import type { RetryPolicy } from './wire/route.ts'
+
+/*
+ * Every default that a policy falls back to, each once and with its source. Code elsewhere refers to these and never
+ * repeats a number.
+ */
+
+/** DNS domain of the mesh. Istio `MeshConfig.trustDomain` and `--domain`. */
+export const DEFAULT_DOMAIN = 'cluster.local'
+
+/** Namespace of mesh-wide resources. Istio `MeshConfig.rootNamespace`. */
+export const ROOT_NAMESPACE = 'istio-system'
+
+/** "No limit" where xDS uses an unsigned 32-bit number. Istio `cluster_traffic_policy.go`, default thresholds. */
+export const UNLIMITED: number = 2 ** 32 - 1
+
+/** Istio `cluster_traffic_policy.go` `defaultLBAlgorithm`. */
+export const DEFAULT_LB_POLICY: LbPolicy = 'LEAST_REQUEST'
+
+/** Istio `MeshConfig.connectTimeout`. */
+export const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
+
+/** Envoy `HttpProtocolOptions.idle_timeout`: one hour. */
+export const DEFAULT_IDLE_TIMEOUT_MS = 3_600_000
+
+/** Istio leaves every threshold at its maximum where `connectionPool` is silent. */
+export const DEFAULT_CIRCUIT_BREAKERS: CircuitBreakers = {
+  maxConnections: UNLIMITED,
+  maxPendingRequests: UNLIMITED,
+  maxRequests: UNLIMITED,
+  maxRetries: UNLIMITED,
+}
+
+/**
+ * What an empty `outlierDetection: {}` means: Envoy `outlier_detection.proto`, with Istio's gateway errors off
+ * (`cluster_traffic_policy.go` `applyOutlierDetection`).
+ */
+export const DEFAULT_OUTLIER_DETECTION: OutlierDetection = {
+  consecutive5xx: 5,
+  consecutiveGatewayFailure: 0,
+  consecutiveLocalOriginFailure: 5,
+  splitExternalLocalOriginErrors: false,
+  intervalMs: 10_000,
+  baseEjectionTimeMs: 30_000,
+  maxEjectionTimeMs: 300_000,
+  maxEjectionPercent: 10,
+}
+
+/** Envoy `route_components.proto` `RetryBackOff`: the cap is ten times the base where only the base is given. */
+export const RETRY_BACK_OFF_CAP_FACTOR = 10
+
+/** Istio `HTTPRetry.backoff`. */
+export const DEFAULT_RETRY_BASE_INTERVAL_MS = 25
+
+/** Re-picks while looking for an untried endpoint. Istio `route/retry/retry.go`: 5 (Envoy's own default is 1). */
+export const HOST_SELECTION_RETRY_MAX_ATTEMPTS = 5
+
+/** A route without `retries`. Istio `route/retry/retry.go` `DefaultPolicy`, without 503 since Istio 1.24. */
+export const DEFAULT_RETRY_POLICY: RetryPolicy = {
+  retryOn: ['connect-failure', 'refused-stream', 'unavailable', 'cancelled', 'retriable-status-codes'],
+  numRetries: 2,
+  retriableStatusCodes: [],
+  retryBackOff: {
+    baseIntervalMs: DEFAULT_RETRY_BASE_INTERVAL_MS,
+    maxIntervalMs: DEFAULT_RETRY_BASE_INTERVAL_MS * RETRY_BACK_OFF_CAP_FACTOR,
+  },
+  avoidPreviousHosts: true,
+}
+
+/** A route without `timeout`: none. Istio `route.go` `setTimeout` (Envoy's own default is 15 s). */
+export const DEFAULT_ROUTE_TIMEOUT_MS = 0
+
+/** Body bytes that are kept for a replay. Envoy `per_connection_buffer_limit_bytes`: 1 MiB; Linkerd: 64 KiB. */
+export const DEFAULT_REPLAY_LIMIT_BYTES: number = 1024 * 1024
+
+/** Where the kind `CircuitBreaker` is silent; the numbers are those of opossum 10. */
+export const DEFAULT_ERROR_RATE_BREAKER: ErrorRateBreaker = {
+  errorThresholdPercentage: 50,
+  requestVolumeThreshold: 20,
+  rollingWindowMs: 10_000,
+  openDurationMs: 30_000,
+}
+
+/** Time to live of a registration; renewed every third of it. */
+export const WORKLOAD_TTL_MS = 15_000
+
+/** A service without workloads stays a mesh host for this long (never a leak to DNS). */
+export const KNOWN_SERVICE_RETENTION_MS: number = 24 * 3_600_000
+
+/** How often a stream carries at least a heartbeat. */
+export const HEARTBEAT_MS = 5_000
+
+/** Largest number of endpoints in one event. */
+export const ENDPOINTS_PER_PAGE = 500
+
+/** Longest pause between two attempts to reach the control server; full jitter below it. */
+export const RECONNECT_MAX_MS = 5_000
+
+/** How long a call to a host waits for the first host index or for its routes. */
+export const FIRST_POLICY_WAIT_MS = 1_000
+
+/** What callers dial when nothing is said, so that `http://reviews/` works. */
+export const DEFAULT_SERVICE_PORT = 80

@@ -1,0 +1,104 @@
+import { fail, ok, type Result, type Violation } from '../result.ts'
+import type { ClientMessage, Node } from '../wire/stream.ts'
+import type { WorkloadRegistration } from '../wire/workload.ts'
+import {
+  type Check,
+  integer,
+  isRecord,
+  list,
+  nonEmptyText,
+  optional,
+  record,
+  text,
+  textMap,
+  Violations,
+} from './shape.ts'
+
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/
+
+/** A DNS label (RFC 1123): what a service, a namespace or a port may be called. */
+export const dnsLabel: Check = (value, field, out) => {
+  if (typeof value !== 'string' || !LABEL.test(value)) {
+    out.add(field, 'must be a DNS label: up to 63 lower-case letters, digits and hyphens, no hyphen at either end')
+  }
+}
+
+const port = integer(1, 65_535)
+
+/** An IP address or a DNS name; a URL, a port or an empty string is what people get wrong here. */
+export const address: Check = (value, field, out) => {
+  const ipv6 = typeof value === 'string' && /^[0-9a-fA-F:.]+(%[\w.]+)?$/.test(value) && value.split(':').length > 2
+  const name =
+    typeof value === 'string' && value.length <= 253 && /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(value)
+  const unspecified = value === '0.0.0.0' || value === '::'
+  if ((!ipv6 && !name) || unspecified) {
+    out.add(field, 'must be an IP address or host name that callers can connect to, without scheme or port')
+  } else if (name && /^[\d.]+$/.test(value) && !isIPv4(value)) {
+    out.add(field, 'must be an IPv4 address of four numbers from 0 to 255')
+  }
+}
+
+function isIPv4(value: string): boolean {
+  const parts = value.split('.')
+  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)
+}
+
+const registration = record({
+  service: dnsLabel,
+  namespace: dnsLabel,
+  workload: optional(nonEmptyText),
+  address,
+  ports: list(record({ name: dnsLabel, servicePort: port, port, listenPort: port, protocol: nonEmptyText }), {
+    min: 1,
+  }),
+  labels: textMap,
+  serviceAccount: nonEmptyText,
+  locality: text,
+  weight: integer(1, 2 ** 32 - 1),
+  adminPort: optional(port),
+})
+
+const node = record({
+  id: nonEmptyText,
+  service: text,
+  namespace: dnsLabel,
+  serviceAccount: nonEmptyText,
+  labels: textMap,
+  locality: record({ region: text, zone: text, subZone: text }),
+  servicePorts: list(port),
+  clientVersion: text,
+  features: list(text),
+})
+
+const clientMessage = record({
+  seq: integer(1, Number.MAX_SAFE_INTEGER),
+  subscribe: optional(list(nonEmptyText)),
+  unsubscribe: optional(list(nonEmptyText)),
+  known: optional(textMap),
+  ack: optional(textMap),
+  nack: optional(
+    list(record({ name: nonEmptyText, version: text, violations: list(record({ field: text, message: text })) })),
+  ),
+})
+
+function checked<T>(check: Check, value: unknown): Result<T, readonly Violation[]> {
+  const out = new Violations()
+  if (isRecord(value)) check(value, '', out)
+  else out.add('', 'must be a JSON object')
+  return out.list.length === 0 ? ok(value as T) : fail(out.list)
+}
+
+/** Body of `PUT /v1/workloads/{id}`; all violations at once. */
+export function validateRegistration(value: unknown): Result<WorkloadRegistration, readonly Violation[]> {
+  return checked(registration, value)
+}
+
+/** Query parameter `node` of `GET /v1/stream`, parsed. */
+export function validateNode(value: unknown): Result<Node, readonly Violation[]> {
+  return checked(node, value)
+}
+
+/** Body of `POST /v1/streams/{id}`. */
+export function validateClientMessage(value: unknown): Result<ClientMessage, readonly Violation[]> {
+  return checked(clientMessage, value)
+}
