@@ -1,0 +1,106 @@
+/*
+ * Which way arrows point, as data. A folder may import itself, the folders named here, and the packages named here;
+ * `node:` lists the built-in modules that it may use for their effects.
+ */
+
+export interface FolderRule {
+  readonly folders: readonly string[]
+  readonly packages: readonly string[]
+}
+
+export interface PackageRule {
+  /** By folder below `src`; an empty name stands for the files of `src` itself. */
+  readonly folders: Readonly<Record<string, FolderRule>>
+}
+
+const PROTOCOL = '@weft/mesh-protocol'
+
+export const CLIENT: PackageRule = {
+  folders: {
+    kernel: { folders: [], packages: [PROTOCOL, 're2js', 'node:perf_hooks'] },
+    context: { folders: ['kernel'], packages: [PROTOCOL, 'node:async_hooks'] },
+    routing: { folders: ['kernel'], packages: [PROTOCOL] },
+    balancing: { folders: ['kernel'], packages: [PROTOCOL] },
+    health: { folders: ['kernel'], packages: [PROTOCOL] },
+    cluster: { folders: ['kernel', 'context', 'routing', 'balancing', 'health'], packages: [PROTOCOL, 'opossum'] },
+    call: {
+      folders: ['kernel', 'context', 'routing', 'balancing', 'health', 'cluster'],
+      packages: [PROTOCOL, 'p-retry'],
+    },
+    discovery: {
+      folders: ['kernel'],
+      packages: [PROTOCOL, 'eventsource', 'node:fs', 'node:fs/promises', 'node:path', 'node:http', 'node:https'],
+    },
+    inbound: { folders: ['kernel', 'context', 'routing'], packages: [PROTOCOL, 'node:os', 'node:http', 'node:net'] },
+    telemetry: {
+      folders: ['kernel'],
+      packages: [PROTOCOL, 'prom-client', '@opentelemetry/api', 'node:diagnostics_channel', 'node:module'],
+    },
+    http: {
+      folders: ['kernel', 'context', 'routing', 'balancing', 'health', 'cluster', 'call', 'inbound', 'telemetry'],
+      packages: [
+        PROTOCOL,
+        'undici',
+        'p-retry',
+        'prom-client',
+        'node:http',
+        'node:http2',
+        'node:net',
+        'node:stream',
+        'node:events',
+        'node:async_hooks',
+        'node:buffer',
+        'node:os',
+      ],
+    },
+    '': {
+      folders: [
+        'kernel',
+        'context',
+        'routing',
+        'balancing',
+        'health',
+        'cluster',
+        'call',
+        'discovery',
+        'inbound',
+        'telemetry',
+        'http',
+      ],
+      packages: [PROTOCOL, 'prom-client', 'node:crypto', 'node:fs', 'node:os', 'node:http', 'node:net', 'node:path'],
+    },
+  },
+}
+
+export const SERVER: PackageRule = {
+  folders: {
+    kernel: { folders: [], packages: ['node:perf_hooks'] },
+    source: { folders: ['kernel', 'config', 'store'], packages: [PROTOCOL] },
+    config: { folders: ['kernel'], packages: [PROTOCOL, 'typebox', 'ajv', 'yaml', 're2js'] },
+    store: {
+      folders: ['kernel'],
+      packages: [PROTOCOL, 'node:sqlite', 'node:crypto', 'node:fs', 'node:path', 'node:module', 'node:process'],
+    },
+    registry: { folders: ['kernel', 'config', 'store'], packages: [PROTOCOL, 'node:crypto', 'node:net'] },
+    canary: { folders: ['kernel', 'config', 'registry'], packages: [PROTOCOL] },
+    translate: { folders: ['kernel', 'config', 'registry'], packages: [PROTOCOL, 'node:crypto'] },
+    push: {
+      folders: ['kernel', 'config', 'registry', 'translate'],
+      packages: [PROTOCOL, 'node:crypto', 'node:http', 'node:buffer'],
+    },
+    serve: {
+      folders: ['kernel', 'config', 'store', 'registry', 'canary', 'translate', 'push'],
+      packages: [PROTOCOL, 'fastify', 'pino', 'prom-client', 'node:crypto', 'node:http', 'node:stream'],
+    },
+    cli: {
+      folders: ['kernel', 'config', ''],
+      packages: [PROTOCOL, 'commander', 'pino', 'yaml', 'node:fs', 'node:fs/promises', 'node:path', 'node:process'],
+    },
+    '': {
+      folders: ['kernel', 'config', 'store', 'registry', 'canary', 'translate', 'push', 'serve'],
+      packages: [PROTOCOL, 'pino', 'fastify', 'prom-client', 'yaml', 'node:fs', 'node:path', 'node:net', 'node:crypto'],
+    },
+  },
+}
+
+export const MAX_FILE_LINES = 400
