@@ -11,7 +11,6 @@ for (const name of ['node-22', 'node-26']) {
   const version = spawnSync(node, ['--version'], { encoding: 'utf8' })
   if (version.status !== 0) throw new Error(`${node} does not run: ${version.error ?? version.stderr}`)
   console.log(`\n== ${version.stdout.trim()}`)
-  const env = { ...process.env, WEFT_TEST_NODE: node }
-  const run = spawnSync(node, [vitest, 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit', env })
+  const run = spawnSync(node, [vitest, 'run', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
   if (run.status !== 0) process.exit(run.status ?? 1)
 }
