@@ -1,0 +1,6 @@
+import { randomUUID } from 'node:crypto'
+
+/** Makes a name that nothing else has. */
+export type MakeId = () => string
+
+export const makeUuid: MakeId = () => randomUUID()
