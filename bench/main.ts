@@ -1,0 +1,50 @@
+// Measures what Weft costs against the bare libraries, in one run, and prints tables of ratios.
+//   --smoke        a few requests of everything, to see that it runs
+//   --only a,b     some of the sections
+//   --write        also write docs/benchmarks.md
+import { readFileSync, writeFileSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { benchCalls, type Scale } from './scenarios/calls.ts'
+import { benchHaproxy } from './scenarios/haproxy.ts'
+import { benchPush, benchStreams } from './scenarios/push.ts'
+import { benchServing } from './scenarios/serving.ts'
+
+const smoke = process.argv.includes('--smoke')
+const only = process.argv[process.argv.indexOf('--only') + 1]?.split(',')
+const scale: Scale = smoke ? { requests: 500, pairs: 1 } : { requests: 20_000, pairs: 9 }
+
+interface Section {
+  readonly key: string
+  readonly title: string
+  readonly run: () => Promise<string>
+}
+
+const SECTIONS: readonly Section[] = [
+  { key: 'calls', title: 'Calls out', run: () => benchCalls(scale) },
+  { key: 'serving', title: 'Requests in', run: () => benchServing(scale) },
+  { key: 'haproxy', title: 'Added latency at low load', run: () => benchHaproxy(scale) },
+  {
+    key: 'push',
+    title: 'From a policy change to every client',
+    run: () => (smoke ? benchPush([1, 10], 1) : benchPush([1, 100, 1000], 15)),
+  },
+  { key: 'streams', title: 'Memory a stream', run: () => benchStreams(smoke ? 50 : 1000) },
+]
+
+const parts: string[] = []
+for (const { key, title, run } of SECTIONS) {
+  if (process.argv.includes('--only') && only?.includes(key) !== true) continue
+  const text = `## ${title}\n\n${await run()}\n`
+  parts.push(text)
+  console.log(text)
+}
+
+if (process.argv.includes('--write')) {
+  const file = path.resolve(import.meta.dirname, '../docs/benchmarks.md')
+  const [head] = readFileSync(file, 'utf8').split('<!-- results -->')
+  const machine = `${os.cpus().length} × ${os.cpus()[0]?.model.trim()}, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.release()}`
+  const stamp = `Measured on ${new Date().toISOString().slice(0, 10)} with Node ${process.versions.node} on ${machine}.`
+  writeFileSync(file, `${head}<!-- results -->\n\n${stamp}\n\n${parts.join('\n')}`)
+}
+process.exit(0)
