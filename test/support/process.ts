@@ -74,7 +74,8 @@ function waitForLine(
         const found = pattern.exec(lines[seen] as string)
         if (found === null) continue
         finish()
-        return resolve(found)
+        resolve(found)
+        return
       }
     }
     const timer = setTimeout(() => give(`${timeoutMs} ms passed`), timeoutMs)
