@@ -1,0 +1,130 @@
+import type { ServiceRef } from '@weft/mesh-protocol'
+import type { CallRecord, Peer } from '../kernel/recorder.ts'
+
+/** The labels of Istio's HTTP metrics, all on every series. Source: Istio `istio_stats.cc`. */
+export const ISTIO_LABELS = [
+  'reporter',
+  'source_workload',
+  'source_workload_namespace',
+  'source_principal',
+  'source_app',
+  'source_version',
+  'source_canonical_service',
+  'source_canonical_revision',
+  'source_cluster',
+  'destination_workload',
+  'destination_workload_namespace',
+  'destination_principal',
+  'destination_app',
+  'destination_version',
+  'destination_canonical_service',
+  'destination_canonical_revision',
+  'destination_cluster',
+  'destination_service',
+  'destination_service_name',
+  'destination_service_namespace',
+  'request_protocol',
+  'response_code',
+  'grpc_response_status',
+  'response_flags',
+  'connection_security_policy',
+] as const
+
+export type IstioLabel = (typeof ISTIO_LABELS)[number]
+export type IstioLabels = Readonly<Record<IstioLabel, string>>
+
+/** What a label says when nothing is known: consumers group by these labels and skip series that lack one. */
+const UNKNOWN = 'unknown'
+
+/** Stands for a peer that is not known. */
+export const NOBODY: Peer = {
+  workload: '',
+  namespace: '',
+  app: '',
+  version: '',
+  canonicalService: '',
+  canonicalRevision: '',
+  cluster: '',
+}
+
+/** Stands for a service that is not known. */
+export const NO_SERVICE: ServiceRef = { host: '', name: '', namespace: '' }
+
+/** The labels under which a call is counted, told by the workload `self`. */
+export function istioLabels(record: CallRecord, self: Peer): IstioLabels {
+  const peer = record.peer ?? NOBODY
+  const isSource = record.reporter === 'source'
+  const source = told(isSource ? self : peer)
+  const destination = told(isSource ? peer : self)
+  return {
+    reporter: record.reporter,
+    source_workload: source.workload,
+    source_workload_namespace: source.namespace,
+    source_principal: UNKNOWN,
+    source_app: source.app,
+    source_version: source.version,
+    source_canonical_service: source.canonicalService,
+    source_canonical_revision: source.canonicalRevision,
+    source_cluster: source.cluster,
+    destination_workload: destination.workload,
+    destination_workload_namespace: destination.namespace,
+    destination_principal: UNKNOWN,
+    destination_app: destination.app,
+    destination_version: destination.version,
+    destination_canonical_service: destination.canonicalService,
+    destination_canonical_revision: destination.canonicalRevision,
+    destination_cluster: destination.cluster,
+    ...(isSource ? calledService(record.service ?? NO_SERVICE, peer) : servedService(record.service, self)),
+    request_protocol: record.protocol,
+    response_code: String(record.status),
+    // Prometheus takes an empty label for an absent one; so it is with Istio's own series of plain HTTP.
+    grpc_response_status: record.grpcStatus ?? '',
+    response_flags: orElse(record.flags, '-'),
+    connection_security_policy: isSource ? UNKNOWN : 'none',
+  }
+}
+
+/** A peer in the words of the labels: of one that is wholly unknown, the revision is still `latest`. */
+function told(peer: Peer): Peer {
+  return {
+    workload: orElse(peer.workload, UNKNOWN),
+    namespace: orElse(peer.namespace, UNKNOWN),
+    app: orElse(peer.app, UNKNOWN),
+    version: orElse(peer.version, UNKNOWN),
+    canonicalService: orElse(peer.canonicalService, UNKNOWN),
+    canonicalRevision: orElse(peer.canonicalRevision, 'latest'),
+    cluster: orElse(peer.cluster, UNKNOWN),
+  }
+}
+
+type ServiceLabels = Pick<
+  IstioLabels,
+  'destination_service' | 'destination_service_name' | 'destination_service_namespace'
+>
+
+/** What a client says: the service as its cluster names it, the server's own namespace where that is silent. */
+function calledService(service: ServiceRef, peer: Peer): ServiceLabels {
+  return {
+    destination_service: orElse(service.host, UNKNOWN),
+    destination_service_name: nameOf(service, UNKNOWN),
+    destination_service_namespace: orElse(service.namespace, orElse(peer.namespace, UNKNOWN)),
+  }
+}
+
+/** What a server says: the service it was called as, else itself, and always its own namespace. */
+function servedService(service: ServiceRef | undefined, self: Peer): ServiceLabels {
+  const own = orElse(self.canonicalService, UNKNOWN)
+  return {
+    destination_service: orElse(service?.host ?? '', own),
+    destination_service_name: nameOf(service ?? NO_SERVICE, own),
+    destination_service_namespace: orElse(self.namespace, UNKNOWN),
+  }
+}
+
+function nameOf(service: ServiceRef, fallback: string): string {
+  return orElse(service.name, orElse(service.host.split('.', 1)[0] as string, fallback))
+}
+
+function orElse(value: string, fallback: string): string {
+  return value === '' ? fallback : value
+}

@@ -1,0 +1,21 @@
+import { nullRecorder, type Recorder } from '../kernel/recorder.ts'
+
+/** One recorder that tells each of several, in their order. */
+export function fanOut(recorders: readonly Recorder[]): Recorder {
+  if (recorders.length < 2) return recorders[0] ?? nullRecorder
+  const each = (tell: (recorder: Recorder) => void): void => recorders.forEach(tell)
+  return {
+    call(record) {
+      for (const recorder of recorders) recorder.call(record)
+    },
+    retry: (cluster, reason) => each((recorder) => recorder.retry(cluster, reason)),
+    retryRefused: (cluster, reason) => each((recorder) => recorder.retryRefused(cluster, reason)),
+    overflow: (cluster, kind) => each((recorder) => recorder.overflow(cluster, kind)),
+    ejected: (cluster, endpoint, reason) => each((recorder) => recorder.ejected(cluster, endpoint, reason)),
+    unejected: (cluster, endpoint) => each((recorder) => recorder.unejected(cluster, endpoint)),
+    breaker: (cluster, state) => each((recorder) => recorder.breaker(cluster, state)),
+    policyApplied: (type, name, version) => each((recorder) => recorder.policyApplied(type, name, version)),
+    policyRejected: (type, name, version) => each((recorder) => recorder.policyRejected(type, name, version)),
+    connected: (url, connected) => each((recorder) => recorder.connected(url, connected)),
+  }
+}
