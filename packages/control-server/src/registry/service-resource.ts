@@ -1,0 +1,36 @@
+import { serviceHost } from '@weft/mesh-protocol'
+import type { ConfigResource } from '../config/resource.ts'
+import type { MeshService, ServicePort } from './model.ts'
+import { protocolOf } from './protocol.ts'
+
+/** The parts of a v1 `Service` that the mesh acts on. */
+interface ServiceSpec {
+  readonly selector?: Readonly<Record<string, string>>
+  readonly ports?: readonly {
+    readonly name?: string
+    readonly port: number
+    readonly targetPort?: string | number
+    readonly protocol?: string
+    readonly appProtocol?: string
+  }[]
+}
+
+/** A v1 `Service` that passed validation, as a service of the mesh. */
+export function serviceOfResource({ metadata, spec }: ConfigResource, domain: string): MeshService {
+  const { selector, ports = [] } = spec as ServiceSpec
+  const { name, namespace } = metadata
+  return {
+    host: serviceHost(name, namespace, domain),
+    name,
+    namespace,
+    selector: selector === undefined || Object.keys(selector).length === 0 ? undefined : selector,
+    ports: ports.map(
+      (port): ServicePort => ({
+        name: port.name ?? '',
+        number: port.port,
+        protocol: protocolOf({ ...port, number: port.port }),
+        targetPort: port.targetPort ?? port.port,
+      }),
+    ),
+  }
+}
