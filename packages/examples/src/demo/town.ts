@@ -1,0 +1,96 @@
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import os from 'node:os'
+import path from 'node:path'
+import { type Child, startChild } from './child.ts'
+
+const BOOKINFO = path.resolve(import.meta.dirname, '../bookinfo')
+
+/** `weft`, as a user has it after an install. */
+function weftBin(): string {
+  const manifest = createRequire(import.meta.url).resolve('@weft/control-server/package.json')
+  return path.join(path.dirname(manifest), 'bin/weft.js')
+}
+
+/** Every process of the demo: the control server and Bookinfo's services. */
+export class Town {
+  readonly #dataDir: string
+  readonly #reviews = new Map<string, Child[]>()
+  readonly #others: Child[] = []
+  #control: Child
+
+  private constructor(dataDir: string, control: Child) {
+    this.#dataDir = dataDir
+    this.#control = control
+  }
+
+  /** Starts everything: the control server first only because its port is not known before. */
+  static async start(reviews: Readonly<Record<string, number>>): Promise<Town> {
+    const dataDir = await mkdtemp(path.join(os.tmpdir(), 'weft-demo-'))
+    const town = new Town(dataDir, await startControl(dataDir, '127.0.0.1:0'))
+    process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
+    const starting = [town.#startService('details'), town.#startService('ratings'), town.#startService('productpage')]
+    for (const [version, count] of Object.entries(reviews)) {
+      for (let i = 0; i < count; i++) starting.push(town.startReviews(version))
+    }
+    await Promise.all(starting)
+    return town
+  }
+
+  get controlUrl(): string {
+    return this.#control.url
+  }
+
+  get pageUrl(): string {
+    const page = this.#others.find(({ name }) => name === 'productpage') as Child
+    return `${page.url.replace(/\/$/, '')}/productpage`
+  }
+
+  get processCount(): number {
+    return 1 + this.#others.length + [...this.#reviews.values()].flat().length
+  }
+
+  async startReviews(version: string): Promise<void> {
+    const child = await startChild(this.#spec('reviews', version))
+    this.#reviews.set(version, [...(this.#reviews.get(version) ?? []), child])
+  }
+
+  async killReviews(version: string): Promise<void> {
+    const [victim, ...rest] = this.#reviews.get(version) ?? []
+    this.#reviews.set(version, rest)
+    await victim?.kill('SIGKILL')
+  }
+
+  async killControl(): Promise<void> {
+    await this.#control.kill('SIGKILL')
+  }
+
+  /** On the same address and the same data directory, as an operator would. */
+  async restartControl(): Promise<void> {
+    this.#control = await startControl(this.#dataDir, new URL(this.#control.url).host)
+  }
+
+  async stop(): Promise<void> {
+    const services = [...this.#others, ...[...this.#reviews.values()].flat()]
+    await Promise.all(services.map((child) => child.kill('SIGKILL')))
+    await this.#control.kill('SIGTERM')
+  }
+
+  async #startService(name: string): Promise<void> {
+    this.#others.push(await startChild(this.#spec(name)))
+  }
+
+  #spec(service: string, version = 'v1'): Parameters<typeof startChild>[0] {
+    return {
+      name: service,
+      file: path.join(BOOKINFO, `${service}.ts`),
+      env: { WEFT_CONTROL: this.#control.url, WEFT_SERVICE: service, WEFT_VERSION: version },
+    }
+  }
+}
+
+function startControl(dataDir: string, listen: string): Promise<Child> {
+  const args = ['server', '--listen', listen, '--data-dir', dataDir]
+  return startChild({ name: 'control server', file: weftBin(), args })
+}
