@@ -38,6 +38,7 @@ export type Outcome =
   | { readonly kind: 'reset' }
   | { readonly kind: 'timeout' }
   | { readonly kind: 'aborted' }
+  | { readonly kind: 'localOverflow' }
 
 /** Answer of the error-rate breaker to "may this call go?". */
 export type BreakerVerdict = 'pass' | 'trial' | 'open'
@@ -48,6 +49,8 @@ export interface ClusterRuntime {
   /** Replaced whole when policy changes. */
   readonly config: Cluster
   readonly endpointCount: number
+  /** Those of the newest assignment, for status and telemetry. */
+  endpoints(): Iterable<EndpointState>
   /** `undefined`: no endpoint can be used (UH). */
   pick(context: PickContext): EndpointState | undefined
 
