@@ -13,9 +13,10 @@ export interface EndpointGauges {
 /** What the gauges need to know of a cluster at run time. */
 export interface ClusterGauges {
   readonly name: string
-  /** `undefined`: the cluster has no error-rate breaker. */
-  readonly breakerState: BreakerState | undefined
-  readonly endpoints: Iterable<EndpointGauges>
+  /** The state is only told of a cluster that has an error-rate breaker. */
+  readonly config: { readonly errorRateBreaker?: object }
+  readonly breakerState: BreakerState
+  endpoints(): Iterable<EndpointGauges>
 }
 
 /** A resource in force. */
@@ -35,7 +36,7 @@ const BREAKER_STATES: readonly BreakerState[] = ['closed', 'open', 'half-open']
 export function* endpointSamples(clusters: Iterable<ClusterGauges>): Iterable<Sample> {
   for (const cluster of clusters) {
     const counts: Record<EndpointGaugeState, number> = { draining: 0, ejected: 0, refused: 0, unhealthy: 0, healthy: 0 }
-    for (const endpoint of cluster.endpoints) counts[stateOf(endpoint)]++
+    for (const endpoint of cluster.endpoints()) counts[stateOf(endpoint)]++
     for (const state of ENDPOINT_STATES) yield { labels: { cluster: cluster.name, state }, value: counts[state] }
   }
 }
@@ -43,15 +44,15 @@ export function* endpointSamples(clusters: Iterable<ClusterGauges>): Iterable<Sa
 export function* ejectedSamples(clusters: Iterable<ClusterGauges>): Iterable<Sample> {
   for (const cluster of clusters) {
     let value = 0
-    for (const endpoint of cluster.endpoints) if (endpoint.ejected && !endpoint.draining) value++
+    for (const endpoint of cluster.endpoints()) if (endpoint.ejected && !endpoint.draining) value++
     yield { labels: { cluster: cluster.name }, value }
   }
 }
 
 /** 1 for the state that a breaker is in and 0 for the others. */
 export function* breakerSamples(clusters: Iterable<ClusterGauges>): Iterable<Sample> {
-  for (const { name, breakerState } of clusters) {
-    if (breakerState === undefined) continue
+  for (const { name, config, breakerState } of clusters) {
+    if (config.errorRateBreaker === undefined) continue
     for (const state of BREAKER_STATES)
       yield { labels: { cluster: name, state }, value: state === breakerState ? 1 : 0 }
   }

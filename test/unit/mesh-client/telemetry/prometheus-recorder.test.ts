@@ -284,8 +284,8 @@ describe('metrics of the mesh itself', () => {
       { ...healthy, endpoint: { healthStatus: 'UNHEALTHY' as const } },
     ]
     const clusters = [
-      { name: 'a', breakerState: 'half-open' as const, endpoints },
-      { name: 'b', breakerState: undefined, endpoints: [] },
+      { name: 'a', config: { errorRateBreaker: {} }, breakerState: 'half-open' as const, endpoints: () => endpoints },
+      { name: 'b', config: {}, breakerState: 'closed' as const, endpoints: () => [] },
     ]
     const metrics = recorderOf({
       clusters: () => clusters,
