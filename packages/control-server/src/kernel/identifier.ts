@@ -1,6 +1,4 @@
-import { randomUUID } from 'node:crypto'
-
 /** Makes a name that nothing else has. */
 export type MakeId = () => string
 
-export const makeUuid: MakeId = () => randomUUID()
+export const makeUuid: MakeId = () => globalThis.crypto.randomUUID()

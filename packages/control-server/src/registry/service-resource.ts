@@ -5,26 +5,28 @@ import { protocolOf } from './protocol.ts'
 
 /** The parts of a v1 `Service` that the mesh acts on. */
 interface ServiceSpec {
-  readonly selector?: Readonly<Record<string, string>>
-  readonly ports?: readonly {
-    readonly name?: string
-    readonly port: number
-    readonly targetPort?: string | number
-    readonly protocol?: string
-    readonly appProtocol?: string
-  }[]
+  readonly selector?: Readonly<Record<string, string>> | null
+  readonly ports?: readonly ServicePortSpec[] | null
+}
+
+interface ServicePortSpec {
+  readonly name?: string
+  readonly port: number
+  readonly targetPort?: string | number
+  readonly protocol?: string
+  readonly appProtocol?: string | null
 }
 
 /** A v1 `Service` that passed validation, as a service of the mesh. */
 export function serviceOfResource({ metadata, spec }: ConfigResource, domain: string): MeshService {
-  const { selector, ports = [] } = spec as ServiceSpec
+  const { selector, ports } = spec as ServiceSpec
   const { name, namespace } = metadata
   return {
     host: serviceHost(name, namespace, domain),
     name,
     namespace,
-    selector: selector === undefined || Object.keys(selector).length === 0 ? undefined : selector,
-    ports: ports.map(
+    selector: Object.keys(selector ?? {}).length === 0 ? undefined : (selector ?? undefined),
+    ports: (ports ?? []).map(
       (port): ServicePort => ({
         name: port.name ?? '',
         number: port.port,

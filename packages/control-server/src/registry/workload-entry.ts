@@ -13,11 +13,14 @@ export function workloadOf(entry: Entry): Workload {
  * Labels that a Service's selector is held against. A workload that sets no `app` is selected by its service's name, which is
  * what the label says by convention.
  */
-export function selectableLabels(workload: Workload): Readonly<Record<string, string>> {
+export function selectableLabels(workload: Pick<Workload, 'labels' | 'service'>): Readonly<Record<string, string>> {
   return Object.hasOwn(workload.labels, 'app') ? workload.labels : { app: workload.service, ...workload.labels }
 }
 
-export function selects(selector: Readonly<Record<string, string>>, workload: Workload): boolean {
+export function selects(
+  selector: Readonly<Record<string, string>>,
+  workload: Pick<Workload, 'labels' | 'service'>,
+): boolean {
   const labels = selectableLabels(workload)
   return Object.entries(selector).every(([key, value]) => Object.hasOwn(labels, key) && labels[key] === value)
 }

@@ -1,0 +1,75 @@
+import type { Command } from 'commander'
+import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino'
+import type { Logger } from '../kernel/logger.ts'
+import type { ControlServerOptions } from '../options.ts'
+import { type ControlServer, startControlServer } from '../server.ts'
+import { CliError } from './cli-error.ts'
+import { EXIT } from './exit-codes.ts'
+import type { Terminal } from './terminal.ts'
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent']
+
+interface ServerFlags {
+  readonly listen?: string
+  readonly dataDir?: string
+  readonly config?: string
+  readonly insecure?: boolean
+  readonly logLevel: string
+}
+
+export function addServerCommand(program: Command, terminal: Terminal): void {
+  program
+    .command('server')
+    .description('Run a control server. Its first line on stdout is "weft listening on URL"; its log goes to stderr.')
+    .option(
+      '--listen <host:port>',
+      'address to listen on; port 0 takes a free one (WEFT_LISTEN, default 127.0.0.1:15800)',
+    )
+    .option('--data-dir <dir>', 'directory of its state (WEFT_DATA_DIR, default ./weft-data)')
+    .option('--config <file>', 'YAML or JSON file with the same options in camelCase (WEFT_CONFIG)')
+    .option('--insecure', 'listen beyond this machine without TLS and authentication (WEFT_INSECURE)')
+    .option('--log-level <level>', `${LOG_LEVELS.join(', ')} (WEFT_LOG_LEVEL)`, terminal.env.WEFT_LOG_LEVEL ?? 'info')
+    .action((flags: ServerFlags) => runServer(flags, terminal))
+}
+
+async function runServer({ logLevel, ...flags }: ServerFlags, terminal: Terminal): Promise<void> {
+  if (!LOG_LEVELS.includes(logLevel)) {
+    throw new CliError(EXIT.usage, `--log-level must be one of ${LOG_LEVELS.join(', ')}, not ${logLevel}`)
+  }
+  const logger = toLogger(pino({ name: 'weft', level: logLevel }, stderrOf(terminal)))
+  const stopped = terminal.untilStopped()
+  const server = await start({ ...flags, logger })
+  terminal.out(`weft listening on ${server.url}`)
+  logger.info('stopping', { signal: await stopped })
+  await server.close()
+}
+
+async function start(options: ControlServerOptions): Promise<ControlServer> {
+  try {
+    return await startControlServer(options)
+  } catch (error) {
+    throw new CliError(EXIT.startFailed, explain(error))
+  }
+}
+
+function explain(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException
+  if (code === 'EADDRINUSE') return `The address is taken (${message}): stop who has it, or --listen elsewhere.`
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EACCES') {
+    return `The address cannot be listened on (${message}): choose another with --listen.`
+  }
+  return message
+}
+
+function stderrOf(terminal: Terminal): DestinationStream {
+  return { write: (line) => terminal.err(line.trimEnd()) }
+}
+
+function toLogger(log: PinoLogger): Logger {
+  return {
+    debug: (message, details) => log.debug(details ?? {}, message),
+    info: (message, details) => log.info(details ?? {}, message),
+    warn: (message, details) => log.warn(details ?? {}, message),
+    error: (message, details) => log.error(details ?? {}, message),
+  }
+}

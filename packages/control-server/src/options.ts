@@ -1,0 +1,168 @@
+import { readFileSync } from 'node:fs'
+import { DEFAULT_DOMAIN, HEARTBEAT_MS, type Violation, WORKLOAD_TTL_MS } from '@weft/mesh-protocol'
+import { parse } from 'yaml'
+import { type Clock, systemClock } from './kernel/clock.ts'
+import { type Logger, silentLogger } from './kernel/logger.ts'
+import { type Random, systemRandom } from './kernel/random.ts'
+import { systemTimers, type Timers } from './kernel/timers.ts'
+import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts'
+
+/** What {@link startControlServer} can be told. Everything has a default; code wins over environment over file. */
+export interface ControlServerOptions {
+  /** `host:port` to listen on; port 0 takes a free one. `WEFT_LISTEN`. Default `127.0.0.1:15800`. */
+  readonly listen?: string
+  /** Directory of the state, made with mode 0700. `WEFT_DATA_DIR`. Default `./weft-data`. */
+  readonly dataDir?: string
+  /** `memory` keeps nothing beyond the life of the server. `WEFT_STORE`. Default `sqlite`. */
+  readonly store?: 'memory' | 'sqlite'
+  /** Lets it listen beyond loopback without TLS and authentication. `WEFT_INSECURE`. Default false. */
+  readonly insecure?: boolean
+  /** DNS domain of the mesh. `WEFT_DOMAIN`. Default `cluster.local`. */
+  readonly domain?: string
+  /** A registration lives this long without renewal, from 100 ms. Default 15 s. */
+  readonly workloadTtlMs?: number
+  /** Longest silence on a stream, from 10 ms. Default 5 s. */
+  readonly heartbeatMs?: number
+  /** A YAML or JSON file with the keys above. `WEFT_CONFIG`. Default: none. */
+  readonly config?: string
+  /** Default: silent. */
+  readonly logger?: Logger
+  /** For tests. */
+  readonly clock?: Clock
+  /** For tests. */
+  readonly timers?: Timers
+  /** For tests. */
+  readonly random?: Random
+}
+
+/** The options with nothing left open. */
+export interface Settings {
+  readonly listen: ListenAddress
+  readonly dataDir: string
+  readonly store: 'memory' | 'sqlite'
+  readonly domain: string
+  readonly workloadTtlMs: number
+  readonly heartbeatMs: number
+  readonly logger: Logger
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+}
+
+/** Options that are refused; `violations` names each. */
+export class OptionsError extends Error {
+  override readonly name = 'OptionsError'
+  readonly code = 'WEFT_CONFIG'
+  readonly violations: readonly Violation[]
+
+  constructor(violations: readonly Violation[]) {
+    const said = violations.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`))
+    super(`The control server's options are refused: ${said.join('; ')}`)
+    this.violations = violations
+  }
+}
+
+type Plain = Pick<
+  ControlServerOptions,
+  'listen' | 'dataDir' | 'store' | 'insecure' | 'domain' | 'workloadTtlMs' | 'heartbeatMs'
+>
+
+const DEFAULTS: Required<Plain> = {
+  listen: '127.0.0.1:15800',
+  dataDir: './weft-data',
+  store: 'sqlite',
+  insecure: false,
+  domain: DEFAULT_DOMAIN,
+  workloadTtlMs: WORKLOAD_TTL_MS,
+  heartbeatMs: HEARTBEAT_MS,
+}
+
+type Check = (value: unknown) => string | undefined
+
+const text: Check = (value) =>
+  typeof value === 'string' && value !== '' ? undefined : 'must be a string that is not empty'
+const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false')
+const whole =
+  (min: number): Check =>
+  (value) =>
+    Number.isSafeInteger(value) && (value as number) >= min ? undefined : `must be a whole number from ${min}`
+
+const CHECKS: Readonly<Record<keyof Plain, Check>> = {
+  listen: (value) =>
+    text(value) ?? (parseListenAddress(value as string) ? undefined : 'must be host:port, e.g. 127.0.0.1:15800'),
+  dataDir: text,
+  store: (value) => (value === 'memory' || value === 'sqlite' ? undefined : 'must be memory or sqlite'),
+  insecure: flag,
+  domain: (value) => text(value) ?? (/^[a-z0-9.-]+$/.test(value as string) ? undefined : 'must be a DNS domain'),
+  workloadTtlMs: whole(100),
+  heartbeatMs: whole(10),
+}
+
+/** Settles every option; throws {@link OptionsError} with everything that is wrong. */
+export function resolveOptions(options: ControlServerOptions, env: NodeJS.ProcessEnv): Settings {
+  const file = options.config ?? env.WEFT_CONFIG
+  const violations: Violation[] = []
+  const layers: Record<string, unknown>[] = [
+    pick(options),
+    fromEnvironment(env),
+    file === undefined ? {} : readConfig(file, violations),
+  ]
+  const merged = Object.assign({}, DEFAULTS, ...layers.reverse()) as Required<Plain>
+  for (const [name, check] of Object.entries(CHECKS)) {
+    const message = check(merged[name as keyof Plain])
+    if (message !== undefined) violations.push({ field: name, message })
+  }
+  const listen = violations.some(({ field }) => field === 'listen') ? undefined : parseListenAddress(merged.listen)
+  if (listen !== undefined && merged.insecure !== true && !isLoopback(listen.host))
+    violations.push(openToAll(merged.listen))
+  if (listen === undefined || violations.length > 0) throw new OptionsError(violations)
+  return {
+    ...merged,
+    listen,
+    logger: options.logger ?? silentLogger,
+    clock: options.clock ?? systemClock,
+    timers: options.timers ?? systemTimers,
+    random: options.random ?? systemRandom,
+  }
+}
+
+function openToAll(listen: string): Violation {
+  return {
+    field: 'listen',
+    message:
+      `${listen} can be reached from other machines, and whoever reaches this server rules the mesh: ` +
+      'listen on 127.0.0.1, or say --insecure (insecure: true) where the network itself keeps others out',
+  }
+}
+
+function pick(options: ControlServerOptions): Record<string, unknown> {
+  const given = Object.entries(options).filter(([name, value]) => Object.hasOwn(CHECKS, name) && value !== undefined)
+  return Object.fromEntries(given)
+}
+
+function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
+  const named: Record<string, unknown> = {
+    listen: env.WEFT_LISTEN,
+    dataDir: env.WEFT_DATA_DIR,
+    store: env.WEFT_STORE,
+    insecure: env.WEFT_INSECURE === undefined ? undefined : ['1', 'true'].includes(env.WEFT_INSECURE.toLowerCase()),
+    domain: env.WEFT_DOMAIN,
+  }
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined && value !== ''))
+}
+
+function readConfig(file: string, violations: Violation[]): Record<string, unknown> {
+  try {
+    const content: unknown = parse(readFileSync(file, 'utf8')) ?? {}
+    if (typeof content !== 'object' || Array.isArray(content)) throw new Error('it must hold an object')
+    const unknown = Object.keys(content as object).filter((name) => !Object.hasOwn(CHECKS, name))
+    for (const name of unknown) {
+      const message = `is no option that ${file} can have; there are ${Object.keys(CHECKS).join(', ')}`
+      violations.push({ field: name, message })
+    }
+    return content as Record<string, unknown>
+  } catch (error) {
+    violations.push({ field: 'config', message: `${file} cannot be read: ${(error as Error).message}` })
+    return {}
+  }
+}

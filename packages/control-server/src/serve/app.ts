@@ -1,0 +1,28 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import type { Logger } from '../kernel/logger.ts'
+import { MAX_BODY_BYTES, takeBodies } from './bodies.ts'
+import { answerFailures } from './errors.ts'
+import { noteRoutes } from './known-routes.ts'
+
+/** A request has to be in whole within this time, and its headers within the next. */
+const REQUEST_TIMEOUT_MS = 30_000
+const HEADERS_TIMEOUT_MS = 10_000
+
+/** Longest path parameter; names have at most 253 characters. */
+const MAX_PARAM_LENGTH = 300
+
+/** The application without routes: what it takes in, how much, how fast, and how it answers failures. */
+export function createApp(logger: Logger): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
+  })
+  takeBodies(app)
+  answerFailures(app, noteRoutes(app), logger)
+  return app
+}

@@ -1,0 +1,100 @@
+import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import { makeUuid } from './kernel/identifier.ts'
+import { systemTurn } from './kernel/turn.ts'
+import { urlOf } from './listen-address.ts'
+import { type ControlServerOptions, resolveOptions, type Settings } from './options.ts'
+import { keepKnownServicesClean } from './registry/known-service-cleanup.ts'
+import { followStore } from './registry/live-model.ts'
+import { Registrations } from './registry/registrations.ts'
+import { createApp } from './serve/app.ts'
+import { healthRoutes } from './serve/health-routes.ts'
+import { serviceRoutes } from './serve/service-routes.ts'
+import { workloadRoutes } from './serve/workload-routes.ts'
+import { createMemoryStore } from './store/memory-store.ts'
+import { openSqliteStore } from './store/sqlite-store.ts'
+import type { Store } from './store/store.ts'
+
+/** A control server that listens. */
+export interface ControlServer {
+  /** Base URL without trailing slash. */
+  readonly url: string
+  /** Ends the streams, answers what is under way, closes the store. Can be called again. */
+  close(): Promise<void>
+}
+
+/** Requests under way have this long to be answered when the server closes. */
+const CLOSE_TIMEOUT_MS = 5_000
+
+/**
+ * Starts a control server in this process. Rejects with an `OptionsError` for options, a `StoreError` for the data directory,
+ * or the system's error for an address that cannot be listened on.
+ */
+export async function startControlServer(options: ControlServerOptions = {}): Promise<ControlServer> {
+  const settings = resolveOptions(options, process.env)
+  const store = openStore(settings)
+  try {
+    return await serve(settings, store)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+function openStore({ store, dataDir, clock, timers, logger }: Settings): Store {
+  const engine = {
+    clock,
+    timers,
+    turn: systemTurn,
+    onListenerError: (error: unknown) => logger.error('a change was not taken in', { error: String(error) }),
+  }
+  return store === 'memory'
+    ? createMemoryStore({ ...engine, epoch: makeUuid() })
+    : openSqliteStore({ ...engine, dataDir, makeEpoch: makeUuid })
+}
+
+/** Everything above the store, from the model upwards, and down again on close. */
+async function serve(settings: Settings, store: Store): Promise<ControlServer> {
+  const { clock, timers, logger, workloadTtlMs } = settings
+  const model = await followStore(store, settings.domain)
+  const stopCleaning = keepKnownServicesClean({
+    store,
+    model: () => model.current,
+    timers,
+    wallNow: () => clock.wallNow(),
+    onError: (error) => logger.warn('known services were not reviewed', { error: String(error) }),
+  })
+  const registrations = new Registrations({ store, ttlMs: workloadTtlMs, wallNow: () => clock.wallNow() })
+
+  let closing: Promise<void> | undefined
+  const app = createApp(logger)
+  healthRoutes(app, () => closing === undefined)
+  workloadRoutes(app, registrations, workloadTtlMs)
+  serviceRoutes(app, () => model.current)
+
+  const close = async (): Promise<void> => {
+    stopCleaning()
+    await closeApp(app, settings)
+    model.close()
+    await store.close()
+  }
+  try {
+    await app.listen({ host: settings.listen.host, port: settings.listen.port })
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    url: urlOf(app.server.address() as AddressInfo),
+    close: () => {
+      closing ??= close()
+      return closing
+    },
+  }
+}
+
+async function closeApp(app: FastifyInstance, { timers }: Settings): Promise<void> {
+  const timer = timers.set(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS)
+  await app.close()
+  timers.clear(timer)
+}
