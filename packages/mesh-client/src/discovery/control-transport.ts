@@ -1,0 +1,171 @@
+import http, { type IncomingMessage } from 'node:http'
+import https from 'node:https'
+import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import type { TokenSource } from './token-source.ts'
+
+/** A request to the control server that is answered at once. */
+export interface ControlRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE'
+  readonly url: string
+  /** Sent as JSON. */
+  readonly body?: unknown
+  readonly timeoutMs: number
+}
+
+export interface ControlAnswer {
+  readonly status: number
+  readonly text: string
+}
+
+/** The part of `fetch` that eventsource uses. */
+export type StreamFetch = (
+  url: string | URL,
+  init: { readonly headers: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
+) => Promise<{
+  readonly body: { getReader(): StreamReader }
+  readonly url: string
+  readonly status: number
+  readonly redirected: boolean
+  readonly headers: { get(name: string): string | null }
+}>
+
+interface StreamReader {
+  read(): Promise<{ done: false; value: Uint8Array } | { done: true }>
+  cancel(): Promise<void>
+}
+
+/**
+ * How the control server is spoken to: over node:http, never over the mesh's own dispatcher or the platform's, so that
+ * neither policy nor a replaced global can come between. Nothing here keeps the process alive; who awaits something holds
+ * the loop itself.
+ */
+export interface ControlTransport {
+  /** Rejects when there is no answer. */
+  send(request: ControlRequest): Promise<ControlAnswer>
+  /** Rejects, with what the server said, for anything but a stream. */
+  readonly stream: StreamFetch
+  close(): void
+}
+
+/** Of an answer that is no stream; the rest says nothing more. */
+const MAX_ANSWER_BYTES = 256 * 1024
+
+export function createControlTransport(deps: {
+  readonly token: TokenSource
+  readonly timers: Timers
+}): ControlTransport {
+  const agents = { 'http:': new http.Agent({ keepAlive: true }), 'https:': new https.Agent({ keepAlive: true }) }
+
+  const headers = async (more: Readonly<Record<string, string>>): Promise<Record<string, string>> => {
+    const token = await deps.token()
+    return token === undefined ? { ...more } : { ...more, authorization: `Bearer ${token}` }
+  }
+  const open = (url: URL, options: http.RequestOptions, body?: string): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const secure = url.protocol === 'https:'
+      const agent = agents[secure ? 'https:' : 'http:']
+      const request = (secure ? https : http).request(url, { ...options, agent })
+      request.on('socket', (socket) => socket.unref())
+      request.on('response', resolve)
+      request.on('error', (error) => reject(readable(error, request.reusedSocket)))
+      request.end(body)
+    })
+
+  const sendOnce = async ({ method, url, body, timeoutMs }: ControlRequest): Promise<ControlAnswer> => {
+    const controller = new AbortController()
+    const timer: TimerHandle = deps.timers.set(() => controller.abort(), timeoutMs)
+    const text = body === undefined ? undefined : JSON.stringify(body)
+    const type =
+      text === undefined ? {} : { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(text)}` }
+    try {
+      const options = {
+        method,
+        headers: await headers({ accept: 'application/json', ...type }),
+        signal: controller.signal,
+      }
+      const response = await open(new URL(url), options, text)
+      return { status: response.statusCode ?? 0, text: await textOf(response) }
+    } catch (error) {
+      throw controller.signal.aborted ? new Error(`no answer within ${timeoutMs} ms`, { cause: error }) : error
+    } finally {
+      deps.timers.clear(timer)
+    }
+  }
+
+  return {
+    /** A kept connection may have been closed by the server just now; every request here can be sent twice. */
+    async send(request) {
+      try {
+        return await sendOnce(request)
+      } catch (error) {
+        if ((error as { reused?: boolean }).reused !== true) throw error
+        return sendOnce(request)
+      }
+    },
+    async stream(url, init) {
+      const target = new URL(url)
+      const signal = init.signal === undefined ? {} : { signal: init.signal }
+      const response = await open(target, { headers: await headers(init.headers), ...signal })
+      response.on('error', () => undefined)
+      const status = response.statusCode ?? 0
+      if (status !== 200) throw new Error(`it answered ${status}${saying(await textOf(response))}`)
+      return {
+        status,
+        url: target.href,
+        redirected: false,
+        headers: { get: (name) => response.headers[name]?.toString() ?? null },
+        body: { getReader: () => readerOf(response) },
+      }
+    },
+    close() {
+      agents['http:'].destroy()
+      agents['https:'].destroy()
+    },
+  }
+}
+
+/** An error of several addresses tried has no message of its own. */
+function readable(error: NodeJS.ErrnoException, reused: boolean): Error {
+  if (error.message === '') error.message = error.code ?? error.name
+  return Object.assign(error, { reused })
+}
+
+function readerOf(response: IncomingMessage): StreamReader {
+  const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
+  return {
+    async read() {
+      const next = await chunks.next()
+      return next.done === true ? { done: true } : { done: false, value: next.value }
+    },
+    async cancel() {
+      response.destroy()
+    },
+  }
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
+    bytes += chunk.length
+    if (bytes > MAX_ANSWER_BYTES) break
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+/** The message of a Kubernetes `Status`, or the beginning of any other text. */
+export function saying(text: string): string {
+  const message = messageOf(text)
+  return message === '' ? '' : `: ${message}`
+}
+
+function messageOf(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown }
+    if (typeof message === 'string') return message
+  } catch {
+    // Not from a control server, a proxy's page perhaps.
+  }
+  return text.slice(0, 200).trim()
+}
