@@ -1,0 +1,57 @@
+// What readers wrote. v1 shows no stars and calls nobody, v2 asks ratings and shows black stars, v3 shows red ones.
+import { createMesh } from '@weft/mesh-client'
+import { startTelemetry } from '../telemetry.ts'
+import { idIn, json, LISTEN_PORT, notFound, onTerminate, SERVICE_PORT } from './http.ts'
+
+const telemetry = await startTelemetry('reviews')
+const version = process.env.WEFT_VERSION ?? 'v1'
+const mesh = createMesh({ service: 'reviews', version, servicePort: SERVICE_PORT })
+
+const starColor = new Map([
+  ['v2', 'black'],
+  ['v3', 'red'],
+]).get(version)
+
+const REVIEWS = [
+  {
+    reviewer: 'Reviewer1',
+    text: 'Two pairs of twins, one town, and not a dull page. I laughed out loud on the train.',
+  },
+  { reviewer: 'Reviewer2', text: 'Lighter than the late plays, and quick on its feet. Best read in one evening.' },
+]
+
+type Ratings = Readonly<Record<string, number>>
+
+async function reviewsOf(id: number): Promise<object[]> {
+  if (starColor === undefined) return REVIEWS
+  const ratings = await ratingsOf(id)
+  return REVIEWS.map((review) => ({
+    ...review,
+    rating:
+      ratings === undefined
+        ? { error: 'There are no ratings at the moment.' }
+        : { stars: ratings[review.reviewer] ?? 0, color: starColor },
+  }))
+}
+
+/** `undefined` while the service cannot be reached: a review without its stars is better than no review. */
+async function ratingsOf(id: number): Promise<Ratings | undefined> {
+  try {
+    const response = await mesh.fetch(`http://ratings:9080/ratings/${id}`)
+    return response.ok ? ((await response.json()) as { ratings: Ratings }).ratings : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const server = await mesh.serve(
+  async (request, response) => {
+    if (request.url === '/health') return json(response, { status: 'reviews is healthy' })
+    const id = idIn(request.url, 'reviews')
+    if (id === undefined) return notFound(response, request.url)
+    json(response, { id, version, reviews: await reviewsOf(id) })
+  },
+  { port: LISTEN_PORT },
+)
+console.log(`listening on ${server.url}`)
+onTerminate(() => mesh.close(), telemetry.stop)
