@@ -24,18 +24,20 @@ const TABLES = `
  * is gone with the process however that ends.
  */
 export function prepareDatabase(db: DatabaseSync, file: string, makeEpoch: MakeId): void {
-  db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA synchronous = FULL')
   db.exec('BEGIN IMMEDIATE')
   try {
-    const version = pragma(db, 'user_version')
+    const version = Number(pragma(db, 'user_version'))
     const isNew = version === 0 && db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get()?.tables === 0
     if (isNew) createTables(db, makeEpoch())
-    else checkDatabase(db, file, Number(version))
+    else checkDatabase(db, file, version)
     db.exec('COMMIT')
   } catch (error) {
     if (db.isTransaction) db.exec('ROLLBACK')
     throw error
   }
+  // Only now, since it writes to the file, which may have turned out to be somebody else's.
+  db.exec('PRAGMA journal_mode = WAL')
 }
 
 function createTables(db: DatabaseSync, epoch: string): void {
