@@ -10,6 +10,9 @@ export interface RequestContext {
   readonly peer: Peer | undefined
 }
 
+/** Of a request that carries nothing on. */
+export const EMPTY_CONTEXT: RequestContext = { deadline: undefined, headers: [], peer: undefined }
+
 /** One store a mesh: two meshes in a process do not see each other's requests. */
 export type ContextStore = AsyncLocalStorage<RequestContext>
 

@@ -1,0 +1,114 @@
+import type { Socket } from 'node:net'
+import { decodePeer } from '../../kernel/peer-header.ts'
+import type { Peer } from '../../kernel/recorder.ts'
+
+const NODE_GAVE_UP = /^(?:HPE_|ERR_HTTP_REQUEST_TIMEOUT)/
+
+/** What a connection has to know of a request that it carries. */
+export interface CarriedExchange {
+  readonly ended: boolean
+  /** The one before it on the same connection while that one is still unanswered: pipelining. */
+  previous: CarriedExchange | undefined
+  /** The connection is gone. */
+  abandoned(): void
+  /** Has the response say `Connection: close`, or no longer say it, where it is not on its way yet. */
+  closeAfter(close: boolean): void
+}
+
+/**
+ * One TCP connection of a served port.
+ *
+ * Bytes of a request and its response are told by what the socket has moved since the last response on the connection
+ * ended, which counts what went over the wire and costs two reads of a counter. Where a client pipelines, a request that
+ * came together with the one before it is counted for that one; the sum is right.
+ */
+export class Connection {
+  readonly socket: Socket
+  /** Since when no request is on it, on the mesh's clock. */
+  idleSince: number
+  #wasCut = false
+  #active = 0
+  #latest: CarriedExchange | undefined
+  #read = 0
+  #written = 0
+  #peerText: string | undefined
+  #peer: Peer | undefined
+
+  constructor(socket: Socket, now: number) {
+    this.socket = socket
+    this.idleSince = now
+  }
+
+  /** Neither is a request on it, nor has any part of one come. */
+  get isIdle(): boolean {
+    return this.#active === 0 && this.socket.bytesRead === this.#read
+  }
+
+  started(exchange: CarriedExchange): void {
+    if (this.#active > 0) exchange.previous = this.#latest
+    this.#active++
+    this.#latest = exchange
+  }
+
+  ended(exchange: CarriedExchange, now: number): void {
+    this.#active--
+    exchange.previous = undefined
+    if (this.#latest === exchange) this.#latest = undefined
+    if (this.#active === 0) this.idleSince = now
+  }
+
+  /** From now on the last request that it carries is its last: one before it would take those behind it down. */
+  closeAfterLatest(): void {
+    const latest = this.#latest
+    latest?.previous?.closeAfter(false)
+    latest?.closeAfter(true)
+  }
+
+  /** Destroys it, because a drain ran out of time. */
+  cut(): void {
+    this.#wasCut = true
+    this.socket.destroy()
+  }
+
+  /** The socket has closed: ends what waited behind an unanswered request, which Node tells nobody. */
+  closed(): void {
+    for (let exchange = this.#latest; exchange !== undefined; ) {
+      const { previous } = exchange
+      exchange.abandoned()
+      exchange = previous
+    }
+  }
+
+  takeRead(): number {
+    const total = this.socket.bytesRead
+    const taken = total - this.#read
+    this.#read = total
+    return taken
+  }
+
+  takeWritten(): number {
+    const total = this.socket.bytesWritten
+    const taken = total - this.#written
+    this.#written = total
+    return taken
+  }
+
+  /** The decoded `x-weft-peer`. A connection nearly always belongs to one process, so the last one is kept. */
+  peerOf(text: string): Peer | undefined {
+    if (text !== this.#peerText) {
+      this.#peerText = text
+      this.#peer = decodePeer(text)
+    }
+    return this.#peer
+  }
+
+  /**
+   * Whether the application destroyed the socket before the response was complete. Otherwise the client did: it sent its
+   * FIN, the system tells an error, or Node gave up on what came (a parse error, a request timeout).
+   */
+  get closedByApplication(): boolean {
+    if (this.#wasCut || this.socket.readableEnded) return false
+    const error: (Error & { code?: string; syscall?: string }) | null = this.socket.errored
+    return error === null || (error.syscall === undefined && !NODE_GAVE_UP.test(error.code ?? ''))
+  }
+}

@@ -1,0 +1,181 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import type { ServiceRef } from '@weft/mesh-protocol'
+import type { ContextStore } from '../../context/request-context.ts'
+import { type CloseOptions, Drain } from '../../inbound/drain.ts'
+import { notPropagated, propagation } from '../../inbound/propagation.ts'
+import type { Register } from '../../inbound/registration.ts'
+import { createHeadReader } from '../../inbound/request-head.ts'
+import { localUrl, resolveAddress } from '../../inbound/resolve-address.ts'
+import { telemetryStep } from '../../inbound/telemetry-step.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { MeshError } from '../../kernel/errors.ts'
+import type { Logger } from '../../kernel/logger.ts'
+import type { Recorder } from '../../kernel/recorder.ts'
+import type { Timers } from '../../kernel/timers.ts'
+import type { Tracing } from '../../kernel/tracing.ts'
+import type { PolicySource } from '../../routing/policy-view.ts'
+import type { ExchangeHost } from './exchange-base.ts'
+import { listen } from './listen.ts'
+import { type Listener, serverOf } from './listener.ts'
+import type { MeshServer, ServeOptions } from './mesh-server.ts'
+import { type ResolvedServeOptions, resolveServeOptions } from './serve-options.ts'
+import { ServedServer } from './served-server.ts'
+import { createStripHeaders } from './strip-headers.ts'
+
+export interface InboundDeps {
+  readonly policy: PolicySource
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly context: ContextStore
+  readonly recorder: Recorder
+  readonly tracing: Tracing
+  readonly logger: Logger
+  /** Names of inbound headers that follow outbound calls. */
+  readonly propagate: readonly string[]
+  /** The service this process says it is, for metrics before the first inbound policy. */
+  readonly service: ServiceRef | undefined
+  /** Address that callers reach this process at, where it was configured. */
+  readonly address: string | undefined
+  /** What callers dial where `serve` is not told. */
+  readonly servicePort: number
+  /** How long a closing server goes on accepting after it has deregistered. */
+  readonly drainDelayMs: number
+  readonly register: Register
+}
+
+/** The servers of one mesh. */
+export interface Inbound {
+  /** False as soon as any server, or all, are being closed. */
+  readonly ready: boolean
+  /**
+   * Resolves when the server listens.
+   * @throws MeshError `WEFT_CONFIG` for options or a listener that cannot be served, `WEFT_CLOSED` after `close()`; the
+   *   server's own error where it cannot listen, e.g. EADDRINUSE.
+   */
+  serve(listener: Listener, options?: ServeOptions): Promise<MeshServer>
+  /** Drains all servers at once. Idempotent; never rejects. */
+  close(options?: CloseOptions): Promise<void>
+}
+
+/** Servers behind the mesh: they register, are measured and traced, hand context on, and drain. */
+export function createInbound(deps: InboundDeps): Inbound {
+  for (const name of notPropagated(deps.propagate)) {
+    deps.logger.warn(`The header ${name} belongs to one message and is not propagated: take it out of propagate.`)
+  }
+  return new MeshInbound(deps)
+}
+
+class MeshInbound implements Inbound {
+  readonly #deps: InboundDeps
+  readonly #open = new Set<OpenPort>()
+  readonly #shared: Pick<ExchangeHost, 'clock' | 'store' | 'readHead' | 'stripHeaders'>
+  #closing: Promise<void> | undefined
+
+  constructor(deps: InboundDeps) {
+    this.#deps = deps
+    this.#shared = {
+      clock: deps.clock,
+      store: deps.context,
+      readHead: createHeadReader(propagation(deps.propagate)),
+      stripHeaders: createStripHeaders(),
+    }
+  }
+
+  get ready(): boolean {
+    return this.#closing === undefined && [...this.#open].every(({ drain }) => drain?.started !== true)
+  }
+
+  async serve(listener: Listener, options: ServeOptions = {}): Promise<MeshServer> {
+    this.#refuseWhenClosed()
+    const servicePortsTaken = [...this.#open].map(({ options: { servicePort } }) => servicePort)
+    const place = { defaultServicePort: this.#deps.servicePort, servicePortsTaken }
+    const port: OpenPort = { options: resolveServeOptions(options, place), server: undefined, drain: undefined }
+    this.#open.add(port)
+    try {
+      const server = await serverOf(listener)
+      if ([...this.#open].some((other) => other.server === server)) {
+        throw new MeshError('WEFT_CONFIG', 'This server is served by this mesh already.')
+      }
+      port.server = server
+      return await this.#start(port, server)
+    } catch (error) {
+      this.#open.delete(port)
+      throw error
+    }
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    const drains = [...this.#open].map(({ drain }) => drain?.close(options))
+    this.#closing ??= Promise.all(drains).then(() => undefined)
+    return this.#closing
+  }
+
+  async #start(port: OpenPort, server: Server): Promise<MeshServer> {
+    const served = { servicePort: port.options.servicePort, port: port.options.servicePort }
+    const behind = new ServedServer(server, { ...this.#shared, served, telemetry: telemetryStep(this.#deps, served) })
+    try {
+      const bound = await listen(server, port.options)
+      if (this.#closing !== undefined) {
+        server.close()
+        this.#refuseWhenClosed()
+      }
+      return this.#register(port, behind, bound)
+    } catch (error) {
+      behind.undo()
+      throw error
+    }
+  }
+
+  #register(port: OpenPort, behind: ServedServer, bound: AddressInfo): MeshServer {
+    const { servicePort, protocol } = port.options
+    const others = [...this.#open].filter((other) => other !== port && other.drain !== undefined)
+    const registration = this.#deps.register({
+      address: resolveAddress(bound.address, networkInterfaces(), this.#deps.address),
+      ports: [
+        {
+          name: others.length === 0 ? protocol : `${protocol}-${servicePort}`,
+          servicePort,
+          port: servicePort,
+          listenPort: bound.port,
+          protocol,
+        },
+      ],
+    })
+    const drain = new Drain(behind, registration, this.#deps)
+    port.drain = drain
+    void behind.closed.then(async () => {
+      // Closed by the drain, or by the application itself: then what is left is to deregister.
+      await drain.close({ timeoutMs: 0 })
+      this.#open.delete(port)
+    })
+    return meshServer(behind.server, bound, drain)
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#closing !== undefined) throw new MeshError('WEFT_CLOSED', 'The mesh is closed and serves no more.')
+  }
+}
+
+/** A port from the call of `serve` to the end of its server. */
+interface OpenPort {
+  readonly options: ResolvedServeOptions
+  server: Server | undefined
+  /** `undefined` until the server listens. */
+  drain: Drain | undefined
+}
+
+function meshServer(server: Server, bound: AddressInfo, drain: Drain): MeshServer {
+  return {
+    server,
+    port: bound.port,
+    url: localUrl(bound.address, bound.port),
+    get ready() {
+      return !drain.started
+    },
+    address: () => server.address() as AddressInfo | null,
+    close: (options) => drain.close(options),
+    [Symbol.asyncDispose]: () => drain.close(),
+  }
+}

@@ -1,0 +1,77 @@
+import type { IncomingMessage } from 'node:http'
+import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../../context/request-context.ts'
+import type { InboundExchange, InboundHandler, ServedPort } from '../../inbound/exchange.ts'
+import type { RequestHead } from '../../inbound/request-head.ts'
+import type { TelemetryStep } from '../../inbound/telemetry-step.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Peer } from '../../kernel/recorder.ts'
+import type { ServerCallFacts, ServerSpan } from '../../kernel/tracing.ts'
+import type { CarriedExchange, Connection } from './connection.ts'
+import type { Emit } from './interpose.ts'
+import { RequestFacts } from './request-facts.ts'
+import type { StripHeaders } from './strip-headers.ts'
+
+/** What all exchanges of one served port share. */
+export interface ExchangeHost {
+  readonly served: ServedPort
+  readonly clock: Clock
+  readonly store: ContextStore
+  readonly chain: InboundHandler
+  readonly telemetry: TelemetryStep
+  readonly readHead: (raw: readonly string[]) => RequestHead
+  readonly stripHeaders: StripHeaders
+  /** Gives an event to the application's listeners. */
+  readonly emit: Emit
+}
+
+/** What a request and a tunnel have in common. */
+export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
+  abstract readonly isTunnel: boolean
+  readonly startedAt: number
+  readonly head: RequestHead
+  readonly peer: Peer | undefined
+  readonly request: IncomingMessage
+  span: ServerSpan | undefined = undefined
+  context: RequestContext = EMPTY_CONTEXT
+  previous: CarriedExchange | undefined = undefined
+  ended = false
+  protected readonly host: ExchangeHost
+  protected readonly connection: Connection
+
+  constructor(host: ExchangeHost, connection: Connection, request: IncomingMessage) {
+    this.host = host
+    this.connection = connection
+    this.request = request
+    this.startedAt = host.clock.now()
+    this.head = host.readHead(request.rawHeaders)
+    this.peer = this.head.peer === undefined ? undefined : connection.peerOf(this.head.peer)
+    if (this.head.hasReserved) host.stripHeaders(request)
+  }
+
+  abstract forward(): void
+  abstract abandoned(): void
+  abstract closeAfter(close: boolean): void
+
+  get served(): ServedPort {
+    return this.host.served
+  }
+
+  get facts(): ServerCallFacts {
+    return new RequestFacts(this.request)
+  }
+
+  protected end(status: number, complete: boolean, grpcStatus: string | undefined): void {
+    if (this.ended) return
+    this.ended = true
+    const endedAt = this.host.clock.now()
+    this.connection.ended(this, endedAt)
+    this.host.telemetry.ended(this, {
+      endedAt,
+      status,
+      flags: complete ? '-' : this.connection.closedByApplication ? 'UC' : 'DC',
+      grpcStatus,
+      requestBytes: this.connection.takeRead(),
+      responseBytes: this.connection.takeWritten(),
+    })
+  }
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+
+/** The events by which a server hands a request to its application. */
+export type RequestEvent = 'request' | 'checkContinue' | 'checkExpectation'
+export type TunnelEvent = 'upgrade' | 'connect'
+
+/** Who stands between a server and its listeners. */
+export interface Interposer {
+  connected(socket: Socket): void
+  /** `forward` gives the request to the listeners as if nobody stood there. */
+  request(event: RequestEvent, request: IncomingMessage, response: ServerResponse): void
+  tunnel(event: TunnelEvent, request: IncomingMessage, socket: Duplex, head: Buffer): void
+}
+
+export type Emit = (event: string | symbol, ...args: unknown[]) => boolean
+
+/** The way behind the interposer, and the way back. */
+export interface Interposition {
+  /** The server's own `emit`: gives an event to the listeners. */
+  readonly emit: Emit
+  undo(): void
+}
+
+/**
+ * Stands before a server's listeners by an `emit` of its own. The server itself goes on listening, parsing and timing
+ * out: a second server that is fed connections has no headers timeout and cannot close.
+ */
+export function interpose(server: Server, by: Interposer): Interposition {
+  const own = Object.getOwnPropertyDescriptor(server, 'emit')
+  const original = server.emit as Emit
+  const emit: Emit = (event, ...args) => {
+    switch (event) {
+      case 'request':
+      case 'checkContinue':
+      case 'checkExpectation':
+        by.request(event, args[0] as IncomingMessage, args[1] as ServerResponse)
+        return true
+      case 'upgrade':
+      case 'connect':
+        by.tunnel(event, args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)
+        return true
+      case 'connection':
+        by.connected(args[0] as Socket)
+        return original.call(server, event, ...args)
+      default:
+        return original.call(server, event, ...args)
+    }
+  }
+  server.emit = emit
+  return {
+    emit: original.bind(server),
+    undo: () => {
+      if (server.emit !== emit) return
+      if (own === undefined) Reflect.deleteProperty(server, 'emit')
+      else Object.defineProperty(server, 'emit', own)
+    },
+  }
+}

@@ -1,0 +1,34 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { CloseOptions } from '../../inbound/drain.ts'
+
+export interface ServeOptions {
+  /** Address to bind. Default: all addresses of the host, as `server.listen(port)` does. */
+  readonly host?: string | undefined
+  /** Port to bind, 0 to 65535; 0 and the default: a free one. */
+  readonly port?: number | undefined
+  /** What callers dial, 1 to 65535. Default: the mesh's `servicePort`. Each served port needs one of its own. */
+  readonly servicePort?: number | undefined
+  /** Application protocol of the port. Default and only value so far: `http`, which is HTTP/1.1 without TLS. */
+  readonly protocol?: 'http' | undefined
+}
+
+/** A server that listens behind the mesh. */
+export interface MeshServer {
+  /** The http.Server that listens: the application's own where it has one. */
+  readonly server: Server
+  /** What was bound. */
+  readonly port: number
+  /** Where this host reaches it, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string
+  /** False from the moment it is being closed: what a readiness probe should tell. */
+  readonly ready: boolean
+  /** As `server.address()`; `null` when it no longer listens. */
+  address(): AddressInfo | null
+  /**
+   * Takes it out of service without failing a request: deregisters, goes on until callers know, has clients leave their
+   * connections, then stops. Idempotent; never rejects.
+   */
+  close(options?: CloseOptions): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}

@@ -1,0 +1,86 @@
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { Connection } from './connection.ts'
+import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
+import type { RequestEvent } from './interpose.ts'
+import { LeaveNotice } from './leave-notice.ts'
+import { type EmitMethod, type Watcher, watchRequest, watchResponse, watchTrailers } from './watched.ts'
+
+const GRPC_STATUS = 'grpc-status'
+
+/** An HTTP/1.1 request and its response. */
+export class RequestExchange extends ExchangeBase implements Watcher {
+  readonly isTunnel = false
+  readonly #event: RequestEvent
+  readonly #response: ServerResponse
+  #grpcStatus: string | undefined
+  #notice: LeaveNotice | undefined
+
+  constructor(
+    host: ExchangeHost,
+    connection: Connection,
+    event: RequestEvent,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ) {
+    super(host, connection, request)
+    this.#event = event
+    this.#response = response
+    watchRequest(request, this)
+    watchResponse(response, this)
+    if (this.head.isGrpc) watchTrailers(response)
+  }
+
+  forward(): void {
+    this.host.emit(this.#event, this.request, this.#response)
+  }
+
+  /** Node emits `data` and `end` of a body of several chunks outside of the context in which the request came. */
+  emit(emitter: object, emit: EmitMethod, event: string | symbol, args: unknown[]): boolean {
+    const { store } = this.host
+    const { context, span } = this
+    if (store.getStore() === context) return emit.call(emitter, event, ...args)
+    if (span === undefined) return store.run(context, callEmit, emitter, emit, event, args)
+    return span.run(() => store.run(context, callEmit, emitter, emit, event, args))
+  }
+
+  trailers(headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[]): void {
+    this.#grpcStatus = grpcStatusIn(headers) ?? this.#grpcStatus
+  }
+
+  finished(): void {
+    this.#end(true)
+  }
+
+  abandoned(): void {
+    this.#end(false)
+  }
+
+  closeAfter(close: boolean): void {
+    if (close) this.#notice ??= new LeaveNotice(this.#response)
+    else {
+      this.#notice?.withdraw()
+      this.#notice = undefined
+    }
+  }
+
+  #end(complete: boolean): void {
+    if (this.ended) return
+    const response = this.#response
+    this.end(response.headersSent ? response.statusCode : 0, complete, this.#grpcStatusOf(response))
+  }
+
+  #grpcStatusOf(response: ServerResponse): string | undefined {
+    if (!this.head.isGrpc) return undefined
+    return this.#grpcStatus ?? response.getHeader(GRPC_STATUS)?.toString()
+  }
+}
+
+function callEmit(emitter: object, emit: EmitMethod, event: string | symbol, args: unknown[]): boolean {
+  return emit.call(emitter, event, ...args)
+}
+
+function grpcStatusIn(headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[]): string | undefined {
+  const pairs: readonly (readonly unknown[])[] = Array.isArray(headers) ? headers : Object.entries(headers)
+  const found = pairs.find(([name]) => typeof name === 'string' && name.toLowerCase() === GRPC_STATUS)
+  return found === undefined ? undefined : String(found[1])
+}

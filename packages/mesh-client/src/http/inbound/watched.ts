@@ -1,0 +1,67 @@
+import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+
+/*
+ * A request and its response are watched by methods of their own, which survive what frameworks do to their prototypes
+ * (Express replaces them). The methods are shared by all and find their exchange on the object, so that a request costs
+ * four properties and no closure.
+ */
+
+const EXCHANGE = Symbol('weft.exchange')
+
+/** What a watched request or response tells. */
+export interface Watcher {
+  /** Runs an emitter's own `emit` in the context of the exchange. */
+  emit(emitter: object, emit: EmitMethod, event: string | symbol, args: unknown[]): boolean
+  /** The response is written to its end. */
+  finished(): void
+  /** The response is over, written to its end or not. */
+  abandoned(): void
+  /** Trailers of a gRPC response, as given. */
+  trailers(headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[]): void
+}
+
+export type EmitMethod = (event: string | symbol, ...args: unknown[]) => boolean
+
+interface Marked {
+  [EXCHANGE]?: Watcher
+}
+
+export function isWatched(request: IncomingMessage): boolean {
+  return (request as Marked)[EXCHANGE] !== undefined
+}
+
+export function watchRequest(request: IncomingMessage, watcher: Watcher): void {
+  ;(request as Marked)[EXCHANGE] = watcher
+  request.emit = emitOfRequest as typeof request.emit
+}
+
+export function watchResponse(response: ServerResponse, watcher: Watcher): void {
+  ;(response as Marked)[EXCHANGE] = watcher
+  response.emit = emitOfResponse as typeof response.emit
+}
+
+/** HTTP/1.1 sends trailers by this method and keeps no record of them. */
+export function watchTrailers(response: ServerResponse): void {
+  response.addTrailers = addTrailers
+}
+
+function emitOfRequest(this: Marked, event: string | symbol, ...args: unknown[]): boolean {
+  return (this[EXCHANGE] as Watcher).emit(this, inheritedEmit(this), event, args)
+}
+
+function emitOfResponse(this: Marked, event: string | symbol, ...args: unknown[]): boolean {
+  const watcher = this[EXCHANGE] as Watcher
+  if (event === 'finish') watcher.finished()
+  else if (event === 'close') watcher.abandoned()
+  return watcher.emit(this, inheritedEmit(this), event, args)
+}
+
+function addTrailers(this: ServerResponse, headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[]): void {
+  ;(this as Marked)[EXCHANGE]?.trailers(headers)
+  const inherited: { addTrailers: ServerResponse['addTrailers'] } = Object.getPrototypeOf(this)
+  inherited.addTrailers.call(this, headers as OutgoingHttpHeaders)
+}
+
+function inheritedEmit(emitter: object): EmitMethod {
+  return Object.getPrototypeOf(emitter).emit
+}

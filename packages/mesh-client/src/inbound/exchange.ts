@@ -1,0 +1,49 @@
+import type { RequestContext } from '../context/request-context.ts'
+import type { Peer } from '../kernel/recorder.ts'
+import type { ServerCallFacts, ServerSpan } from '../kernel/tracing.ts'
+import type { RequestHead } from './request-head.ts'
+
+/** A port that is served. */
+export interface ServedPort {
+  /** What callers dial. */
+  readonly servicePort: number
+  /** The workload's port as policies name it. */
+  readonly port: number
+}
+
+/** One request and its response, whatever the protocol, on its way through the filters. */
+export interface InboundExchange {
+  readonly served: ServedPort
+  /** On the mesh's clock. */
+  readonly startedAt: number
+  readonly head: RequestHead
+  /** Who calls, by its own account. */
+  readonly peer: Peer | undefined
+  readonly facts: ServerCallFacts
+  /** An upgrade or a CONNECT: it lives on when the request is answered, so no deadline of a request binds it. */
+  readonly isTunnel: boolean
+  /** Set by the telemetry step while a tracer is at work. */
+  span: ServerSpan | undefined
+  /** Set by the deadline and context step. */
+  context: RequestContext
+  /** Hands it to the application. */
+  forward(): void
+}
+
+/** How an exchange ended. */
+export interface InboundEnding {
+  readonly endedAt: number
+  /** 0 when no response was sent. */
+  readonly status: number
+  /** Envoy's flags, or `-`. */
+  readonly flags: string
+  /** `grpc-status` of the response, where there was one. */
+  readonly grpcStatus: string | undefined
+  readonly requestBytes: number
+  readonly responseBytes: number
+}
+
+export type InboundHandler = (exchange: InboundExchange) => void
+
+/** One step of the way in: does its part, then hands on to `next`, or answers itself. */
+export type InboundFilter = (next: InboundHandler) => InboundHandler

@@ -1,0 +1,64 @@
+import type { InboundPolicy, ServiceRef } from '@weft/mesh-protocol'
+import type { Recorder } from '../kernel/recorder.ts'
+import type { Tracing } from '../kernel/tracing.ts'
+import type { PolicySource } from '../routing/policy-view.ts'
+import { destinationService } from './destination-service.ts'
+import type { InboundEnding, InboundExchange, InboundFilter, ServedPort } from './exchange.ts'
+import { grpcStatusOfHttp } from './grpc-status.ts'
+
+export interface TelemetryDeps {
+  readonly policy: PolicySource
+  readonly recorder: Recorder
+  readonly tracing: Tracing
+  /** The service this process says it is. */
+  readonly service: ServiceRef | undefined
+}
+
+/** The server's side of metrics and traces. */
+export interface TelemetryStep {
+  readonly filter: InboundFilter
+  /** Told once for each exchange that went through the filter. */
+  ended(exchange: InboundExchange, ending: InboundEnding): void
+}
+
+/** One for each served port. */
+export function telemetryStep(deps: TelemetryDeps, served: ServedPort): TelemetryStep {
+  const { tracing, recorder } = deps
+  const serviceNow = serviceOf(deps, served)
+  return {
+    filter: (next) => (exchange) => {
+      exchange.span = tracing.startServer(exchange.facts)
+      next(exchange)
+    },
+    ended(exchange, ending) {
+      const { isGrpc } = exchange.head
+      recorder.call({
+        reporter: 'destination',
+        protocol: isGrpc ? 'grpc' : 'http',
+        service: serviceNow(),
+        peer: exchange.peer,
+        status: ending.status,
+        grpcStatus: isGrpc ? (ending.grpcStatus ?? grpcStatusOfHttp(ending.status)) : undefined,
+        flags: ending.flags,
+        durationMs: ending.endedAt - exchange.startedAt,
+        requestBytes: ending.requestBytes,
+        responseBytes: ending.responseBytes,
+      })
+      exchange.span?.end({ status: ending.status, flags: ending.flags })
+    },
+  }
+}
+
+/** Looks the service up once for each policy instead of once for each request. */
+function serviceOf({ policy, service }: TelemetryDeps, served: ServedPort): () => ServiceRef | undefined {
+  let seen: InboundPolicy | undefined
+  let found = destinationService(seen, served, service)
+  return () => {
+    const { inbound } = policy.current
+    if (inbound !== seen) {
+      seen = inbound
+      found = destinationService(inbound, served, service)
+    }
+    return found
+  }
+}
