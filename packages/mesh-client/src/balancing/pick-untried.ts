@@ -1,0 +1,28 @@
+import { HOST_SELECTION_RETRY_MAX_ATTEMPTS, type LbPolicy } from '@weft/mesh-protocol'
+import type { Random } from '../kernel/random.ts'
+import { createPicker } from './create-picker.ts'
+import type { BalancedHost, Picker } from './picker.ts'
+
+/** Sets up to this size are looked through at once; in larger ones another pick most likely finds an untried host. */
+const SMALL_SET = 16
+
+/**
+ * A host that is not among `tried`, as long as the set has one, and any host otherwise. Envoy re-picks a few times and
+ * then takes what comes (`retry_host_predicate` `previous_hosts`); here the set is looked through in the end, so that a
+ * retry never goes back while there is somewhere else to go.
+ */
+export function pickUntried<H extends BalancedHost>(
+  policy: LbPolicy,
+  hosts: readonly H[],
+  picker: Picker<H>,
+  tried: readonly H[],
+  random: Random,
+): H | undefined {
+  const attempts = hosts.length > SMALL_SET ? 1 + HOST_SELECTION_RETRY_MAX_ATTEMPTS : 0
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const host = picker.pick()
+    if (host !== undefined && !tried.includes(host)) return host
+  }
+  const untried = hosts.filter((host) => !tried.includes(host))
+  return untried.length === 0 ? picker.pick() : createPicker(policy, untried, random).pick()
+}

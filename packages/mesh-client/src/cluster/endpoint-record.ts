@@ -1,0 +1,20 @@
+import type { Endpoint } from '@weft/mesh-protocol'
+import { HEALTHY_STATE, type OutlierState } from '../health/outlier-detection.ts'
+import type { EndpointState } from './types.ts'
+
+/** An endpoint's state with what only this folder looks at. */
+export interface EndpointRecord extends EndpointState {
+  outlier: OutlierState
+}
+
+export function createEndpointRecord(endpoint: Endpoint): EndpointRecord {
+  return {
+    endpoint,
+    active: 0,
+    refused: false,
+    ejected: false,
+    draining: false,
+    transport: undefined,
+    outlier: HEALTHY_STATE,
+  }
+}

@@ -1,0 +1,44 @@
+import { fail, ok, type Result } from '@weft/mesh-protocol'
+import { RE2JS } from 're2js'
+import { compilePlainRegex, type StringTest } from './plain-regex.ts'
+import { estimateRegexSize } from './regex-size.ts'
+
+/** Longest regex that a policy may hold. Istio `validation.go` `validateStringMatchRegexp`. */
+export const MAX_REGEX_LENGTH = 1024
+
+/**
+ * Largest program that a regex may compile to, in RE2 instructions. RE2 runs in linear time, but the factor is the size of the
+ * program, and counted repetitions make a short pattern a huge one (`(.{0,1000}){90}` in other words takes minutes for
+ * a path of 8 KB). Envoy has the same guard (`re2.max_program_size.error_level`).
+ */
+export const MAX_REGEX_PROGRAM = 2048
+
+/** The estimate may say up to this many times what RE2 makes of it, after it has simplified the pattern. */
+const ESTIMATE_SLACK = 8
+
+/** Program size times characters that one match may cost, about half a second; longer values do not match. */
+const MAX_STEPS = 2 ** 24
+
+/**
+ * A regex of a policy, in RE2 syntax, that matches the whole string. The error says what is wrong with it, as the end of a
+ * sentence whose subject is the field.
+ */
+export function compileRegex(pattern: string): Result<StringTest, string> {
+  if (pattern.length > MAX_REGEX_LENGTH) {
+    return fail(`must be at most ${MAX_REGEX_LENGTH} characters long, it has ${pattern.length}`)
+  }
+  const plain = compilePlainRegex(pattern)
+  if (plain !== undefined) return ok(plain)
+  const tooLarge = `repeats too much: it would compile to more than ${MAX_REGEX_PROGRAM} RE2 instructions`
+  if (estimateRegexSize(pattern) > MAX_REGEX_PROGRAM * ESTIMATE_SLACK) return fail(tooLarge)
+  try {
+    const program = RE2JS.compile(pattern)
+    const size = program.programSize()
+    if (size > MAX_REGEX_PROGRAM) return fail(tooLarge)
+    const longest = Math.floor(MAX_STEPS / size)
+    return ok((value) => value.length <= longest && program.testExact(value))
+  } catch (error) {
+    const reason = (error instanceof Error ? error.message : String(error)).replace('error parsing regexp: ', '')
+    return fail(`must be a regex in RE2 syntax, which has no look-around and no back-references: ${reason}`)
+  }
+}

@@ -1,0 +1,59 @@
+import type { RouteRequest } from './route-table.ts'
+
+/** Reads one header of a request, pseudo headers included. */
+export type ReadHeader = (request: RouteRequest) => string | undefined
+
+/** How a header of this name is read. `host` is the authority, as in Envoy; `:status` is never there. */
+export function headerReader(name: string): ReadHeader {
+  const lower = name.toLowerCase()
+  switch (lower) {
+    case ':method':
+      return (request) => request.method
+    case ':scheme':
+      return (request) => request.scheme
+    case ':authority':
+    case 'host':
+      return (request) => request.authority
+    case ':path':
+      return (request) => request.path
+    case ':status':
+      return () => undefined
+    default:
+      return (request) => request.header(lower)
+  }
+}
+
+/** The path without query and fragment. */
+export function withoutQuery(path: string): string {
+  const end = endOfPath(path)
+  return end === path.length ? path : path.slice(0, end)
+}
+
+function endOfPath(path: string): number {
+  const query = path.indexOf('?')
+  const fragment = path.indexOf('#')
+  if (query < 0) return fragment < 0 ? path.length : fragment
+  return fragment < 0 ? query : Math.min(query, fragment)
+}
+
+/**
+ * The first value of a query parameter, as it is written: like Envoy, names and values are compared without decoding
+ * them. A parameter without `=` has the empty value; `undefined`: it is not there.
+ */
+export function queryValue(path: string, name: string): string | undefined {
+  const fragment = path.indexOf('#')
+  const end = fragment < 0 ? path.length : fragment
+  const query = path.indexOf('?')
+  if (query < 0) return undefined
+  for (let start = query + 1; start <= end; ) {
+    const ampersand = path.indexOf('&', start)
+    const stop = ampersand < 0 || ampersand > end ? end : ampersand
+    const after = start + name.length
+    if (after <= stop && path.startsWith(name, start)) {
+      if (after === stop) return ''
+      if (path[after] === '=') return path.slice(after + 1, stop)
+    }
+    start = stop + 1
+  }
+  return undefined
+}
