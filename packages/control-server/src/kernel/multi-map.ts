@@ -16,4 +16,8 @@ export class MultiMap<V> {
   get(key: string): ReadonlySet<V> {
     return this.sets.get(key) ?? new Set()
   }
+
+  keys(): IterableIterator<string> {
+    return this.sets.keys()
+  }
 }

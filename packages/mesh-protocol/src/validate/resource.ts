@@ -66,7 +66,9 @@ const retryPolicy = record({
 })
 
 const weights: Check = (value, field, out) => {
-  list(record({ ...headerMutations, cluster: nonEmptyText, weight: count }), { min: 1 })(value, field, out)
+  list(record({ ...headerMutations, cluster: nonEmptyText, weight: count, hostRewrite: optional(nonEmptyText) }), {
+    min: 1,
+  })(value, field, out)
   if (Array.isArray(value) && value.length > 1 && value.every((entry) => isRecord(entry) && entry.weight === 0)) {
     out.add(field, 'must have at least one weight above 0')
   }

@@ -78,6 +78,8 @@ export interface ClusterWeight extends HeaderMutations {
   readonly cluster: string
   /** Relative, 0 or more. A destination of weight 0 gets nothing. */
   readonly weight: number
+  /** What the upstream sees as authority when this destination is taken; the route's own goes before. xDS: `host_rewrite_literal`. */
+  readonly hostRewrite?: string
 }
 
 /** What is done with a matched request. xDS: `envoy.config.route.v3.RouteAction`. */

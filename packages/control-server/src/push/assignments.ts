@@ -1,0 +1,95 @@
+import {
+  type ClusterLoadAssignmentUpdate,
+  ENDPOINTS_PER_PAGE,
+  type Endpoint,
+  type ResourceKey,
+  resourceKey,
+} from '@weft/mesh-protocol'
+import { MultiMap } from '../kernel/multi-map.ts'
+import type { Model, ServiceInstance } from '../registry/model.ts'
+import { type AssignmentKey, assignedInstances, translateEndpoint } from '../translate/endpoints.ts'
+import { Collection, type Item } from './collection.ts'
+import { itemHash } from './content-hash.ts'
+import type { PayloadFormat } from './payload.ts'
+
+/** The endpoints of one cluster, for every client that sees them alike. */
+export interface Assignment {
+  readonly id: string
+  readonly key: AssignmentKey
+  readonly resource: ResourceKey
+  readonly endpoints: Collection<Endpoint>
+  /** Clusters that use it; dropped with the last. */
+  users: number
+}
+
+/** All assignments that some client follows, shared between clients by everything that they depend on. */
+export class Assignments {
+  private readonly byId = new Map<string, Assignment>()
+  private readonly byHost = new MultiMap<Assignment>()
+  private readonly items = new WeakMap<ServiceInstance, Item<Endpoint>>()
+
+  acquire(model: Model, key: AssignmentKey): Assignment {
+    const id = idOf(key)
+    const known = this.byId.get(id)
+    if (known !== undefined) {
+      known.users++
+      return known
+    }
+    const endpoints = new Collection(format(key), this.itemsOf(model, key))
+    const made: Assignment = { id, key, resource: resourceKey(TYPE, key.name), endpoints, users: 1 }
+    this.byId.set(id, made)
+    this.byHost.add(key.host, made)
+    return made
+  }
+
+  release(assignment: Assignment): void {
+    if (--assignment.users > 0) return
+    this.byId.delete(assignment.id)
+    this.byHost.delete(assignment.key.host, assignment)
+  }
+
+  /** Brings the assignments of a host up to date; false: none changed. */
+  refresh(model: Model, host: string): boolean {
+    let changed = false
+    for (const { key, endpoints } of this.byHost.get(host)) {
+      if (endpoints.replace(this.itemsOf(model, key))) changed = true
+    }
+    return changed
+  }
+
+  private *itemsOf(model: Model, key: AssignmentKey): Generator<Item<Endpoint>> {
+    for (const instance of assignedInstances(model, key)) {
+      const known = this.items.get(instance)
+      if (known !== undefined) {
+        yield known
+        continue
+      }
+      const endpoint = translateEndpoint(instance)
+      const item = { id: endpoint.id, value: endpoint, hash: itemHash(JSON.stringify(endpoint)) }
+      this.items.set(instance, item)
+      yield item
+    }
+  }
+}
+
+const TYPE = 'ClusterLoadAssignment'
+
+function idOf({ name, labels }: AssignmentKey): string {
+  return JSON.stringify([name, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
+}
+
+function format({ name }: AssignmentKey): PayloadFormat<Endpoint> {
+  return {
+    key: resourceKey(TYPE, name),
+    pageSize: ENDPOINTS_PER_PAGE,
+    encode: ({ version, base, upserts, removed, page }) =>
+      JSON.stringify({
+        type: TYPE,
+        name,
+        version,
+        endpoints: upserts,
+        ...(base === undefined ? {} : { base, removed }),
+        ...(page === undefined ? {} : { page }),
+      } satisfies ClusterLoadAssignmentUpdate),
+  }
+}

@@ -1,0 +1,139 @@
+import { ENDPOINTS_PER_PAGE, FEATURES, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
+import type { Part } from './entry.ts'
+import { HOST_INDEX_KEY, type HostIndexState } from './host-index.ts'
+import { ALWAYS_FOLLOWED } from './resource-cache.ts'
+import type { Closure } from './scope-cache.ts'
+import { baseVersion, isCurrent, markAbsent, markSent, NO_VERSION, type Stream, type Subscription } from './stream.ts'
+
+/** One update event. */
+export interface Outgoing {
+  readonly parts: readonly Part[]
+  readonly removed: readonly ResourceKey[]
+}
+
+/**
+ * What has to be written next, and notes it as sent; `undefined` when the stream is up to date. What is referenced goes
+ * before what refers to it (`RESOURCE_TYPES`); where endpoints fill more than one event, routes wait for the last of them.
+ */
+export function nextEvent(stream: Stream, index: HostIndexState): Outgoing | undefined {
+  if (!stream.started) return undefined
+  const parts: Part[] = []
+  const removed: ResourceKey[] = []
+  addInbound(stream, parts)
+  for (const closure of dirtyClosures(stream)) {
+    for (const { entry } of closure.clusters) addWhole(stream, entry, parts)
+  }
+  if (addAssignments(stream, parts)) {
+    for (const closure of dirtyClosures(stream))
+      if (closure.routes !== undefined) addWhole(stream, closure.routes, parts)
+    addIndex(stream, index, parts)
+    addRemoved(stream, removed)
+    stream.dirtyHosts.clear()
+  }
+  return parts.length === 0 && removed.length === 0 ? undefined : { parts, removed }
+}
+
+function* dirtyClosures({ dirtyHosts, subscriptions }: Stream): Generator<Closure> {
+  for (const host of dirtyHosts) {
+    const subscription = subscriptions.get(host)
+    if (subscription !== undefined) yield subscription.state.closure
+  }
+}
+
+function addInbound(stream: Stream, parts: Part[]): void {
+  if (stream.dirtyInbound) addWhole(stream, stream.inbound.entry, parts)
+  stream.dirtyInbound = false
+}
+
+function addWhole(stream: Stream, entry: Part, parts: Part[]): void {
+  if (isCurrent(stream, entry.key, entry.version)) return
+  parts.push(entry)
+  markSent(stream, entry.key, entry.version, false)
+}
+
+function addIndex(stream: Stream, { hosts }: HostIndexState, parts: Part[]): void {
+  if (stream.dirtyIndex && !isCurrent(stream, HOST_INDEX_KEY, hosts.version)) {
+    const payload = hosts.payloadFrom(
+      understands(stream, 'delta-hosts') ? baseVersion(stream, HOST_INDEX_KEY) : undefined,
+    )
+    parts.push(payload.page(0))
+    markSent(stream, HOST_INDEX_KEY, payload.version, payload.base !== undefined)
+  }
+  stream.dirtyIndex = false
+}
+
+/** False: there are more endpoints than fit into this event. */
+function addAssignments(stream: Stream, parts: Part[]): boolean {
+  let room = ENDPOINTS_PER_PAGE
+  if (stream.cursor !== undefined) {
+    if (!addPage(stream, parts)) return false
+    room = 0
+  }
+  for (const { clusters } of dirtyClosures(stream)) {
+    for (const { assignment } of clusters) {
+      const { resource, endpoints } = assignment
+      if (isCurrent(stream, resource, endpoints.version)) continue
+      const base = understands(stream, 'delta-endpoints') ? baseVersion(stream, resource) : undefined
+      const payload = endpoints.payloadFrom(base)
+      if (payload.size > room && room < ENDPOINTS_PER_PAGE) return false
+      room -= payload.size
+      stream.cursor = { payload, next: 0 }
+      if (!addPage(stream, parts)) return false
+    }
+  }
+  return true
+}
+
+/** Adds the next page of the collection that is under way; false: there are more. */
+function addPage(stream: Stream, parts: Part[]): boolean {
+  const { cursor } = stream
+  if (cursor === undefined) return true
+  const { payload } = cursor
+  if (!isFollowed(stream, payload.key)) {
+    stream.cursor = undefined
+    return true
+  }
+  parts.push(payload.page(cursor.next++))
+  if (cursor.next < payload.pageCount) return false
+  stream.cursor = undefined
+  markSent(stream, payload.key, payload.version, payload.base !== undefined)
+  return true
+}
+
+function addRemoved(stream: Stream, removed: ResourceKey[]): void {
+  for (const host of stream.dirtyHosts) {
+    const subscription = stream.subscriptions.get(host)
+    if (subscription !== undefined) compareTold(stream, host, subscription, removed)
+  }
+  for (const key of stream.orphans ?? []) drop(stream, key, removed)
+  stream.orphans = undefined
+}
+
+function compareTold(stream: Stream, host: string, subscription: Subscription, removed: ResourceKey[]): void {
+  const { routes, keys } = subscription.state.closure
+  const before = subscription.told
+  subscription.told = keys
+  if (before !== keys) for (const key of before) drop(stream, key, removed)
+  const key = resourceKey('RouteConfiguration', host)
+  if (routes !== undefined || isCurrent(stream, key, NO_VERSION)) return
+  if (!removed.includes(key)) removed.push(key)
+  markAbsent(stream, key)
+}
+
+function drop(stream: Stream, key: ResourceKey, removed: ResourceKey[]): void {
+  const held = stream.held.get(key)
+  if (held === undefined || isFollowed(stream, key)) return
+  stream.held.delete(key)
+  if (held.sent !== NO_VERSION || held.acked !== NO_VERSION) removed.push(key)
+}
+
+/** Whether some subscription leads to it. */
+function isFollowed({ subscriptions }: Stream, key: ResourceKey): boolean {
+  if (ALWAYS_FOLLOWED.has(key)) return true
+  for (const { state } of subscriptions.values()) if (state.closure.keys.has(key)) return true
+  return false
+}
+
+function understands({ node }: Stream, feature: string): boolean {
+  return FEATURES.includes(feature) && node.features.includes(feature)
+}

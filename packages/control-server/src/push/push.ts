@@ -1,0 +1,220 @@
+import { type ClientMessage, FEATURES, HEARTBEAT_MS } from '@weft/mesh-protocol'
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import type { Model, ModelChange } from '../registry/model.ts'
+import { clientView } from './client-view.ts'
+import { EventEncoder } from './event-encoder.ts'
+import { mergeChanges } from './merge-changes.ts'
+import { nextEvent } from './next-event.ts'
+import { ResourceCache } from './resource-cache.ts'
+import type { Stream } from './stream.ts'
+import { type NewStream, Streams } from './streams.ts'
+import { takeMessage } from './take-message.ts'
+import type { ClientView, PushService, PushStatus } from './types.ts'
+import { Waits } from './wait.ts'
+
+export interface PushDependencies {
+  /** Where the model comes from; told of every change in order. */
+  readonly models: {
+    readonly current: Model
+    subscribe(listener: (change: ModelChange) => void): () => void
+  }
+  readonly clock: Clock
+  readonly timers: Timers
+  /** The store's. */
+  readonly epoch: string
+  readonly logger: Logger
+}
+
+export interface OpenStream extends NewStream {
+  /** Absolute URL that the client posts its messages to. */
+  readonly url: string
+}
+
+/** What the transport tells of an open stream. */
+export interface StreamHandle {
+  /** The sink takes bytes again. */
+  drained(): void
+  /** The other side has gone, or the sink has ended. */
+  closed(): void
+}
+
+/** The push side of the server. */
+export interface Push extends PushService {
+  openStream(stream: OpenStream): StreamHandle
+  /** False: there is no such stream (any more). */
+  handleMessage(streamId: string, message: ClientMessage): boolean
+  /** Ends every stream and answers everybody who waits. */
+  close(): void
+}
+
+/** Changes that come within this time go out together. */
+const MIN_DEBOUNCE_MS = 1
+/** A push that takes long is followed by a pause as long, up to this, so that changes cannot take the whole processor. */
+const MAX_DEBOUNCE_MS = 100
+
+/** How often streams are looked at for a heartbeat; a stream is silent for `HEARTBEAT_MS` at most. */
+const HEARTBEAT_STEP_MS: number = HEARTBEAT_MS / 5
+
+export function createPush(dependencies: PushDependencies): Push {
+  return new Pusher(dependencies)
+}
+
+class Pusher implements Push {
+  private readonly dependencies: PushDependencies
+  private readonly cache: ResourceCache
+  private readonly streams: Streams
+  private readonly waits: Waits
+  private readonly encoder = new EventEncoder()
+  private readonly unsubscribe: () => void
+  private change: ModelChange | undefined
+  private debounceMs = MIN_DEBOUNCE_MS
+  private pushTimer: TimerHandle | undefined
+  private heartbeatTimer: TimerHandle | undefined
+
+  constructor(dependencies: PushDependencies) {
+    const { models, timers } = dependencies
+    this.dependencies = dependencies
+    this.cache = new ResourceCache(models.current)
+    this.streams = new Streams(this.cache)
+    this.waits = new Waits(this.cache, timers)
+    this.unsubscribe = models.subscribe((change) => {
+      this.change = mergeChanges(this.change, change)
+      this.pushTimer ??= timers.set(() => this.push(), this.debounceMs)
+    })
+  }
+
+  openStream({ url, ...opened }: OpenStream): StreamHandle {
+    const { clock, epoch, logger } = this.dependencies
+    const stream = this.streams.add(opened, clock.wallNow())
+    this.heartbeatTimer ??= this.dependencies.timers.set(() => this.beat(), HEARTBEAT_STEP_MS)
+    logger.debug('a client has connected', { client: stream.node.id, service: stream.node.service, stream: stream.id })
+    this.writeBytes(
+      stream,
+      this.encoder.hello({ streamId: stream.id, epoch, heartbeatMs: HEARTBEAT_MS, features: FEATURES, url }),
+    )
+    return {
+      drained: () => {
+        stream.blocked = false
+        this.write(stream)
+      },
+      closed: () => this.forget(stream),
+    }
+  }
+
+  handleMessage(streamId: string, message: ClientMessage): boolean {
+    const stream = this.streams.get(streamId)
+    if (stream === undefined) return false
+    takeMessage(stream, message, this.cache)
+    for (const nack of message.nack ?? []) {
+      this.dependencies.logger.warn('a client has refused a resource', { client: stream.node.id, ...nack })
+    }
+    this.waits.answered(stream)
+    this.write(stream)
+    return true
+  }
+
+  waitFor(revision: number, hosts: ReadonlySet<string>, timeoutMs: number): Promise<PushStatus> {
+    const subscribed = new Set(this.followers(hosts))
+    if (this.change !== undefined) this.push()
+    for (const stream of this.followers(hosts)) subscribed.add(stream)
+    return this.waits.add(revision, hosts, subscribed, timeoutMs)
+  }
+
+  clients(): readonly ClientView[] {
+    return Array.from(this.streams.values(), clientView)
+  }
+
+  close(): void {
+    const { timers } = this.dependencies
+    this.unsubscribe()
+    timers.clear(this.pushTimer)
+    this.waits.close()
+    for (const stream of [...this.streams.values()]) {
+      this.forget(stream)
+      stream.sink.end()
+    }
+    timers.clear(this.heartbeatTimer)
+  }
+
+  private *followers(hosts: ReadonlySet<string>): Generator<Stream> {
+    for (const state of this.cache.dependentsOf(hosts)) yield* state.subscribers
+  }
+
+  private forget(stream: Stream): void {
+    if (!this.streams.remove(stream)) return
+    this.waits.ended(stream)
+    this.dependencies.logger.debug('a client has gone', { client: stream.node.id, stream: stream.id })
+  }
+
+  /** Translates what has changed and writes to every stream that it concerns. */
+  private push(): void {
+    const { clock, timers, logger } = this.dependencies
+    timers.clear(this.pushTimer)
+    this.pushTimer = undefined
+    const { change } = this
+    if (change === undefined) return
+    this.change = undefined
+    const startedAt = clock.now()
+    try {
+      for (const stream of this.apply(change)) this.write(stream)
+    } catch (error) {
+      logger.error('a change could not be pushed; what was pushed before stays in force', {
+        revision: change.model.revision,
+        error: error instanceof Error ? error.stack : String(error),
+      })
+    }
+    this.debounceMs = Math.min(MAX_DEBOUNCE_MS, Math.max(MIN_DEBOUNCE_MS, clock.now() - startedAt))
+    this.waits.translated()
+  }
+
+  /** Brings the cache up to date; the streams that have to be looked at. */
+  private apply(change: ModelChange): ReadonlySet<Stream> {
+    const refreshed = this.cache.apply(change)
+    const dirty = new Set<Stream>()
+    for (const state of refreshed.hosts) {
+      for (const stream of state.subscribers) {
+        stream.dirtyHosts.add(state.host)
+        dirty.add(stream)
+      }
+    }
+    if (refreshed.scopes) for (const stream of this.streams.rescope()) dirty.add(stream)
+    for (const stream of this.streams.registered(change.workloads)) {
+      stream.dirtyInbound = true
+      dirty.add(stream)
+    }
+    if (refreshed.index || refreshed.inbound) {
+      for (const stream of this.streams.values()) {
+        stream.dirtyIndex ||= refreshed.index
+        stream.dirtyInbound ||= refreshed.inbound
+        dirty.add(stream)
+      }
+    }
+    return dirty
+  }
+
+  /** Until the stream is up to date or takes no more; what is left follows when it has drained. */
+  private write(stream: Stream): void {
+    while (!stream.blocked) {
+      const event = nextEvent(stream, this.cache.index)
+      if (event === undefined) return
+      this.writeBytes(stream, this.encoder.update(this.dependencies.epoch, this.cache.revision, event))
+    }
+  }
+
+  private writeBytes(stream: Stream, bytes: Buffer): void {
+    stream.lastWriteAt = this.dependencies.clock.now()
+    if (!stream.sink.write(bytes)) stream.blocked = true
+  }
+
+  private beat(): void {
+    const { clock, timers } = this.dependencies
+    const now = clock.now()
+    for (const stream of this.streams.values()) {
+      if (stream.blocked || now - stream.lastWriteAt < HEARTBEAT_MS - HEARTBEAT_STEP_MS) continue
+      this.writeBytes(stream, this.encoder.heartbeat(this.cache.revision))
+    }
+    this.heartbeatTimer = this.streams.size === 0 ? undefined : timers.set(() => this.beat(), HEARTBEAT_STEP_MS)
+  }
+}

@@ -1,0 +1,171 @@
+import { type Cluster, expandServiceHost, parseClusterName, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
+import { isHostSubset, isWildcardHost } from '../config/host-name.ts'
+import { MultiMap } from '../kernel/multi-map.ts'
+import type { ClientScope } from '../translate/client-scope.ts'
+import { translateCluster } from '../translate/clusters.ts'
+import type { TranslateContext } from '../translate/context.ts'
+import { clustersOf, translateRoutes } from '../translate/routes.ts'
+import type { Assignment, Assignments } from './assignments.ts'
+import { type Entry, makeEntry } from './entry.ts'
+import type { Stream } from './stream.ts'
+
+/** A cluster as the clients of one scope see it. */
+export interface ClusterState {
+  readonly entry: Entry
+  readonly assignment: Assignment
+  /** The cluster that answers while its breaker is open. */
+  readonly fallback: string | undefined
+}
+
+/** A subscribed host with everything that its routes lead to. */
+export interface Closure {
+  /** `undefined`: there is no such host. */
+  readonly routes: Entry | undefined
+  readonly clusters: readonly ClusterState[]
+  readonly keys: ReadonlySet<ResourceKey>
+  /** Hosts whose services, policies or endpoints it depends on, whether they exist or not. */
+  readonly hosts: ReadonlySet<string>
+}
+
+export interface HostState {
+  readonly host: string
+  closure: Closure
+  readonly subscribers: Set<Stream>
+}
+
+/** The translations for all clients of one scope: only of hosts that one of them follows, and each made once. */
+export class ScopeCache {
+  readonly scope: ClientScope
+  /** Streams that belong to it. */
+  users = 0
+  private readonly assignments: Assignments
+  private readonly hosts = new Map<string, HostState>()
+  private readonly dependents = new MultiMap<HostState>()
+  private readonly clusters = new Map<string, { state: ClusterState; users: number }>()
+
+  constructor(scope: ClientScope, assignments: Assignments) {
+    this.scope = scope
+    this.assignments = assignments
+  }
+
+  subscribe(context: TranslateContext, host: string, stream: Stream): HostState {
+    const known = this.hosts.get(host)
+    const state = known ?? { host, closure: NOTHING, subscribers: new Set<Stream>() }
+    if (known === undefined) {
+      this.hosts.set(host, state)
+      this.replace(state, this.makeClosure(context, host))
+    }
+    state.subscribers.add(stream)
+    return state
+  }
+
+  unsubscribe(state: HostState, stream: Stream): void {
+    state.subscribers.delete(stream)
+    if (state.subscribers.size > 0) return
+    this.hosts.delete(state.host)
+    this.replace(state, NOTHING)
+  }
+
+  /** Followed hosts that depend on one of these, which may be wildcards. */
+  affectedBy(hosts: Iterable<string>): ReadonlySet<HostState> {
+    const affected = new Set<HostState>()
+    for (const host of hosts) {
+      if (!isWildcardHost(host)) for (const state of this.dependents.get(host)) affected.add(state)
+      else
+        for (const known of this.dependents.keys()) {
+          if (isHostSubset(known, host)) for (const state of this.dependents.get(known)) affected.add(state)
+        }
+    }
+    return affected
+  }
+
+  /** Translates hosts again. Every cluster of theirs is made anew once; a part that comes out equal stays the same object. */
+  refresh(context: TranslateContext, states: Iterable<HostState>): void {
+    const fresh: Fresh = new Map()
+    for (const state of states) this.replace(state, this.makeClosure(context, state.host, state.closure, fresh))
+  }
+
+  private replace(state: HostState, closure: Closure): void {
+    const before = state.closure
+    state.closure = closure
+    for (const host of closure.hosts) this.dependents.add(host, state)
+    for (const host of before.hosts) if (!closure.hosts.has(host)) this.dependents.delete(host, state)
+    for (const { entry } of closure.clusters) this.countUser(entry, 1)
+    for (const { entry } of before.clusters) this.countUser(entry, -1)
+  }
+
+  private countUser({ key }: Entry, by: 1 | -1): void {
+    const known = this.clusters.get(key)
+    if (known === undefined) return
+    known.users += by
+    if (known.users > 0) return
+    this.clusters.delete(key)
+    this.assignments.release(known.state.assignment)
+  }
+
+  private makeClosure(context: TranslateContext, host: string, before?: Closure, fresh?: Fresh): Closure {
+    const routes = translateRoutes(context, host)
+    if (routes === undefined) return { routes: undefined, clusters: [], keys: new Set(), hosts: new Set([host]) }
+    const entry = makeEntry(routes)
+    const names = new Set(clustersOf(routes))
+    const hosts = new Set([host])
+    const clusters: ClusterState[] = []
+    const keys = new Set([entry.key])
+    for (const name of names) {
+      for (const dependency of hostsBehind(name, context.model.domain)) hosts.add(dependency)
+      const cluster = this.cluster(context, name, fresh)
+      if (cluster === undefined) continue
+      clusters.push(cluster)
+      keys.add(cluster.entry.key).add(cluster.assignment.resource)
+      if (cluster.fallback !== undefined) names.add(cluster.fallback)
+    }
+    return {
+      routes: before?.routes?.version === entry.version ? before.routes : entry,
+      clusters,
+      keys: before !== undefined && sameSet(before.keys, keys) ? before.keys : keys,
+      hosts,
+    }
+  }
+
+  private cluster(context: TranslateContext, name: string, fresh: Fresh | undefined): ClusterState | undefined {
+    if (fresh === undefined) return this.clusters.get(resourceKey('Cluster', name))?.state ?? this.remake(context, name)
+    if (!fresh.has(name)) fresh.set(name, this.remake(context, name))
+    return fresh.get(name)
+  }
+
+  private remake(context: TranslateContext, name: string): ClusterState | undefined {
+    const translated = translateCluster(context, name)
+    if (translated === undefined) return undefined
+    const entry = makeEntry(translated.cluster)
+    const assignment = this.assignments.acquire(context.model, translated.assignment)
+    const known = this.clusters.get(entry.key)
+    const state = { entry, assignment, fallback: fallbackOf(translated.cluster) }
+    if (known === undefined) {
+      this.clusters.set(entry.key, { state, users: 0 })
+      return state
+    }
+    this.assignments.release(known.state.assignment)
+    known.state = known.state.entry.version === entry.version ? { ...state, entry: known.state.entry } : state
+    return known.state
+  }
+}
+
+/** Clusters made from the newest model in one pass; `undefined`: there is none of that name. */
+type Fresh = Map<string, ClusterState | undefined>
+
+const NOTHING: Closure = { routes: undefined, clusters: [], keys: new Set(), hosts: new Set() }
+
+function fallbackOf({ errorRateBreaker }: Pick<Cluster, 'errorRateBreaker'>): string | undefined {
+  const fallback = errorRateBreaker?.fallback
+  return fallback !== undefined && 'cluster' in fallback ? fallback.cluster : undefined
+}
+
+function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && [...a].every((value) => b.has(value))
+}
+
+/** The host of a cluster, also in the form that it would have if it were the name of a service that does not exist yet. */
+function hostsBehind(cluster: string, domain: string): string[] {
+  const host = parseClusterName(cluster)?.host ?? cluster
+  return [host, expandServiceHost(host, '', domain)]
+}

@@ -1,0 +1,102 @@
+import type { Nack, Node, ResourceKey } from '@weft/mesh-protocol'
+import type { Part } from './entry.ts'
+import type { InboundState } from './inbound-policies.ts'
+import type { HostState, ScopeCache } from './scope-cache.ts'
+
+/** Where a stream's bytes go. */
+export interface StreamSink {
+  /** False: no more until the sink has drained. */
+  write(chunk: Buffer): boolean
+  end(): void
+}
+
+/** Stands for a version where the receiver has been told that there is no such resource, or has to be told everything. */
+export const NO_VERSION = ''
+
+/** What a receiver holds of one resource, as far as the server can know. */
+export interface Held {
+  /** The newest version written to the stream. */
+  sent: string
+  /** The newest version that the receiver says it has in force. */
+  acked: string
+  /** Whether `sent` went as a change, which a receiver may be unable to apply. */
+  asDelta: boolean
+  /** Why `sent` was refused. */
+  nack: Nack | undefined
+}
+
+export interface Subscription {
+  readonly state: HostState
+  /** What of it the receiver has been told. */
+  told: ReadonlySet<ResourceKey>
+}
+
+/** A large collection of which some pages have been sent. */
+export interface Cursor {
+  readonly payload: {
+    readonly key: ResourceKey
+    readonly version: string
+    readonly base: string | undefined
+    readonly pageCount: number
+    page(index: number): Part
+  }
+  next: number
+}
+
+/**
+ * One connected client. What has to be sent is never queued: it follows from comparing `held` with the newest state of what
+ * is subscribed to, so a stream that does not read costs the same after ten thousand changes as after one.
+ */
+export interface Stream {
+  readonly id: string
+  readonly node: Node
+  readonly sink: StreamSink
+  readonly connectedAtMs: number
+  scope: ScopeCache
+  inbound: InboundState
+  /** The client has sent its first message. */
+  started: boolean
+  /** The sink has not drained. */
+  blocked: boolean
+  lastWriteAt: number
+  readonly held: Map<ResourceKey, Held>
+  readonly subscriptions: Map<string, Subscription>
+  /** Newest message that said something of a host; only kept where a message before it may still be on its way. */
+  readonly hostSeqs: Map<string, number>
+  lastSeq: number
+  /** Subscribed hosts whose resources may be newer than what was sent. */
+  readonly dirtyHosts: Set<string>
+  dirtyInbound: boolean
+  dirtyIndex: boolean
+  /** Resources that the receiver may hold and that perhaps no subscription leads to any more. */
+  orphans: Set<ResourceKey> | undefined
+  cursor: Cursor | undefined
+}
+
+export function markSent(stream: Stream, key: ResourceKey, version: string, asDelta: boolean): void {
+  const held = stream.held.get(key)
+  if (held === undefined) {
+    stream.held.set(key, { sent: version, acked: NO_VERSION, asDelta, nack: undefined })
+    return
+  }
+  held.sent = version
+  held.asDelta = asDelta
+  held.nack = undefined
+}
+
+/** The receiver has been told that there is no such resource; that is not acknowledged. */
+export function markAbsent({ held }: Stream, key: ResourceKey): void {
+  held.set(key, { sent: NO_VERSION, acked: NO_VERSION, asDelta: false, nack: undefined })
+}
+
+/** The version that a change may build on; `undefined`: it has to be the whole. */
+export function baseVersion(stream: Stream, key: ResourceKey): string | undefined {
+  const held = stream.held.get(key)
+  if (held === undefined) return undefined
+  const base = held.nack === undefined ? held.sent : held.acked
+  return base === NO_VERSION ? undefined : base
+}
+
+export function isCurrent(stream: Stream, key: ResourceKey, version: string): boolean {
+  return stream.held.get(key)?.sent === version
+}

@@ -1,0 +1,80 @@
+import { type ClientMessage, type Nack, parseResourceKey, type ResourceKey } from '@weft/mesh-protocol'
+import type { ResourceCache } from './resource-cache.ts'
+import { NO_VERSION, type Stream } from './stream.ts'
+
+/** Takes in what a client posts. Messages may overtake each other: of two that speak of one host the later `seq` counts. */
+export function takeMessage(stream: Stream, message: ClientMessage, cache: ResourceCache): void {
+  const overtaken = message.seq < stream.lastSeq
+  stream.lastSeq = Math.max(stream.lastSeq, message.seq)
+  for (const host of message.unsubscribe ?? [])
+    if (isNewest(stream, host, message.seq, overtaken)) unsubscribe(stream, host)
+  for (const host of message.subscribe ?? [])
+    if (isNewest(stream, host, message.seq, overtaken)) subscribe(stream, host, cache)
+  if (message.seq === 1 && !stream.started) start(stream, message.known ?? {})
+  for (const [key, version] of Object.entries(message.ack ?? {})) acknowledge(stream, key, version)
+  for (const nack of message.nack ?? []) refuse(stream, nack)
+}
+
+/** How many hosts are remembered for messages that were overtaken. */
+const MAX_REMEMBERED = 256
+
+function isNewest({ hostSeqs }: Stream, host: string, seq: number, overtaken: boolean): boolean {
+  if (overtaken && (hostSeqs.get(host) ?? 0) > seq) return false
+  hostSeqs.delete(host)
+  hostSeqs.set(host, seq)
+  if (hostSeqs.size > MAX_REMEMBERED) hostSeqs.delete(hostSeqs.keys().next().value as string)
+  return true
+}
+
+function subscribe(stream: Stream, host: string, cache: ResourceCache): void {
+  if (stream.subscriptions.has(host)) return
+  const state = cache.subscribe(stream, host)
+  stream.subscriptions.set(state.host, { state, told: new Set() })
+  stream.dirtyHosts.add(state.host)
+}
+
+function unsubscribe(stream: Stream, host: string): void {
+  const subscription = stream.subscriptions.get(host)
+  if (subscription === undefined) return
+  stream.orphans ??= new Set()
+  for (const key of subscription.told) stream.orphans.add(key)
+  for (const key of subscription.state.closure.keys) stream.orphans.add(key)
+  stream.subscriptions.delete(host)
+  stream.dirtyHosts.delete(host)
+  stream.scope.unsubscribe(subscription.state, stream)
+}
+
+/** What the client holds from before counts as sent and in force; what no subscription leads to will be taken from it. */
+function start(stream: Stream, known: Readonly<Record<ResourceKey, string>>): void {
+  for (const [key, version] of Object.entries(known)) {
+    if (version === NO_VERSION || parseResourceKey(key) === undefined) continue
+    stream.held.set(key, { sent: version, acked: version, asDelta: false, nack: undefined })
+    stream.orphans ??= new Set()
+    stream.orphans.add(key)
+  }
+  stream.started = true
+  stream.dirtyInbound = true
+  stream.dirtyIndex = true
+}
+
+function acknowledge({ held: all }: Stream, key: ResourceKey, version: string): void {
+  const held = all.get(key)
+  if (held === undefined || held.sent === NO_VERSION) return
+  // An older version may be acknowledged after a newer one, but does not take its place.
+  if (version === held.sent || held.acked !== held.sent) held.acked = version
+  if (version === held.sent) held.nack = undefined
+}
+
+/**
+ * A refused change may be the fault of what it built on, so the whole is sent once instead; a refused whole is not sent again
+ * before it has changed.
+ */
+function refuse(stream: Stream, nack: Nack): void {
+  const held = stream.held.get(nack.name)
+  if (held === undefined || held.sent !== nack.version || held.sent === NO_VERSION) return
+  held.nack = nack
+  if (!held.asDelta) return
+  held.sent = NO_VERSION
+  stream.dirtyIndex = true
+  for (const host of stream.subscriptions.keys()) stream.dirtyHosts.add(host)
+}

@@ -1,0 +1,65 @@
+import { INBOUND_POLICY_NAME, type InboundPolicy, type InboundService, serviceHost } from '@weft/mesh-protocol'
+import type { MeshService, Model, ServicePort } from '../registry/model.ts'
+import { selects } from '../registry/workload-entry.ts'
+import type { Unversioned } from './context.ts'
+
+/** Everything that an inbound policy depends on besides the model. */
+export interface InboundSubject {
+  /** Empty for a client that serves nothing. */
+  readonly service: string
+  readonly namespace: string
+  readonly labels: Readonly<Record<string, string>>
+  /** What it registered, or, before that, what it says it will be called on. */
+  readonly ports: readonly InboundSubjectPort[]
+}
+
+export interface InboundSubjectPort {
+  readonly name: string
+  readonly servicePort: number
+  readonly port: number
+  readonly protocol: string
+}
+
+/** What the workload answers for: the service it registers under first, then every v1 Service that selects it. */
+export function translateInbound(model: Model, subject: InboundSubject): Unversioned<InboundPolicy> {
+  const own = subject.service === '' ? undefined : ownService(model, subject)
+  const selecting = selectingServices(model, subject).filter(({ host }) => host !== own?.host)
+  return {
+    type: 'InboundPolicy',
+    name: INBOUND_POLICY_NAME,
+    services: own === undefined ? selecting : [own, ...selecting],
+  }
+}
+
+/** By its v1 Service where there is one; else by what the workload itself registers. */
+function ownService({ services, domain }: Model, subject: InboundSubject): InboundService {
+  const host = serviceHost(subject.service, subject.namespace, domain)
+  const known = services.get(host)
+  if (known?.selector !== undefined) return inboundService(known, subject)
+  const ports = subject.ports.map(({ servicePort, port, protocol }) => ({ servicePort, port, protocol }))
+  return { host, name: subject.service, namespace: subject.namespace, ports }
+}
+
+function selectingServices({ services }: Model, subject: InboundSubject): InboundService[] {
+  const found: InboundService[] = []
+  for (const service of services.values()) {
+    if (service.namespace !== subject.namespace || service.selector === undefined) continue
+    if (selects(service.selector, subject)) found.push(inboundService(service, subject))
+  }
+  return found.sort((a, b) => (a.host < b.host ? -1 : 1))
+}
+
+function inboundService(service: MeshService, subject: InboundSubject): InboundService {
+  const { host, name, namespace } = service
+  const ports = service.ports.flatMap((port) => {
+    const behind = workloadPort(port, subject)
+    return behind === undefined ? [] : [{ servicePort: port.number, port: behind, protocol: port.protocol }]
+  })
+  return { host, name, namespace, ports }
+}
+
+/** The workload's port behind a service's port, by name or by number. */
+function workloadPort({ targetPort }: ServicePort, { ports }: InboundSubject): number | undefined {
+  if (typeof targetPort === 'number') return targetPort
+  return ports.find(({ name }) => name === targetPort)?.port
+}
