@@ -1,0 +1,77 @@
+import { DEFAULT_DOMAIN, expandServiceHost } from '@weft/mesh-protocol'
+import { child, item } from './field-path.ts'
+import { isWildcardHost } from './host-name.ts'
+import type { ConfigResource } from './resource.ts'
+import type { CircuitBreakerSpec } from './spec/circuit-breaker.ts'
+import type { DestinationRuleSpec } from './spec/destination-rule.ts'
+import type { Destination, RouteDestination, VirtualServiceSpec } from './spec/virtual-service.ts'
+
+/** What the mesh has; hosts are fully qualified. */
+export interface KnownHosts {
+  hasHost(host: string): boolean
+  hasSubset(host: string, subset: string): boolean
+}
+
+/** Something that a resource leads to. */
+interface Reference {
+  readonly field: string
+  readonly host: string
+  readonly subset?: string | undefined
+}
+
+function ofDestinations(destinations: readonly RouteDestination[] | undefined, field: string): Reference[] {
+  return (destinations ?? []).map(({ destination }, index) =>
+    ofDestination(destination, child(item(field, index), 'destination')),
+  )
+}
+
+function ofDestination({ host, subset }: Destination, field: string): Reference {
+  return { field, host, subset }
+}
+
+function ofVirtualService({ http = [], tls = [], tcp = [] }: VirtualServiceSpec): Reference[] {
+  const ofHttp = http.flatMap(({ route, mirror, mirrors = [] }, index) => {
+    const at = item('spec.http', index)
+    return [
+      ...ofDestinations(route, child(at, 'route')),
+      ...(mirror === undefined ? [] : [ofDestination(mirror, child(at, 'mirror'))]),
+      ...ofDestinations(mirrors, child(at, 'mirrors')),
+    ]
+  })
+  const ofTls = tls.flatMap(({ route }, index) => ofDestinations(route, child(item('spec.tls', index), 'route')))
+  const ofTcp = tcp.flatMap(({ route }, index) => ofDestinations(route, child(item('spec.tcp', index), 'route')))
+  return [...ofHttp, ...ofTls, ...ofTcp]
+}
+
+function ofDestinationRule({ host }: DestinationRuleSpec): Reference[] {
+  return isWildcardHost(host) ? [] : [{ field: 'spec', host }]
+}
+
+function ofCircuitBreaker({ host, subset, fallback }: CircuitBreakerSpec): Reference[] {
+  const guarded: Reference = { field: 'spec', host, subset }
+  if (fallback === undefined || !('host' in fallback)) return [guarded]
+  return [guarded, { field: 'spec.fallback', host: fallback.host, subset: fallback.subset }]
+}
+
+function referencesOf({ kind, spec }: ConfigResource): Reference[] {
+  if (kind === 'VirtualService') return ofVirtualService(spec as VirtualServiceSpec)
+  if (kind === 'DestinationRule') return ofDestinationRule(spec as unknown as DestinationRuleSpec)
+  return kind === 'CircuitBreaker' ? ofCircuitBreaker(spec as unknown as CircuitBreakerSpec) : []
+}
+
+/**
+ * Warnings for hosts and subsets that a resource names and that nobody has, yet: they may come later, so that the
+ * resource is accepted, as in Istio.
+ */
+export function danglingReferences(
+  resource: ConfigResource,
+  known: KnownHosts,
+  domain: string = DEFAULT_DOMAIN,
+): string[] {
+  return referencesOf(resource).flatMap(({ field, host, subset = '' }) => {
+    const full = expandServiceHost(host, resource.metadata.namespace, domain)
+    if (!known.hasHost(full)) return [`${child(field, 'host')}: no service ${full} is known yet`]
+    if (subset === '' || known.hasSubset(full, subset)) return []
+    return [`${child(field, 'subset')}: no DestinationRule gives ${full} a subset ${JSON.stringify(subset)} yet`]
+  })
+}

@@ -1,0 +1,28 @@
+import { DEFAULT_ERROR_RATE_BREAKER } from '@weft/mesh-protocol'
+import Type, { type TSchema } from 'typebox'
+import { duration, fields, integer, text, textMap } from './common.ts'
+
+const { errorThresholdPercentage, requestVolumeThreshold, rollingWindowMs, openDurationMs } = DEFAULT_ERROR_RATE_BREAKER
+
+const withDefault = (schema: TSchema, value: number | string): TSchema => ({ ...schema, default: value })
+
+/** `mesh.weft.dev/v1` CircuitBreaker. */
+export const CIRCUIT_BREAKER_SPEC: TSchema = fields(
+  { host: text },
+  {
+    subset: text,
+    errorThresholdPercentage: withDefault(Type.Number({ minimum: 1, maximum: 100 }), errorThresholdPercentage),
+    requestVolumeThreshold: withDefault(integer(1, 2 ** 31 - 1), requestVolumeThreshold),
+    rollingWindow: withDefault(duration, `${rollingWindowMs}ms`),
+    openDuration: withDefault(duration, `${openDurationMs}ms`),
+    fallback: fields(
+      {},
+      {
+        response: fields({ status: integer(200, 599) }, { headers: textMap, body: text }),
+        host: text,
+        subset: text,
+        port: integer(1, 65535),
+      },
+    ),
+  },
+)

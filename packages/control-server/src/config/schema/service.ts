@@ -1,0 +1,29 @@
+import Type, { type TSchema } from 'typebox'
+import { integer, listOf, nullable, oneOf, openFields, text, textMap } from './common.ts'
+
+const port = integer(1, 65535)
+
+/** Kubernetes v1 Service: what the mesh looks at is checked, its other fields are let through. */
+export const SERVICE_SPEC: TSchema = openFields(
+  {},
+  {
+    selector: nullable(textMap),
+    ports: nullable(
+      listOf(
+        openFields(
+          { port },
+          {
+            name: text,
+            targetPort: Type.Unsafe({ type: ['integer', 'string'], minimum: 1, maximum: 65535 }),
+            protocol: oneOf('TCP', 'UDP', 'SCTP'),
+            appProtocol: nullable(text),
+            nodePort: integer(0, 65535),
+          },
+        ),
+      ),
+    ),
+    type: oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'),
+    clusterIP: text,
+    externalName: text,
+  },
+)

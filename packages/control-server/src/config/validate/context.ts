@@ -1,0 +1,10 @@
+import type { RegexCheck } from './regex.ts'
+import type { Report } from './report.ts'
+
+/** What every rule gets: where it reports to, and what it needs to know of the resource besides its part. */
+export interface Context {
+  readonly report: Report
+  /** Namespace of the resource. */
+  readonly namespace: string
+  readonly regex: RegexCheck
+}

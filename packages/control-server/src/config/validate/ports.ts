@@ -1,0 +1,17 @@
+import { child } from '../field-path.ts'
+import type { PortSelector } from '../spec/virtual-service.ts'
+import type { Report } from './report.ts'
+
+export function checkPort(port: number, field: string, report: Report): void {
+  if (!(port >= 1 && port <= 65535)) report.violation(field, `must be a port from 1 to 65535, not ${port}`)
+}
+
+/** A selector that is there must have a number. */
+export function checkPortSelector(selector: PortSelector | undefined, field: string, report: Report): void {
+  if (selector !== undefined) checkPort(selector.number ?? 0, child(field, 'number'), report)
+}
+
+/** Where 0 stands for "not given". */
+export function checkOptionalPort(port: number | undefined, field: string, report: Report): void {
+  if (port !== undefined && port !== 0) checkPort(port, field, report)
+}

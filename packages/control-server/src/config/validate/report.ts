@@ -1,0 +1,41 @@
+import type { Violation } from '@weft/mesh-protocol'
+
+/** A person reads this many at most; the rest is counted. */
+const MAX_LISTED = 100
+
+/** Collects what validation finds, in the order of the document. */
+export class Report {
+  readonly #violations: Violation[] = []
+  readonly #warnings: string[] = []
+  #unlisted = 0
+
+  violation(field: string, message: string): void {
+    if (this.#violations.length < MAX_LISTED) this.#violations.push({ field, message })
+    else this.#unlisted += 1
+  }
+
+  /** Adds a violation where a check found something to say. */
+  check(field: string, message: string | undefined): void {
+    if (message !== undefined) this.violation(field, message)
+  }
+
+  /** Warnings name their field first, as they are shown without one of their own. */
+  warning(field: string, message: string): void {
+    this.addWarnings([`${field}: ${message}`])
+  }
+
+  addWarnings(warnings: readonly string[]): void {
+    for (const text of warnings) {
+      if (this.#warnings.length < MAX_LISTED && !this.#warnings.includes(text)) this.#warnings.push(text)
+    }
+  }
+
+  get violations(): readonly Violation[] {
+    if (this.#unlisted === 0) return this.#violations
+    return [...this.#violations, { field: '', message: `and ${this.#unlisted} more` }]
+  }
+
+  get warnings(): readonly string[] {
+    return this.#warnings
+  }
+}
