@@ -1,14 +1,25 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
+import { danglingReferences } from './config/references.ts'
+import { validateResource } from './config/validate.ts'
 import { makeUuid } from './kernel/identifier.ts'
 import { systemTurn } from './kernel/turn.ts'
 import { urlOf } from './listen-address.ts'
 import { type ControlServerOptions, resolveOptions, type Settings } from './options.ts'
+import type { PushService } from './push/types.ts'
+import { knownHosts } from './registry/known-hosts.ts'
 import { keepKnownServicesClean } from './registry/known-service-cleanup.ts'
 import { followStore } from './registry/live-model.ts'
 import { Registrations } from './registry/registrations.ts'
+import { Resources } from './registry/resources.ts'
 import { createApp } from './serve/app.ts'
+import { applyRoutes } from './serve/apply-routes.ts'
+import { takeText } from './serve/bodies.ts'
+import { clientRoutes } from './serve/client-routes.ts'
 import { healthRoutes } from './serve/health-routes.ts'
+import { metricsRoutes } from './serve/metrics.ts'
+import { prometheusTargetRoutes } from './serve/prometheus-targets.ts'
+import { resourceRoutes } from './serve/resource-routes.ts'
 import { serviceRoutes } from './serve/service-routes.ts'
 import { workloadRoutes } from './serve/workload-routes.ts'
 import { createMemoryStore } from './store/memory-store.ts'
@@ -64,6 +75,15 @@ async function serve(settings: Settings, store: Store): Promise<ControlServer> {
     wallNow: () => clock.wallNow(),
     onError: (error) => logger.warn('known services were not reviewed', { error: String(error) }),
   })
+  const resources = new Resources({
+    store,
+    domain: settings.domain,
+    makeId: makeUuid,
+    wallNow: () => clock.wallNow(),
+    check: validateResource,
+    findDangling: (resource, all) => danglingReferences(resource, knownHosts(model.current, all), settings.domain),
+  })
+  const push: PushService = { waitFor: async () => ({ acked: 0, nacked: 0, pending: 0 }), clients: () => [] }
   const registrations = new Registrations({ store, ttlMs: workloadTtlMs, wallNow: () => clock.wallNow() })
 
   let closing: Promise<void> | undefined
@@ -71,6 +91,14 @@ async function serve(settings: Settings, store: Store): Promise<ControlServer> {
   healthRoutes(app, () => closing === undefined)
   workloadRoutes(app, registrations, workloadTtlMs)
   serviceRoutes(app, () => model.current)
+  clientRoutes(app, push)
+  prometheusTargetRoutes(app, () => model.current)
+  metricsRoutes(app, { clock, model: () => model.current, push })
+  await app.register(async (scope) => {
+    takeText(scope)
+    resourceRoutes(scope, resources, push)
+    applyRoutes(scope, resources, push)
+  })
 
   const close = async (): Promise<void> => {
     stopCleaning()

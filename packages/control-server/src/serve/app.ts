@@ -1,6 +1,6 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '../kernel/logger.ts'
-import { MAX_BODY_BYTES, takeBodies } from './bodies.ts'
+import { MAX_BODY_BYTES, takeJson } from './bodies.ts'
 import { answerFailures } from './errors.ts'
 import { noteRoutes } from './known-routes.ts'
 
@@ -22,7 +22,7 @@ export function createApp(logger: Logger): FastifyInstance {
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
   })
-  takeBodies(app)
+  takeJson(app)
   answerFailures(app, noteRoutes(app), logger)
   return app
 }

@@ -1,0 +1,154 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type ConfigResource, KINDS, type KindInfo } from '../config/resource.ts'
+import { isObject } from '../kernel/json-value.ts'
+import type { PushService } from '../push/types.ts'
+import { apiVersionOf, fitToUrl, type ResourceAddress, type UrlAddress } from '../registry/resource-address.ts'
+import type { Resources } from '../registry/resources.ts'
+import type { Commit, WriteMode } from '../registry/write-outcome.ts'
+import { oneDocument } from './documents.ts'
+import { type Query, readDryRun, readWait, refuseUnsupported } from './query.ts'
+import { detailsOf, toApiError } from './refusals.ts'
+import type { ApiError, Status } from './status.ts'
+import { waitForClients } from './waiting.ts'
+import { warn } from './warnings.ts'
+
+interface Params {
+  readonly namespace: string
+  readonly name: string
+}
+
+interface Route {
+  readonly Params: Params
+  readonly Querystring: Query
+}
+
+type Request = FastifyRequest<Route>
+
+/** The Kubernetes paths and verbs of every kind, in each of its versions. */
+export function resourceRoutes(app: FastifyInstance, resources: Resources, push: PushService): void {
+  for (const info of KINDS) {
+    for (const version of info.versions) new KindRoutes(info, version, resources, push).register(app)
+  }
+}
+
+class KindRoutes {
+  private readonly info: KindInfo
+  private readonly version: string
+  private readonly resources: Resources
+  private readonly push: PushService
+
+  constructor(info: KindInfo, version: string, resources: Resources, push: PushService) {
+    this.info = info
+    this.version = version
+    this.resources = resources
+    this.push = push
+  }
+
+  register(app: FastifyInstance): void {
+    const { group, plural } = this.info
+    const base = group === '' ? `/api/${this.version}` : `/apis/${group}/${this.version}`
+    const collection = `${base}/namespaces/:namespace/${plural}`
+    const item = `${collection}/:name`
+    app.get<Route>(`${base}/${plural}`, (request) => this.list(request))
+    app.get<Route>(collection, (request) => this.list(request, request.params.namespace))
+    app.post<Route>(collection, (request, reply) => this.write(request, reply, 'create'))
+    app.get<Route>(item, (request) => this.read(request))
+    app.put<Route>(item, (request, reply) => this.write(request, reply, 'replace'))
+    app.patch<Route>(item, (request, reply) => this.patch(request, reply))
+    app.delete<Route>(item, (request) => this.delete(request))
+  }
+
+  private async list({ query }: Request, namespace?: string): Promise<object> {
+    refuseUnsupported(query)
+    const { revision, resources } = await this.resources.list(this.info, namespace)
+    return {
+      kind: `${this.info.kind}List`,
+      apiVersion: apiVersionOf(this.info, this.version),
+      metadata: { resourceVersion: String(revision) },
+      items: resources.map((resource) => this.present(resource)),
+    }
+  }
+
+  private async read({ params }: Request): Promise<ConfigResource> {
+    const resource = await this.resources.get(this.address(params))
+    if (resource !== undefined) return this.present(resource)
+    throw toApiError(
+      { reason: 'NotFound', message: `${this.info.kind} ${params.namespace}/${params.name} does not exist.` },
+      '',
+      detailsOf(this.info, params.name),
+    )
+  }
+
+  private async write(request: Request, reply: FastifyReply, mode: WriteMode): Promise<object> {
+    const { params } = request
+    const url: UrlAddress = { info: this.info, namespace: params.namespace, ...(mode === 'create' ? {} : params) }
+    const { value, violations } = fitToUrl(oneDocument(request), url)
+    if (violations.length > 0) throw this.refuse(params, { reason: 'Invalid', violations })
+    const result = await this.resources.write([{ value, where: '' }], { mode, dryRun: readDryRun(request.query) })
+    if (!result.ok) throw this.refuse(params, result.error)
+    return this.answer(request, reply, result.value)
+  }
+
+  private async patch(request: Request, reply: FastifyReply): Promise<object> {
+    const { params } = request
+    const result = await this.resources.patch(this.address(params), oneDocument(request), readDryRun(request.query))
+    if (!result.ok) throw this.refuse(params, result.error)
+    return this.answer(request, reply, result.value)
+  }
+
+  private async delete(request: Request): Promise<object> {
+    const { params, query } = request
+    const resourceVersion = deletePrecondition(request)
+    const result = await this.resources.delete(this.address(params), {
+      dryRun: readDryRun(query),
+      ...(resourceVersion === undefined ? {} : { resourceVersion }),
+    })
+    if (!result.ok) throw this.refuse(params, result.error)
+    const waitMs = readWait(query)
+    if (waitMs !== undefined) return waitForClients(this.push, result.value, waitMs)
+    const uid = result.value.written[0]?.resource.metadata.uid
+    const details = { ...detailsOf(this.info, params.name), ...(uid === undefined ? {} : { uid }) }
+    const message = `${this.info.kind} ${params.namespace}/${params.name} is deleted.`
+    return {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Success',
+      message,
+      details,
+      code: 200,
+    } satisfies Status
+  }
+
+  private async answer({ query }: Request, reply: FastifyReply, commit: Commit): Promise<object> {
+    warn(reply, commit.warnings)
+    const waitMs = readWait(query)
+    if (waitMs !== undefined) return waitForClients(this.push, commit, waitMs)
+    const [written] = commit.written
+    if (written === undefined) throw new Error('a write of one resource wrote none')
+    if (written.action === 'created') reply.code(201)
+    return this.present(written.resource)
+  }
+
+  /** In the version that was asked for; all versions of a kind have one schema. */
+  private present(resource: ConfigResource): ConfigResource {
+    return { ...resource, apiVersion: apiVersionOf(this.info, this.version) }
+  }
+
+  private address({ namespace, name }: Params): ResourceAddress {
+    return { info: this.info, namespace, name }
+  }
+
+  private refuse({ namespace, name }: Params, refused: Parameters<typeof toApiError>[0]): ApiError {
+    const what = `${this.info.kind} ${namespace}/${name ?? ''}`
+    return toApiError(refused, what.replace(/\/$/, ''), detailsOf(this.info, name))
+  }
+}
+
+/** `DeleteOptions.preconditions.resourceVersion`, of a body that Kubernetes clients send along. */
+function deletePrecondition(request: Request): string | undefined {
+  if (request.body === undefined || request.body === null) return undefined
+  const { preconditions } = oneDocument(request)
+  const version = isObject(preconditions) ? preconditions.resourceVersion : undefined
+  return typeof version === 'string' ? version : undefined
+}
