@@ -1,0 +1,136 @@
+type Chunk = unknown
+type Step = IteratorResult<Chunk, undefined>
+
+const DONE: Step = { done: true, value: undefined }
+
+/**
+ * A request body that comes in pieces, kept up to a limit so that it can be sent again. Pieces are taken from the source
+ * only when a reader asks, so back-pressure reaches the source; beyond the limit nothing is kept and nothing can be
+ * replayed.
+ *
+ * One reader at a time: opening another ends the one before it.
+ */
+export class ReplayBody {
+  readonly #limitBytes: number
+  readonly #source: AsyncIterator<Chunk> | Iterator<Chunk>
+  #kept: Chunk[] = []
+  #keptBytes = 0
+  #replayable = true
+  #ended = false
+  #failure: { readonly error: unknown } | undefined
+  #pulling: Promise<Step> | undefined
+  #reader: Reader | undefined
+
+  constructor(source: AsyncIterable<Chunk> | Iterable<Chunk>, limitBytes: number) {
+    this.#limitBytes = limitBytes
+    this.#source = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+  }
+
+  /** False once more than the limit has been taken from the source. */
+  get replayable(): boolean {
+    return this.#replayable && this.#failure === undefined
+  }
+
+  /** Whether everything has been taken from the source. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** What the source itself failed with. */
+  failedWith(error: unknown): boolean {
+    return this.#failure !== undefined && this.#failure.error === error
+  }
+
+  /** The body from its start. */
+  open(): AsyncIterable<Chunk> {
+    this.#reader = new Reader(this)
+    return this.#reader
+  }
+
+  /** No reader will come any more: lets the source go. */
+  close(): void {
+    this.#kept = []
+    this.#reader = undefined
+    this.#replayable = false
+    if (this.#ended) return
+    this.#ended = true
+    try {
+      const returned: unknown = this.#source.return?.()
+      // A source that is waiting for its own input answers late or with an error: nobody listens any more.
+      if (returned instanceof Promise) returned.catch(() => undefined)
+    } catch {
+      // As above.
+    }
+  }
+
+  /** The next piece for a reader; only called by readers. */
+  next(reader: Reader): Promise<Step> {
+    if (reader !== this.#reader) return Promise.reject(new Error('another attempt has taken the request body over'))
+    const { position } = reader
+    if (position < this.#kept.length) {
+      const value = this.#kept[position]
+      if (this.#replayable) reader.position++
+      else this.#kept.shift()
+      return Promise.resolve({ done: false, value })
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure.error)
+    if (this.#ended) return Promise.resolve(DONE)
+    this.#pulling ??= this.#pull()
+    return this.#pulling.then(() => this.next(reader))
+  }
+
+  async #pull(): Promise<Step> {
+    try {
+      const step = (await this.#source.next()) as Step
+      if (step.done === true) this.#ended = true
+      else this.#keep(step.value)
+      return step
+    } catch (error) {
+      this.#failure = { error }
+      this.#ended = true
+      return DONE
+    } finally {
+      this.#pulling = undefined
+    }
+  }
+
+  #keep(chunk: Chunk): void {
+    this.#kept.push(chunk)
+    if (!this.#replayable) return
+    this.#keptBytes += sizeOf(chunk)
+    if (this.#keptBytes <= this.#limitBytes) return
+    this.#replayable = false
+    const reader = this.#reader
+    if (reader === undefined) return
+    this.#kept.splice(0, reader.position)
+    reader.position = 0
+  }
+}
+
+class Reader implements AsyncIterable<Chunk>, AsyncIterator<Chunk, undefined> {
+  readonly #body: ReplayBody
+  /** Index of the next piece among those that are kept. */
+  position = 0
+
+  constructor(body: ReplayBody) {
+    this.#body = body
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  next(): Promise<Step> {
+    return this.#body.next(this)
+  }
+
+  /** The source stays: a further attempt may need it. */
+  return(): Promise<Step> {
+    return Promise.resolve(DONE)
+  }
+}
+
+function sizeOf(chunk: Chunk): number {
+  if (typeof chunk === 'string') return Buffer.byteLength(chunk)
+  return ArrayBuffer.isView(chunk) ? chunk.byteLength : 0
+}

@@ -1,0 +1,125 @@
+import { HOST_SELECTION_RETRY_MAX_ATTEMPTS, type RetryPolicy } from '@weft/mesh-protocol'
+import type { Outcome } from '../cluster/types.ts'
+
+/** What of an attempt's end decides whether another attempt follows. */
+export interface AttemptEnd {
+  readonly outcome: Outcome
+  /** Whether anything of the request had been written to a connection. */
+  readonly requestStarted: boolean
+  /** `grpc-status` among the response headers: the answer of a call that has no messages. */
+  readonly grpcStatus?: string | undefined
+  /** The response carries `x-envoy-ratelimited`. */
+  readonly rateLimited?: boolean
+}
+
+/** gRPC status codes by the condition that names them (Envoy `x-envoy-retry-grpc-on`). */
+const GRPC_CONDITIONS: Readonly<Record<string, string>> = {
+  cancelled: '1',
+  'deadline-exceeded': '4',
+  'resource-exhausted': '8',
+  internal: '13',
+  unavailable: '14',
+}
+
+/** Methods that may be sent twice whatever a policy says. RFC 9110 section 9.2.1. */
+export function isSafeMethod(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS'
+}
+
+/**
+ * Whether the conditions of a policy cover this end of an attempt; limits are not looked at.
+ * Source: Envoy `retry_state_impl.cc`, `wouldRetryFromHeaders` and `wouldRetryFromReset`.
+ */
+export function shouldRetry(policy: RetryPolicy, end: AttemptEnd): boolean {
+  const { outcome } = end
+  if (outcome.kind === 'aborted' || outcome.kind === 'localOverflow') return false
+  if (outcome.kind === 'response') return coversResponse(policy, outcome.status, end)
+  return policy.retryOn.some((condition) => coversReset(condition, outcome, end.requestStarted))
+}
+
+/** What a call has behind it when an attempt fails. */
+export interface RetryProgress {
+  /** The request may be sent twice: its method is safe, or the caller says that it is idempotent. */
+  readonly safe: boolean
+  /** Whether any byte of a response has come. */
+  readonly responseStarted: boolean
+  /** Whether an endpoint is left that this call has not tried. */
+  readonly untriedLeft: boolean
+  /** Retries by the policy so far. */
+  readonly retries: number
+  /** Times that the call went from a refused endpoint to another. */
+  readonly moves: number
+  /** Whether it was sent again after a broken connection. */
+  readonly resent: boolean
+}
+
+/**
+ * What follows a failed attempt:
+ * - `move`: at once to an untried endpoint, because this one refused the connection and so has seen nothing;
+ * - `retry`: as the policy says, after a pause;
+ * - `resend`: once, at once, because the connection broke before any answer to a request that may be sent twice (usually
+ *   a kept connection that the server has just closed);
+ * - `exhausted`: the policy would retry, but its number of retries is used up;
+ * - `none`.
+ *
+ * `move` and `resend` hold whatever the policy says.
+ */
+export type RetryDecision = 'move' | 'retry' | 'resend' | 'exhausted' | 'none'
+
+export function decideRetry(policy: RetryPolicy, end: AttemptEnd, progress: RetryProgress): RetryDecision {
+  const { outcome } = end
+  const refused = outcome.kind === 'connectFailure' && outcome.refused
+  if (refused && progress.untriedLeft && progress.moves < HOST_SELECTION_RETRY_MAX_ATTEMPTS) return 'move'
+  if (policy.numRetries > 0 && shouldRetry(policy, end)) {
+    return progress.retries < policy.numRetries ? 'retry' : 'exhausted'
+  }
+  const broken = outcome.kind === 'reset' && !progress.responseStarted
+  return broken && progress.safe && !progress.resent && progress.retries === 0 ? 'resend' : 'none'
+}
+
+/** How many attempts can follow the first at most. */
+export function maxFurtherAttempts(policy: RetryPolicy): number {
+  return policy.numRetries + HOST_SELECTION_RETRY_MAX_ATTEMPTS + 1
+}
+
+function coversResponse(policy: RetryPolicy, status: number, end: AttemptEnd): boolean {
+  if (end.rateLimited === true) return policy.retryOn.includes('envoy-ratelimited')
+  for (const condition of policy.retryOn) {
+    if (coversStatus(condition, status, policy.retriableStatusCodes)) return true
+    if (end.grpcStatus !== undefined && GRPC_CONDITIONS[condition] === end.grpcStatus) return true
+  }
+  return false
+}
+
+function coversStatus(condition: string, status: number, retriableStatusCodes: readonly number[]): boolean {
+  switch (condition) {
+    case '5xx':
+      return status >= 500 && status <= 599
+    case 'gateway-error':
+      return status === 502 || status === 503 || status === 504
+    case 'retriable-4xx':
+      return status === 409
+    case 'retriable-status-codes':
+      return retriableStatusCodes.includes(status)
+    default:
+      return false
+  }
+}
+
+function coversReset(condition: string, outcome: Outcome, requestStarted: boolean): boolean {
+  switch (condition) {
+    case '5xx':
+    case 'gateway-error':
+    case 'reset':
+      return true
+    case 'reset-before-request':
+      return !requestStarted
+    case 'connect-failure':
+      return outcome.kind === 'connectFailure'
+    // HTTP/1.1 has no refused streams; a connection that is refused has taken as little of the request.
+    case 'refused-stream':
+      return outcome.kind === 'connectFailure' && outcome.refused
+    default:
+      return false
+  }
+}

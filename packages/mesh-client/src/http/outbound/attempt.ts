@@ -1,0 +1,146 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { Dispatcher } from 'undici'
+import type { ClusterRuntime, EndpointState } from '../../cluster/types.ts'
+import type { TimerHandle, Timers } from '../../kernel/timers.ts'
+import type { ConnectionGate } from './connection-gate.ts'
+
+type Controller = Dispatcher.DispatchController
+
+/** What an attempt tells the call it belongs to. */
+export interface AttemptOwner {
+  attemptInformed(status: number, headers: IncomingHttpHeaders, statusMessage: string | undefined): void
+  attemptAnswered(
+    attempt: Attempt,
+    controller: Controller,
+    status: number,
+    headers: IncomingHttpHeaders,
+    statusMessage: string | undefined,
+  ): void
+  attemptData(chunk: Buffer): void
+  attemptCompleted(attempt: Attempt, controller: Controller, trailers: IncomingHttpHeaders): void
+  attemptUpgraded(
+    attempt: Attempt,
+    controller: Controller,
+    status: number,
+    headers: IncomingHttpHeaders,
+    socket: Duplex,
+  ): void
+  attemptFailed(attempt: Attempt, error: Error): void
+  attemptBodySent(chunk: Buffer): void
+  attemptRequestSent(): void
+  attemptResponseStarted(): void
+}
+
+/** A response that nobody reads is read to its end up to this size, so that its connection can be used again. */
+const DISCARD_LIMIT_BYTES = 64 * 1024
+
+/** How long the end of such a response is waited for. */
+const DISCARD_LIMIT_MS = 1_000
+
+/**
+ * One attempt of a call at one endpoint, in the form of the handler that undici calls. It outlives its call's interest
+ * in it: what comes after that is swallowed.
+ */
+export class Attempt implements Dispatcher.DispatchHandler {
+  /** `undefined` once the call has given this attempt up. */
+  owner: AttemptOwner | undefined
+  readonly cluster: ClusterRuntime | undefined
+  readonly state: EndpointState | undefined
+  /** undici's, from the moment the request reaches a connection. */
+  controller: Controller | undefined = undefined
+  /** Whether any byte of a response has come. */
+  responseStarted = false
+  /** Where this attempt holds a place. */
+  gate: ConnectionGate | undefined = undefined
+  #discarded = 0
+  #timers: Timers | undefined = undefined
+  #discardTimer: TimerHandle | undefined = undefined
+
+  constructor(owner: AttemptOwner, cluster: ClusterRuntime | undefined, state: EndpointState | undefined) {
+    this.owner = owner
+    this.cluster = cluster
+    this.state = state
+  }
+
+  /** Gives back its place at the cluster's connections; further calls do nothing. */
+  leaveGate(): void {
+    const { gate } = this
+    if (gate === undefined) return
+    this.gate = undefined
+    gate.leave(this)
+  }
+
+  /** Nobody waits for this attempt any more: its connection is cut, or not used when it comes. */
+  drop(reason: Error): void {
+    this.owner = undefined
+    this.leaveGate()
+    this.controller?.abort(reason)
+  }
+
+  /** Nobody reads the response: lets it run out, within bounds, so that the connection stays usable. */
+  discard(timers: Timers): void {
+    this.owner = undefined
+    this.leaveGate()
+    this.#timers = timers
+    this.#discardTimer = timers.set(() => this.#cut(), DISCARD_LIMIT_MS)
+  }
+
+  onRequestStart(controller: Controller): void {
+    if (this.owner === undefined) {
+      controller.abort(new Error('the call is over'))
+      return
+    }
+    this.controller = controller
+  }
+
+  onResponseStarted(): void {
+    this.responseStarted = true
+    this.owner?.attemptResponseStarted()
+  }
+
+  onBodySent(chunk: Buffer): void {
+    this.owner?.attemptBodySent(chunk)
+  }
+
+  onRequestSent(): void {
+    this.owner?.attemptRequestSent()
+  }
+
+  onResponseStart(controller: Controller, status: number, headers: IncomingHttpHeaders, statusMessage?: string): void {
+    const { owner } = this
+    if (owner === undefined) return
+    if (status < 200) owner.attemptInformed(status, headers, statusMessage)
+    else owner.attemptAnswered(this, controller, status, headers, statusMessage)
+  }
+
+  onResponseData(controller: Controller, chunk: Buffer): void {
+    const { owner } = this
+    if (owner !== undefined) {
+      owner.attemptData(chunk)
+      return
+    }
+    this.#discarded += chunk.length
+    if (this.#discarded > DISCARD_LIMIT_BYTES) controller.abort(new Error('the response is not needed'))
+  }
+
+  onResponseEnd(controller: Controller, trailers: IncomingHttpHeaders): void {
+    this.#timers?.clear(this.#discardTimer)
+    this.owner?.attemptCompleted(this, controller, trailers)
+  }
+
+  onRequestUpgrade(controller: Controller, status: number, headers: IncomingHttpHeaders, socket: Duplex): void {
+    const { owner } = this
+    if (owner === undefined) socket.destroy()
+    else owner.attemptUpgraded(this, controller, status, headers, socket)
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    this.#timers?.clear(this.#discardTimer)
+    this.owner?.attemptFailed(this, error)
+  }
+
+  #cut(): void {
+    this.controller?.abort(new Error('the response is not needed'))
+  }
+}

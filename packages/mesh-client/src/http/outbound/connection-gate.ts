@@ -1,0 +1,71 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { CircuitBreakers } from '@weft/mesh-protocol'
+
+/** Whether a request may go to a connection now, has to wait for one, or is one too many. */
+export type Admission = 'admitted' | 'waiting' | 'overflow'
+
+/**
+ * Holds a cluster's limits on connections and on requests that wait for one. HTTP/1.1 carries one request a connection,
+ * so requests under way are connections in use. The cost of an unlimited cluster is one comparison a request.
+ *
+ * Source: Envoy `conn_pool_base.cc`: without a free connection a request waits, up to `max_pending_requests`.
+ */
+export class ConnectionGate {
+  #limits: CircuitBreakers
+  #inUse = 0
+  readonly #waiting = new Map<object, () => void>()
+
+  constructor(limits: CircuitBreakers) {
+    this.#limits = limits
+  }
+
+  get inUse(): number {
+    return this.#inUse
+  }
+
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  /** New limits hold for requests that come; those that wait go on as connections become free. */
+  update(limits: CircuitBreakers): void {
+    this.#limits = limits
+  }
+
+  /**
+   * Takes a place for `key`; every `admitted` and `waiting` is followed by one {@link leave}.
+   *
+   * @param proceed called when a place becomes free, in the async context of this call
+   */
+  enter(key: object, proceed: () => void): Admission {
+    if (this.tryEnter()) return 'admitted'
+    if (this.#waiting.size >= this.#limits.maxPendingRequests) return 'overflow'
+    const resource = new AsyncResource('WeftPendingRequest')
+    this.#waiting.set(key, () => resource.runInAsyncScope(proceed))
+    return 'waiting'
+  }
+
+  /** The short way in, without anything to be remembered. */
+  tryEnter(): boolean {
+    if (this.#inUse >= this.#limits.maxConnections) return false
+    this.#inUse++
+    return true
+  }
+
+  /** Gives a place back and lets the longest waiting request in. */
+  leave(key: object): void {
+    if (this.#waiting.size > 0 && this.#waiting.delete(key)) return
+    this.#inUse--
+    if (this.#waiting.size > 0) this.#admitNext()
+  }
+
+  #admitNext(): void {
+    if (this.#inUse >= this.#limits.maxConnections) return
+    for (const [key, proceed] of this.#waiting) {
+      this.#waiting.delete(key)
+      this.#inUse++
+      proceed()
+      return
+    }
+  }
+}

@@ -1,0 +1,86 @@
+import type { Endpoint } from '@weft/mesh-protocol'
+import type { ClusterManager } from '../../cluster/types.ts'
+import type { ContextStore } from '../../context/request-context.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Logger } from '../../kernel/logger.ts'
+import { encodePeer, peerOf } from '../../kernel/peer-header.ts'
+import type { Random } from '../../kernel/random.ts'
+import type { Peer, Recorder } from '../../kernel/recorder.ts'
+import type { Timers } from '../../kernel/timers.ts'
+import type { Tracing } from '../../kernel/tracing.ts'
+import type { PolicySource } from '../../routing/policy-view.ts'
+import { Origins } from './origins.ts'
+import { Passthrough } from './passthrough.ts'
+import { PolicyWait } from './policy-wait.ts'
+import type { HttpTransport } from './transport.ts'
+
+export interface OutboundDeps {
+  readonly policy: PolicySource
+  readonly clusters: ClusterManager
+  readonly transport: HttpTransport
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly recorder: Recorder
+  readonly tracing: Tracing
+  readonly context: ContextStore
+  /** This process, as telemetry names it. */
+  readonly self: Peer
+  readonly logger: Logger
+}
+
+/** What every call of one mesh shares. */
+export class Environment {
+  readonly deps: OutboundDeps
+  readonly origins: Origins
+  readonly waiting: PolicyWait
+  readonly passthrough: Passthrough = new Passthrough()
+  /** Value of the header that names this process to its upstreams. */
+  readonly peerHeader: string
+  /** No call starts any more. */
+  closed = false
+  readonly #peers = new WeakMap<Endpoint, Peer>()
+  #active = 0
+  #whenIdle: (() => void)[] = []
+
+  constructor(deps: OutboundDeps) {
+    this.deps = deps
+    this.origins = new Origins(deps.policy)
+    this.waiting = new PolicyWait(deps, this.origins)
+    this.peerHeader = encodePeer(deps.self)
+  }
+
+  get active(): number {
+    return this.#active
+  }
+
+  callStarted(): void {
+    this.#active++
+  }
+
+  callFinished(): void {
+    this.#active--
+    if (this.#active === 0 && this.#whenIdle.length > 0) this.#tellIdle()
+  }
+
+  /** Resolves as soon as no call is under way. */
+  idle(): Promise<void> {
+    if (this.#active === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#whenIdle.push(resolve))
+  }
+
+  /** Who an endpoint is, for telemetry. */
+  peerAt(endpoint: Endpoint): Peer {
+    const known = this.#peers.get(endpoint)
+    if (known !== undefined) return known
+    const peer = peerOf(endpoint.workload, endpoint.labels, this.deps.self.cluster)
+    this.#peers.set(endpoint, peer)
+    return peer
+  }
+
+  #tellIdle(): void {
+    const listeners = this.#whenIdle
+    this.#whenIdle = []
+    for (const tell of listeners) tell()
+  }
+}

@@ -1,0 +1,87 @@
+import type { PolicySource, PolicyView } from '../../routing/policy-view.ts'
+import type { VirtualHostTable } from '../../routing/route-table.ts'
+
+/**
+ * What is known of where an origin leads:
+ * - `outside`: not of the mesh;
+ * - `undecided`: no host index has come yet;
+ * - `following`: of the mesh, its routes have not come yet;
+ * - `absent`: the server says that the host is no more;
+ * - `unserved`: the host does not serve the port;
+ * - `served`: it has routes.
+ */
+export type OriginKind = 'outside' | 'undecided' | 'following' | 'absent' | 'unserved' | 'served'
+
+/** An origin (`http://reviews:9080`) looked up in one view of the policy. Immutable. */
+export interface OriginTarget {
+  readonly kind: OriginKind
+  readonly origin: string
+  readonly scheme: 'http' | 'https'
+  readonly port: number
+  /** As it was written. */
+  readonly hostname: string
+  /** Host, with the port where it is not the scheme's own. */
+  readonly authority: string
+  /** Fully qualified; the name as it was written where that is not known. */
+  readonly host: string
+  /** There when `served`. */
+  readonly table: VirtualHostTable | undefined
+}
+
+/** Origins of hosts outside the mesh can be many; the table starts anew at this size. */
+const MAX_ORIGINS = 2_048
+
+/** Looks origins up, each once a view. */
+export class Origins {
+  readonly #policy: PolicySource
+  #view: PolicyView
+  #targets = new Map<string, OriginTarget>()
+
+  constructor(policy: PolicySource) {
+    this.#policy = policy
+    this.#view = policy.current
+  }
+
+  /**
+   * @param origin scheme, host and port, as `URL.origin` writes them
+   * @throws TypeError when it is not a URL
+   */
+  resolve(origin: string): OriginTarget {
+    const view = this.#policy.current
+    if (view !== this.#view) {
+      this.#view = view
+      this.#targets = new Map()
+    }
+    const known = this.#targets.get(origin)
+    if (known !== undefined) return known
+    if (this.#targets.size >= MAX_ORIGINS) this.#targets = new Map()
+    const target = lookUp(origin, view)
+    // Said again with every view, because the first time may have been before the stream was open.
+    if (target.kind !== 'outside' && target.kind !== 'undecided') this.#policy.follow(target.host)
+    this.#targets.set(origin, target)
+    return target
+  }
+}
+
+function lookUp(origin: string, view: PolicyView): OriginTarget {
+  const url = new URL(origin)
+  const secure = url.protocol === 'https:'
+  const facts = {
+    origin,
+    scheme: secure ? ('https' as const) : ('http' as const),
+    port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
+    hostname: url.hostname,
+    authority: url.host,
+    host: url.hostname,
+    table: undefined,
+  }
+  if (!secure && url.protocol !== 'http:') return { ...facts, kind: 'outside' }
+  if (view.hosts === undefined) return { ...facts, kind: 'undecided' }
+  const host = view.hosts.resolve(url.hostname)
+  if (host === undefined) return { ...facts, kind: 'outside' }
+  const routes = view.routes.get(host)
+  if (routes === undefined) return { ...facts, host, kind: 'following' }
+  if (routes === 'absent') return { ...facts, host, kind: 'absent' }
+  const table = routes.forPort(facts.port)
+  return table === undefined ? { ...facts, host, kind: 'unserved' } : { ...facts, host, kind: 'served', table }
+}

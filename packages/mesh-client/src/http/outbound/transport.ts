@@ -1,0 +1,138 @@
+import type { Cluster } from '@weft/mesh-protocol'
+import type { buildConnector as BuildConnector } from 'undici'
+import type { ClusterRuntime, EndpointState, Transport } from '../../cluster/types.ts'
+import type { Recorder } from '../../kernel/recorder.ts'
+import type { TimerHandle, Timers } from '../../kernel/timers.ts'
+import { buildConnector } from '../undici.ts'
+import type { Attempt } from './attempt.ts'
+import { ConnectionGate } from './connection-gate.ts'
+import { EndpointPool } from './endpoint-pool.ts'
+import { probeEndpoint } from './probe.ts'
+import type { SendOptions } from './send-options.ts'
+
+/** How often pools are looked through; one that was not used between two looks is closed. */
+const SWEEP_INTERVAL_MS = 60_000
+
+export interface HttpTransportDeps {
+  readonly timers: Timers
+  readonly recorder: Recorder
+}
+
+/** The way to the endpoints over HTTP: one pool of connections an endpoint, made on first use. */
+export interface HttpTransport extends Transport {
+  /**
+   * Sends one attempt to its endpoint, at once or as soon as a connection may be used. False: the cluster's limits leave
+   * no room for it (told to the recorder), and the attempt hears nothing more.
+   */
+  send(attempt: Attempt, cluster: ClusterRuntime, state: EndpointState, options: SendOptions): boolean
+  /** Lets running requests finish, then closes every connection. */
+  close(): Promise<void>
+  /** Breaks every connection off. */
+  destroy(error: Error): Promise<void>
+}
+
+export function createHttpTransport(deps: HttpTransportDeps): HttpTransport {
+  return new PooledTransport(deps)
+}
+
+class PooledTransport implements HttpTransport {
+  readonly #deps: HttpTransportDeps
+  readonly #gates = new WeakMap<ClusterRuntime, ConnectionGate>()
+  readonly #connectors = new Map<number, BuildConnector.connector>()
+  readonly #pools = new Map<EndpointPool, EndpointState>()
+  /** Pools that let their last requests finish. */
+  readonly #closing = new Set<EndpointPool>()
+  #sweepTimer: TimerHandle | undefined
+
+  constructor(deps: HttpTransportDeps) {
+    this.#deps = deps
+  }
+
+  send(attempt: Attempt, cluster: ClusterRuntime, state: EndpointState, options: SendOptions): boolean {
+    const gate = this.#gate(cluster)
+    attempt.gate = gate
+    if (gate.tryEnter()) {
+      this.#pool(cluster, state).send(options, attempt)
+      return true
+    }
+    const proceed = (): void => this.#pool(cluster, state).send(options, attempt)
+    if (gate.enter(attempt, proceed) !== 'overflow') return true
+    attempt.gate = undefined
+    this.#deps.recorder.overflow(cluster.name, 'pending')
+    return false
+  }
+
+  probe(state: EndpointState, timeoutMs: number): Promise<boolean> {
+    return probeEndpoint(state.endpoint, timeoutMs, this.#deps.timers)
+  }
+
+  release(state: EndpointState): void {
+    const pool = state.transport
+    if (pool instanceof EndpointPool) this.#retire(pool, state)
+  }
+
+  async close(): Promise<void> {
+    this.#deps.timers.clear(this.#sweepTimer)
+    for (const [pool, state] of this.#pools) this.#retire(pool, state)
+    await Promise.all([...this.#closing].map((pool) => pool.close()))
+  }
+
+  async destroy(error: Error): Promise<void> {
+    this.#deps.timers.clear(this.#sweepTimer)
+    const all = [...this.#pools.keys(), ...this.#closing]
+    this.#pools.clear()
+    await Promise.all(all.map((pool) => pool.destroy(error)))
+  }
+
+  #gate(cluster: ClusterRuntime): ConnectionGate {
+    const known = this.#gates.get(cluster)
+    if (known !== undefined) return known
+    const gate = new ConnectionGate(cluster.config.circuitBreakers)
+    this.#gates.set(cluster, gate)
+    return gate
+  }
+
+  #pool(cluster: ClusterRuntime, state: EndpointState): EndpointPool {
+    const known = state.transport
+    if (known instanceof EndpointPool) {
+      if (known.config === cluster.config) return known
+      this.#gate(cluster).update(cluster.config.circuitBreakers)
+      if (known.adopt(cluster.config)) return known
+      this.#retire(known, state)
+    }
+    const pool = new EndpointPool(state.endpoint, cluster.config, this.#connector(cluster.config))
+    state.transport = pool
+    this.#pools.set(pool, state)
+    this.#sweepTimer ??= this.#deps.timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)
+    return pool
+  }
+
+  /** One for all endpoints with the same limit: a connector of its own would be most of a pool's memory. */
+  #connector(config: Cluster): BuildConnector.connector {
+    const { connectTimeoutMs } = config
+    const known = this.#connectors.get(connectTimeoutMs)
+    if (known !== undefined) return known
+    const connector = buildConnector({ timeout: connectTimeoutMs, allowH2: false })
+    this.#connectors.set(connectTimeoutMs, connector)
+    return connector
+  }
+
+  #retire(pool: EndpointPool, state: EndpointState): void {
+    this.#pools.delete(pool)
+    if (state.transport === pool) state.transport = undefined
+    this.#closing.add(pool)
+    const forget = (): void => {
+      this.#closing.delete(pool)
+    }
+    pool.close().then(forget, forget)
+  }
+
+  #sweep(): void {
+    this.#sweepTimer = undefined
+    for (const [pool, state] of this.#pools) {
+      if (pool.touched || state.active > 0) pool.touched = false
+      else this.#retire(pool, state)
+    }
+    if (this.#pools.size > 0) this.#sweepTimer = this.#deps.timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)
+  }
+}
