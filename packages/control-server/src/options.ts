@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { DEFAULT_DOMAIN, HEARTBEAT_MS, type Violation, WORKLOAD_TTL_MS } from '@weft/mesh-protocol'
+import { DEFAULT_DOMAIN, type Violation, WORKLOAD_TTL_MS } from '@weft/mesh-protocol'
 import { parse } from 'yaml'
 import { type Clock, systemClock } from './kernel/clock.ts'
 import { type Logger, silentLogger } from './kernel/logger.ts'
-import { type Random, systemRandom } from './kernel/random.ts'
 import { systemTimers, type Timers } from './kernel/timers.ts'
 import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts'
 
@@ -21,8 +20,6 @@ export interface ControlServerOptions {
   readonly domain?: string
   /** A registration lives this long without renewal, from 100 ms. Default 15 s. */
   readonly workloadTtlMs?: number
-  /** Longest silence on a stream, from 10 ms. Default 5 s. */
-  readonly heartbeatMs?: number
   /** A YAML or JSON file with the keys above. `WEFT_CONFIG`. Default: none. */
   readonly config?: string
   /** Default: silent. */
@@ -31,8 +28,6 @@ export interface ControlServerOptions {
   readonly clock?: Clock
   /** For tests. */
   readonly timers?: Timers
-  /** For tests. */
-  readonly random?: Random
 }
 
 /** The options with nothing left open. */
@@ -42,11 +37,9 @@ export interface Settings {
   readonly store: 'memory' | 'sqlite'
   readonly domain: string
   readonly workloadTtlMs: number
-  readonly heartbeatMs: number
   readonly logger: Logger
   readonly clock: Clock
   readonly timers: Timers
-  readonly random: Random
 }
 
 /** Options that are refused; `violations` names each. */
@@ -62,10 +55,7 @@ export class OptionsError extends Error {
   }
 }
 
-type Plain = Pick<
-  ControlServerOptions,
-  'listen' | 'dataDir' | 'store' | 'insecure' | 'domain' | 'workloadTtlMs' | 'heartbeatMs'
->
+type Plain = Pick<ControlServerOptions, 'listen' | 'dataDir' | 'store' | 'insecure' | 'domain' | 'workloadTtlMs'>
 
 const DEFAULTS: Required<Plain> = {
   listen: '127.0.0.1:15800',
@@ -74,7 +64,6 @@ const DEFAULTS: Required<Plain> = {
   insecure: false,
   domain: DEFAULT_DOMAIN,
   workloadTtlMs: WORKLOAD_TTL_MS,
-  heartbeatMs: HEARTBEAT_MS,
 }
 
 type Check = (value: unknown) => string | undefined
@@ -95,7 +84,6 @@ const CHECKS: Readonly<Record<keyof Plain, Check>> = {
   insecure: flag,
   domain: (value) => text(value) ?? (/^[a-z0-9.-]+$/.test(value as string) ? undefined : 'must be a DNS domain'),
   workloadTtlMs: whole(100),
-  heartbeatMs: whole(10),
 }
 
 /** Settles every option; throws {@link OptionsError} with everything that is wrong. */
@@ -122,7 +110,6 @@ export function resolveOptions(options: ControlServerOptions, env: NodeJS.Proces
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
     timers: options.timers ?? systemTimers,
-    random: options.random ?? systemRandom,
   }
 }
 

@@ -6,10 +6,11 @@ import { makeUuid } from './kernel/identifier.ts'
 import { systemTurn } from './kernel/turn.ts'
 import { urlOf } from './listen-address.ts'
 import { type ControlServerOptions, resolveOptions, type Settings } from './options.ts'
-import type { PushService } from './push/types.ts'
+import { createPush, type Push } from './push/push.ts'
 import { knownHosts } from './registry/known-hosts.ts'
 import { keepKnownServicesClean } from './registry/known-service-cleanup.ts'
-import { followStore } from './registry/live-model.ts'
+import { followStore, type LiveModel } from './registry/live-model.ts'
+import type { Model } from './registry/model.ts'
 import { Registrations } from './registry/registrations.ts'
 import { Resources } from './registry/resources.ts'
 import { createApp } from './serve/app.ts'
@@ -21,6 +22,7 @@ import { metricsRoutes } from './serve/metrics.ts'
 import { prometheusTargetRoutes } from './serve/prometheus-targets.ts'
 import { resourceRoutes } from './serve/resource-routes.ts'
 import { serviceRoutes } from './serve/service-routes.ts'
+import { streamRoutes } from './serve/stream-routes.ts'
 import { workloadRoutes } from './serve/workload-routes.ts'
 import { createMemoryStore } from './store/memory-store.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
@@ -64,50 +66,73 @@ function openStore({ store, dataDir, clock, timers, logger }: Settings): Store {
     : openSqliteStore({ ...engine, dataDir, makeEpoch: makeUuid })
 }
 
-/** Everything above the store, from the model upwards, and down again on close. */
-async function serve(settings: Settings, store: Store): Promise<ControlServer> {
-  const { clock, timers, logger, workloadTtlMs } = settings
-  const model = await followStore(store, settings.domain)
-  const stopCleaning = keepKnownServicesClean({
-    store,
-    model: () => model.current,
-    timers,
-    wallNow: () => clock.wallNow(),
-    onError: (error) => logger.warn('known services were not reviewed', { error: String(error) }),
-  })
-  const resources = new Resources({
-    store,
-    domain: settings.domain,
-    makeId: makeUuid,
-    wallNow: () => clock.wallNow(),
-    check: validateResource,
-    findDangling: (resource, all) => danglingReferences(resource, knownHosts(model.current, all), settings.domain),
-  })
-  const push: PushService = { waitFor: async () => ({ acked: 0, nacked: 0, pending: 0 }), clients: () => [] }
-  const registrations = new Registrations({ store, ttlMs: workloadTtlMs, wallNow: () => clock.wallNow() })
+/** What the server is made of, lowest first. */
+interface Parts {
+  readonly store: Store
+  readonly model: LiveModel
+  readonly resources: Resources
+  readonly registrations: Registrations
+  readonly push: Push
+}
 
-  let closing: Promise<void> | undefined
-  const app = createApp(logger)
-  healthRoutes(app, () => closing === undefined)
-  workloadRoutes(app, registrations, workloadTtlMs)
-  serviceRoutes(app, () => model.current)
+async function createParts({ domain, workloadTtlMs, clock, timers, logger }: Settings, store: Store): Promise<Parts> {
+  const wallNow = (): number => clock.wallNow()
+  const model = await followStore(store, domain)
+  return {
+    store,
+    model,
+    resources: new Resources({
+      store,
+      domain,
+      makeId: makeUuid,
+      wallNow,
+      check: validateResource,
+      findDangling: (resource, all) => danglingReferences(resource, knownHosts(model.current, all), domain),
+    }),
+    registrations: new Registrations({ store, ttlMs: workloadTtlMs, wallNow }),
+    push: createPush({ models: model, clock, timers, epoch: store.epoch, logger }),
+  }
+}
+
+async function createApi(parts: Parts, settings: Settings, isReady: () => boolean): Promise<FastifyInstance> {
+  const { resources, registrations, push } = parts
+  const model = (): Model => parts.model.current
+  const app = createApp(settings.logger)
+  metricsRoutes(app, { clock: settings.clock, model, push })
+  healthRoutes(app, isReady)
+  streamRoutes(app, push, makeUuid)
+  workloadRoutes(app, registrations, settings.workloadTtlMs)
+  serviceRoutes(app, model)
   clientRoutes(app, push)
-  prometheusTargetRoutes(app, () => model.current)
-  metricsRoutes(app, { clock, model: () => model.current, push })
+  prometheusTargetRoutes(app, model)
   await app.register(async (scope) => {
     takeText(scope)
     resourceRoutes(scope, resources, push)
     applyRoutes(scope, resources, push)
   })
+  return app
+}
 
+async function serve(settings: Settings, store: Store): Promise<ControlServer> {
+  const parts = await createParts(settings, store)
+  const { logger } = settings
+  const stopCleaning = keepKnownServicesClean({
+    store,
+    model: () => parts.model.current,
+    timers: settings.timers,
+    wallNow: () => settings.clock.wallNow(),
+    onError: (error) => logger.warn('known services were not reviewed', { error: String(error) }),
+  })
+  let closing: Promise<void> | undefined
+  const app = await createApi(parts, settings, () => closing === undefined)
   const close = async (): Promise<void> => {
     stopCleaning()
-    await closeApp(app, settings)
-    model.close()
+    await closeApi(app, settings)
+    parts.model.close()
     await store.close()
   }
   try {
-    await app.listen({ host: settings.listen.host, port: settings.listen.port })
+    await app.listen(settings.listen)
   } catch (error) {
     await close()
     throw error
@@ -121,7 +146,8 @@ async function serve(settings: Settings, store: Store): Promise<ControlServer> {
   }
 }
 
-async function closeApp(app: FastifyInstance, { timers }: Settings): Promise<void> {
+/** Streams end, requests under way are answered; what takes too long is cut. */
+async function closeApi(app: FastifyInstance, { timers }: Settings): Promise<void> {
   const timer = timers.set(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS)
   await app.close()
   timers.clear(timer)

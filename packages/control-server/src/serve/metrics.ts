@@ -69,6 +69,8 @@ function countRequests(app: FastifyInstance, registry: Registry, clock: Clock): 
     const { method } = request
     const route = request.routeOptions.url ?? 'none'
     requests.inc({ method, route, code: String(reply.statusCode) })
+    // A stream ends when its client does; how long that took says nothing about the server.
+    if (reply.raw.getHeader('content-type') === 'text/event-stream') return
     durations.observe({ method, route }, (clock.now() - (begun.get(request) ?? clock.now())) / 1_000)
   })
 }
