@@ -27,6 +27,7 @@ export const CLIENT: PackageRule = {
       folders: ['kernel', 'context', 'routing', 'balancing', 'health', 'cluster'],
       packages: [PROTOCOL, 'p-retry'],
     },
+    options: { folders: ['kernel'], packages: [PROTOCOL] },
     discovery: {
       folders: ['kernel'],
       packages: [PROTOCOL, 'eventsource', 'node:fs', 'node:fs/promises', 'node:path', 'node:http', 'node:https'],
@@ -62,6 +63,7 @@ export const CLIENT: PackageRule = {
         'health',
         'cluster',
         'call',
+        'options',
         'discovery',
         'inbound',
         'telemetry',

@@ -1,0 +1,110 @@
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Registry } from 'prom-client'
+import { createClusterManager } from './cluster/cluster-manager.ts'
+import { createContextStore } from './context/request-context.ts'
+import { listen } from './http/inbound/listen.ts'
+import { serverOf } from './http/inbound/listener.ts'
+import type { MeshServer } from './http/inbound/mesh-server.ts'
+import { resolveServeOptions } from './http/inbound/serve-options.ts'
+import { createOutbound } from './http/outbound/outbound.ts'
+import { createHttpTransport } from './http/outbound/transport.ts'
+import { localUrl } from './inbound/resolve-address.ts'
+import { systemClock } from './kernel/clock.ts'
+import { createDeadline } from './kernel/deadline.ts'
+import { systemRandom } from './kernel/random.ts'
+import { nullRecorder } from './kernel/recorder.ts'
+import { systemTimers } from './kernel/timers.ts'
+import { noTracing } from './kernel/tracing.ts'
+import type { Mesh, MeshDispatcher, MeshStatus, WaitOptions } from './mesh-types.ts'
+import { DEFAULT_CLOSE_TIMEOUT_MS } from './options/defaults.ts'
+import type { ResolvedOptions } from './options/types.ts'
+import { EMPTY_VIEW, type PolicySource } from './routing/policy-view.ts'
+import { clientVersion, describeSelf } from './self.ts'
+
+/** The mesh turned off: every host is outside it, servers just listen, nobody is asked or told anything. */
+export function createDisabledMesh(options: ResolvedOptions): Mesh {
+  const { node, peer } = describeSelf(options, clientVersion())
+  const system = { clock: systemClock, timers: systemTimers, random: systemRandom, recorder: nullRecorder }
+  const shared = { ...system, logger: options.logger, tracing: noTracing, context: createContextStore(), self: peer }
+  const transport = createHttpTransport(shared)
+  const clusters = createClusterManager({ ...shared, transport })
+  const outbound = createOutbound({ ...shared, clusters, transport, policy: NOTHING_IS_MESH })
+  const servers = new Set<MeshServer>()
+  let closing: Promise<void> | undefined
+
+  const closeAll = async (wait: WaitOptions): Promise<void> => {
+    await Promise.all([...servers].map((server) => server.close(wait)))
+    await outbound.close()
+  }
+  const mesh: Mesh = {
+    fetch: outbound.fetch,
+    request: outbound.request,
+    dispatcher: outbound.dispatcher as MeshDispatcher,
+    metrics: new Registry(),
+    logger: options.logger,
+    async serve(listener, serveOptions = {}) {
+      const place = { defaultServicePort: options.servicePort, servicePortsTaken: [] }
+      const where = resolveServeOptions(serveOptions, place)
+      const server = await serverOf(listener)
+      const served = plainServer(server, await listen(server, where))
+      servers.add(served)
+      return served
+    },
+    status: () => disabledStatus(node, options),
+    ready: () => Promise.resolve(),
+    close(wait = {}) {
+      closing ??= closeAll(wait)
+      return closing
+    },
+    [Symbol.asyncDispose]: () => mesh.close(),
+  }
+  return mesh
+}
+
+const NOTHING_IS_MESH: PolicySource = {
+  current: { ...EMPTY_VIEW, hosts: { resolve: () => undefined } },
+  follow: () => undefined,
+  onChange: () => () => undefined,
+}
+
+function plainServer(server: Server, bound: AddressInfo): MeshServer {
+  let closing: Promise<void> | undefined
+  const close = async ({ timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal }: WaitOptions): Promise<void> => {
+    const deadline = createDeadline({ clock: systemClock, timers: systemTimers }, { timeoutMs, signal })
+    void deadline.passed.then(() => server.closeAllConnections())
+    await new Promise((resolve) => server.close(resolve))
+    deadline.done()
+  }
+  const served: MeshServer = {
+    server,
+    port: bound.port,
+    url: localUrl(bound.address, bound.port),
+    get ready() {
+      return closing === undefined
+    },
+    address: () => server.address() as AddressInfo | null,
+    close(wait = {}) {
+      closing ??= close(wait)
+      return closing
+    },
+    [Symbol.asyncDispose]: () => served.close(),
+  }
+  return served
+}
+
+function disabledStatus({ id, service, namespace }: MeshStatus['node'], options: ResolvedOptions): MeshStatus {
+  return {
+    disabled: true,
+    node: { id, service, namespace },
+    ready: true,
+    missing: [],
+    control: { url: options.control[0] as string, connected: false, since: '', lastError: undefined },
+    policy: 'nowhere',
+    versions: {},
+    nacks: [],
+    subscriptions: [],
+    clusters: [],
+    registrations: [],
+  }
+}

@@ -1,0 +1,145 @@
+import type { ClusterManager } from './cluster/types.ts'
+import type { Discovery } from './discovery/discovery.ts'
+import type { Inbound } from './http/inbound/create-inbound.ts'
+import type { Outbound } from './http/outbound/outbound.ts'
+import type { Clock } from './kernel/clock.ts'
+import { createDeadline } from './kernel/deadline.ts'
+import { MeshError } from './kernel/errors.ts'
+import type { Logger } from './kernel/logger.ts'
+import type { Timers } from './kernel/timers.ts'
+import type { Admin } from './mesh-admin.ts'
+import type { WaitOptions } from './mesh-types.ts'
+import { DEFAULT_CLOSE_TIMEOUT_MS, DEFAULT_READY_TIMEOUT_MS } from './options/defaults.ts'
+import type { ResolvedOptions } from './options/types.ts'
+import { missing, Waiters } from './readiness.ts'
+import type { Registrations } from './registrations.ts'
+import type { PolicySource } from './routing/policy-view.ts'
+
+export interface LifecycleDeps {
+  readonly options: ResolvedOptions
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+  readonly policy: PolicySource
+  readonly discovery: Discovery<unknown, unknown>
+  readonly registrations: Registrations
+  readonly admin: Admin
+  readonly inbound: Inbound
+  readonly outbound: Outbound
+  readonly clusters: ClusterManager
+}
+
+/** From the first step of a mesh to its last. */
+export interface Lifecycle {
+  start(): void
+  /** `serve` was called. */
+  serving(): void
+  /** Policy has changed. */
+  snapshotChanged(): void
+  /** Anything else that readiness depends on has changed. */
+  changed(): void
+  /** What it is not ready for, in words. */
+  missing(): readonly string[]
+  ready(options?: WaitOptions): Promise<void>
+  close(options?: WaitOptions): Promise<void>
+}
+
+export function createLifecycle(deps: LifecycleDeps): Lifecycle {
+  const { options, policy, discovery, registrations } = deps
+  const waiters = new Waiters(deps.timers)
+  let serves = false
+  let adminSettled = false
+  let closing: Promise<void> | undefined
+
+  const missingNow = (): readonly string[] =>
+    missing({
+      hostIndex: policy.current.hosts !== undefined,
+      serving: serves,
+      inboundPolicy: policy.current.inbound !== undefined,
+      missingDependencies: options.dependencies.filter((host) => !isKnown(policy, host)),
+      control: discovery.control.state,
+      unregistered: registrations.pending,
+    })
+  const followDependencies = (): void => {
+    for (const name of options.dependencies) {
+      const host = policy.current.hosts?.resolve(name)
+      if (host !== undefined) policy.follow(host)
+    }
+  }
+  const allowRegistration = (): void => {
+    if (adminSettled && policy.current.inbound !== undefined && closing === undefined) registrations.allow()
+  }
+
+  return {
+    start() {
+      discovery.start()
+      void deps.admin.start().then(() => {
+        adminSettled = true
+        allowRegistration()
+      })
+    },
+    serving() {
+      serves = true
+    },
+    snapshotChanged() {
+      followDependencies()
+      allowRegistration()
+      waiters.changed()
+    },
+    changed: () => waiters.changed(),
+    missing: missingNow,
+    ready({ timeoutMs = DEFAULT_READY_TIMEOUT_MS, signal } = {}) {
+      const done = (): boolean => {
+        if (closing !== undefined) throw new MeshError('WEFT_CLOSED', 'The mesh is closed and will not become ready.')
+        return missingNow().length === 0
+      }
+      return waiters.until(done, () => notReady(missingNow(), discovery, timeoutMs), { timeoutMs, signal })
+    },
+    close({ timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal } = {}) {
+      closing ??= shutDown(deps, { timeoutMs, signal })
+      waiters.changed()
+      return closing
+    },
+  }
+}
+
+/** A host outside the mesh needs no routes. */
+function isKnown({ current }: PolicySource, name: string): boolean {
+  if (current.hosts === undefined) return true
+  const host = current.hosts.resolve(name)
+  return host === undefined || current.routes.has(host)
+}
+
+function notReady(lacks: readonly string[], discovery: Discovery<unknown, unknown>, timeoutMs: number): MeshError {
+  const { state, url, lastError } = discovery.control
+  const control = state === 'connected' ? `connected to ${url}` : (lastError ?? `no answer from ${url} yet`)
+  const message = `Not ready after ${timeoutMs} ms: ${lacks.join(', ')} did not come (control server: ${control}).`
+  return new MeshError('WEFT_NOT_READY', message, { retryable: true })
+}
+
+/**
+ * Servers first, so that calls they still have to make find the mesh as it was; then calls under way; then what carried
+ * them. Each step gets what is left of the time, and none is left out.
+ */
+async function shutDown(deps: LifecycleDeps, wait: WaitOptions & { readonly timeoutMs: number }): Promise<void> {
+  const deadline = createDeadline(deps, wait)
+  const step = async (name: string, action: (remainingMs: number) => Promise<unknown>): Promise<void> => {
+    try {
+      await Promise.race([action(deadline.remainingMs()), deadline.passed])
+    } catch (error) {
+      deps.logger.warn(`While closing, ${name} failed`, { reason: (error as Error).message })
+    }
+  }
+  await step('draining', (timeoutMs) => deps.inbound.close({ timeoutMs, signal: wait.signal }))
+  await step('deregistering', () => deps.registrations.deregisterAll())
+  await step('finishing calls', () => deps.outbound.close())
+  if (deps.outbound.active > 0) await step('cutting calls', () => deps.outbound.destroy(cutOff()))
+  await step('closing the admin listener', () => deps.admin.close())
+  await step('keeping the policy', () => deps.discovery.close())
+  deps.clusters.close()
+  deadline.done()
+}
+
+function cutOff(): MeshError {
+  return new MeshError('WEFT_CLOSED', 'The mesh was closed before this call was over.')
+}

@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { FEATURES, formatLocality, type Node, type WorkloadRegistration } from '@weft/mesh-protocol'
+import { peerOf } from './kernel/peer-header.ts'
+import type { Peer } from './kernel/recorder.ts'
+import type { ResolvedOptions } from './options/types.ts'
+
+/** Who this process is, in the words of each who is told. */
+export interface Self {
+  /** For the control server. */
+  readonly node: Node
+  /** For telemetry. */
+  readonly peer: Peer
+  /** For a registration, but for where it is reached. */
+  readonly workload: Omit<WorkloadRegistration, 'address' | 'ports'>
+}
+
+export function describeSelf(options: ResolvedOptions, clientVersion: string): Self {
+  const { service, namespace, labels, serviceAccount, locality, workload, clusterId } = options
+  const id = `${workload === '' ? 'client' : workload}-${randomUUID().slice(-12)}`
+  const common = { service, namespace, labels, serviceAccount }
+  return {
+    node: {
+      id,
+      ...common,
+      locality,
+      servicePorts: service === '' ? [] : [options.servicePort],
+      clientVersion,
+      features: FEATURES,
+    },
+    peer: peerOf({ name: workload, namespace }, labels, clusterId),
+    workload: {
+      ...common,
+      ...(workload === '' ? {} : { workload }),
+      locality: formatLocality(locality),
+      weight: 1,
+    },
+  }
+}
+
+/** Of this package, as its manifest says. */
+export function clientVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return (manifest as { version: string }).version
+}

@@ -1,0 +1,50 @@
+import type { ClusterManager, ClusterRuntime } from './cluster/types.ts'
+import type { Discovery } from './discovery/discovery.ts'
+import type { ClusterStatus, MeshStatus, RegistrationView } from './mesh-types.ts'
+import type { RegistrationStatus } from './registrations.ts'
+import type { Self } from './self.ts'
+
+export interface StatusSources {
+  readonly self: Self
+  readonly discovery: Discovery<unknown, unknown>
+  readonly clusters: ClusterManager
+  readonly registrations: readonly RegistrationStatus[]
+  /** Why the mesh is not ready. */
+  readonly missing: readonly string[]
+}
+
+export function describeStatus({ self, discovery, clusters, registrations, missing }: StatusSources): MeshStatus {
+  const { id, service, namespace } = self.node
+  const { url, state, since, lastError } = discovery.control
+  return {
+    disabled: false,
+    node: { id, service, namespace },
+    ready: missing.length === 0,
+    missing,
+    control: { url, connected: state === 'connected', since: new Date(since).toISOString(), lastError },
+    policy: discovery.origin,
+    versions: discovery.versions(),
+    nacks: [...discovery.refused.values()],
+    subscriptions: [...discovery.subscriptions],
+    clusters: [...clusters.all()].map(clusterStatus),
+    registrations: registrations.map(registrationView),
+  }
+}
+
+function clusterStatus(cluster: ClusterRuntime): ClusterStatus {
+  const endpoints = [...cluster.endpoints()].map(({ endpoint, ejected, refused, draining, active }) => {
+    return { id: endpoint.id, health: endpoint.healthStatus, ejected, refused, draining, active }
+  })
+  return { name: cluster.name, breaker: cluster.breakerState, endpoints }
+}
+
+function registrationView({ id, address, ports, lease }: RegistrationStatus): RegistrationView {
+  return {
+    id,
+    address,
+    ports: ports.map(({ servicePort, listenPort }) => ({ servicePort, listenPort })),
+    state: lease.kind,
+    error: lease.error,
+    violations: lease.kind === 'refused' ? lease.violations : [],
+  }
+}
