@@ -1,5 +1,4 @@
-import type { Random } from '../kernel/random.ts'
-import { randomInt } from '../kernel/random.ts'
+import { type Random, randomInt } from '../kernel/random.ts'
 
 /** Weighted round robin over the indexes 0 to n-1. */
 export interface EdfSchedule {
@@ -24,28 +23,24 @@ const START_EPSILON = 1e-13
 export function createEdfSchedule(count: number, weightOf: (index: number) => number, picks: number): EdfSchedule {
   const queue = new DeadlineQueue(count)
   let now = 0
-  const due = (index: number): void => queue.push(index, now + 1 / weightOf(index))
   const next = (): number => {
     if (count === 0) return -1
     now = queue.deadline
     const index = queue.pop()
-    due(index)
+    queue.push(index, now + 1 / weightOf(index))
     return index
   }
-  if (picks === 0) for (let index = 0; index < count; index++) due(index)
-  else {
-    const weights = Float64Array.from({ length: count }, (_, index) => weightOf(index) + START_EPSILON)
-    const share = picks / weights.reduce((sum, weight) => sum + weight, 0)
-    let left = picks
-    for (let index = 0; index < count; index++) {
-      const weight = weights[index] as number
-      const had = Math.floor(weight * share)
-      left -= had
-      queue.push(index, (had + 1) / weight)
-      now = Math.max(now, had / weight)
-    }
-    for (; left > 0; left--) next()
+  const weights = Float64Array.from({ length: count }, (_, index) => weightOf(index) + START_EPSILON)
+  const share = picks / weights.reduce((sum, weight) => sum + weight, 0)
+  let left = picks
+  for (let index = 0; index < count; index++) {
+    const weight = weights[index] as number
+    const had = Math.floor(weight * share)
+    left -= had
+    queue.push(index, (had + 1) / weight)
+    now = Math.max(now, had / weight)
   }
+  for (; left > 0 && count > 0; left--) next()
   return { next }
 }
 
