@@ -12,7 +12,8 @@ const DONE: Step = { done: true, value: undefined }
  */
 export class ReplayBody {
   readonly #limitBytes: number
-  readonly #source: AsyncIterator<Chunk> | Iterator<Chunk>
+  readonly #given: AsyncIterable<Chunk> | Iterable<Chunk>
+  #source: AsyncIterator<Chunk> | Iterator<Chunk> | undefined
   #kept: Chunk[] = []
   #keptBytes = 0
   #replayable = true
@@ -23,7 +24,7 @@ export class ReplayBody {
 
   constructor(source: AsyncIterable<Chunk> | Iterable<Chunk>, limitBytes: number) {
     this.#limitBytes = limitBytes
-    this.#source = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
+    this.#given = source
   }
 
   /** False once more than the limit has been taken from the source. */
@@ -55,7 +56,7 @@ export class ReplayBody {
     if (this.#ended) return
     this.#ended = true
     try {
-      const returned: unknown = this.#source.return?.()
+      const returned: unknown = this.#source?.return?.()
       // A source that is waiting for its own input answers late or with an error: nobody listens any more.
       if (returned instanceof Promise) returned.catch(() => undefined)
     } catch {
@@ -81,6 +82,7 @@ export class ReplayBody {
 
   async #pull(): Promise<Step> {
     try {
+      this.#source ??= iteratorOf(this.#given)
       const step = (await this.#source.next()) as Step
       if (step.done === true) this.#ended = true
       else this.#keep(step.value)
@@ -128,6 +130,10 @@ class Reader implements AsyncIterable<Chunk>, AsyncIterator<Chunk, undefined> {
   return(): Promise<Step> {
     return Promise.resolve(DONE)
   }
+}
+
+function iteratorOf(source: AsyncIterable<Chunk> | Iterable<Chunk>): AsyncIterator<Chunk> | Iterator<Chunk> {
+  return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
 }
 
 function sizeOf(chunk: Chunk): number {

@@ -1,0 +1,111 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { ReplayBody } from '../../../../packages/mesh-client/src/call/body-replay.ts'
+
+async function* pieces(...chunks: readonly string[]): AsyncGenerator<string> {
+  for (const chunk of chunks) yield chunk
+}
+
+async function readAll(body: AsyncIterable<unknown>): Promise<string> {
+  let text = ''
+  for await (const chunk of body) text += String(chunk)
+  return text
+}
+
+async function readSome(body: AsyncIterable<unknown>, count: number): Promise<void> {
+  const iterator = body[Symbol.asyncIterator]()
+  for (let index = 0; index < count; index++) await iterator.next()
+}
+
+describe('ReplayBody', () => {
+  test('gives every reader the whole body, however far the one before it came', async () => {
+    const chunks = fc.array(fc.string({ maxLength: 20 }), { maxLength: 12 })
+    await fc.assert(
+      fc.asyncProperty(chunks, fc.array(fc.nat(14), { maxLength: 4 }), async (given, stops) => {
+        const body = new ReplayBody(pieces(...given), 10_000)
+        for (const stop of stops) await readSome(body.open(), stop)
+        expect(await readAll(body.open())).toBe(given.join(''))
+        expect(body.replayable).toBe(true)
+      }),
+    )
+  })
+
+  test('takes a sync iterable too', async () => {
+    const body = new ReplayBody(['a', 'b'], 10)
+    expect(await readAll(body.open())).toBe('ab')
+    expect(await readAll(body.open())).toBe('ab')
+  })
+
+  test('takes from the source only what a reader asks for', async () => {
+    let taken = 0
+    async function* counted(): AsyncGenerator<string> {
+      for (; taken < 100; ) {
+        taken++
+        yield 'x'
+      }
+    }
+    const body = new ReplayBody(counted(), 1_000)
+    await readSome(body.open(), 3)
+    expect(taken).toBe(3)
+  })
+
+  test('beyond the limit the reader under way still gets everything, and nothing is kept', async () => {
+    const body = new ReplayBody(pieces('aaaa', 'bbbb', 'cccc'), 6)
+    expect(await readAll(body.open())).toBe('aaaabbbbcccc')
+    expect(body.replayable).toBe(false)
+  })
+
+  test('a reader that replays while the limit is passed loses nothing', async () => {
+    let release = (): void => undefined
+    const gate = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    async function* slow(): AsyncGenerator<string> {
+      yield 'aa'
+      yield 'bb'
+      await gate
+      yield 'cccccc'
+      yield 'd'
+    }
+    const body = new ReplayBody(slow(), 5)
+    const first = body.open()[Symbol.asyncIterator]()
+    await first.next()
+    await first.next()
+    const pending = first.next()
+    const second = readAll(body.open())
+    release()
+    await expect(pending).rejects.toThrow('another attempt')
+    expect(await second).toBe('aabbccccccd')
+    expect(body.replayable).toBe(false)
+  })
+
+  test('a failing source fails its readers, and is told apart', async () => {
+    const failure = new Error('disk')
+    async function* broken(): AsyncGenerator<string> {
+      yield 'a'
+      throw failure
+    }
+    const body = new ReplayBody(broken(), 10)
+    await expect(readAll(body.open())).rejects.toBe(failure)
+    expect(body.failedWith(failure)).toBe(true)
+    expect(body.failedWith(new Error('disk'))).toBe(false)
+    expect(body.replayable).toBe(false)
+  })
+
+  test('close lets an unfinished source go', async () => {
+    let released = false
+    async function* held(): AsyncGenerator<string> {
+      try {
+        yield 'a'
+        yield 'b'
+      } finally {
+        released = true
+      }
+    }
+    const body = new ReplayBody(held(), 10)
+    await readSome(body.open(), 1)
+    body.close()
+    await Promise.resolve()
+    expect(released).toBe(true)
+  })
+})
