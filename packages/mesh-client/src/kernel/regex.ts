@@ -7,9 +7,9 @@ import { estimateRegexSize } from './regex-size.ts'
 export const MAX_REGEX_LENGTH = 1024
 
 /**
- * Largest program that a regex may compile to, in RE2 instructions. RE2 runs in linear time, but the factor is the size of the
- * program, and counted repetitions make a short pattern a huge one (`(.{0,1000}){90}` in other words takes minutes for
- * a path of 8 KB). Envoy has the same guard (`re2.max_program_size.error_level`).
+ * Largest program that a regex may compile to, in RE2 instructions. RE2 takes time in proportion to the value, but also to
+ * the program, and counted repetitions make a short pattern a long program: `(.{0,1000})` ninety times over would look
+ * at a path of 8 KB for half a minute. Envoy has the same guard (`re2.max_program_size.error_level`).
  */
 export const MAX_REGEX_PROGRAM = 2048
 

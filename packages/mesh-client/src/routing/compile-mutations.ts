@@ -109,7 +109,10 @@ function compileOption(
   }
   const format = compileHeaderFormat(option.value, side)
   if (!VALUE.test(option.value)) {
-    violations.push({ field: `${field}.value`, message: 'must hold no control characters, such as line breaks' })
+    violations.push({
+      field: `${field}.value`,
+      message: 'must hold only visible Latin-1 characters, spaces and tabs, and no line break',
+    })
   } else if (!format.ok) {
     violations.push({ field: `${field}.value`, message: format.error })
   }
