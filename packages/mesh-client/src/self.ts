@@ -17,7 +17,7 @@ export interface Self {
 
 export function describeSelf(options: ResolvedOptions, clientVersion: string): Self {
   const { service, namespace, labels, serviceAccount, locality, workload, clusterId } = options
-  const id = `${workload === '' ? 'client' : workload}-${randomUUID().slice(-12)}`
+  const id = `${service === '' ? 'client' : service}-${randomUUID().slice(-12)}`
   const common = { service, namespace, labels, serviceAccount }
   return {
     node: {

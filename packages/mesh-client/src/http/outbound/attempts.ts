@@ -311,7 +311,7 @@ export class Attempts implements AttemptOwner, PickContext, RetriedCall {
 
   #decide(attempt: Attempt, end: AttemptEnd): RetryDecision {
     const { route, cluster, safe, upgrade } = this.#exchange
-    if (this.#over || upgrade) return 'none'
+    if (this.#over || upgrade || this.#env.destroyed) return 'none'
     const tried = this.tried.includes(attempt.state as EndpointState) ? this.tried.length : this.tried.length + 1
     return decideRetry(route.retryPolicy, end, {
       safe,

@@ -39,6 +39,8 @@ export class Environment {
   readonly peerHeader: string
   /** No call starts any more. */
   closed = false
+  /** What is cut off is not tried again. */
+  destroyed = false
   readonly #peers = new WeakMap<Endpoint, Peer>()
   #active = 0
   #whenIdle: (() => void)[] = []

@@ -38,6 +38,7 @@ export function createOutbound(deps: OutboundDeps): Outbound {
     },
     async destroy(error) {
       stop()
+      env.destroyed = true
       await Promise.all([deps.transport.destroy(error), env.passthrough.destroy(error)])
     },
   }
