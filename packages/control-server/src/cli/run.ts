@@ -1,7 +1,13 @@
 import { Command, CommanderError } from 'commander'
+import { addApplyCommand } from './apply-command.ts'
+import { addCanaryCommands } from './canary-commands.ts'
 import { CliError } from './cli-error.ts'
+import { addClientsCommand } from './clients-command.ts'
+import { addDeleteCommand } from './delete-command.ts'
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.ts'
+import { addGetCommand } from './get-command.ts'
 import { addServerCommand } from './server-command.ts'
+import { addServicesCommand } from './services-command.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Runs `weft` with these arguments and returns its exit code. */
@@ -25,8 +31,14 @@ function createProgram(terminal: Terminal): Command {
       writeOut: (text) => terminal.out(text.trimEnd()),
       writeErr: (text) => terminal.err(text.trimEnd()),
     })
-    .showHelpAfterError()
-    .addHelpText('after', EXIT_CODES_HELP)
+    .showHelpAfterError('(--help shows how it is used)')
+    .addHelpText('afterAll', EXIT_CODES_HELP)
   addServerCommand(program, terminal)
+  addApplyCommand(program, terminal)
+  addGetCommand(program, terminal)
+  addDeleteCommand(program, terminal)
+  addServicesCommand(program, terminal)
+  addClientsCommand(program, terminal)
+  addCanaryCommands(program, terminal)
   return program
 }

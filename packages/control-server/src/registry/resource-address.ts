@@ -31,11 +31,11 @@ export function addressOf({ apiVersion, kind, metadata: { namespace, name } }: C
   return { info, namespace, name }
 }
 
-/** `Kind namespace/name` of something that may be neither of them. */
+/** `Kind namespace/name`, or what there is of it, of something that may be neither of them. */
 export function nameOf(value: unknown): string {
   const { kind, metadata } = isObject(value) ? value : {}
   const { name, namespace } = isObject(metadata) ? metadata : {}
-  return `${kind ?? 'no kind'} ${namespace ?? 'default'}/${name ?? '?'}`
+  return `${kind ?? 'no kind'} ${namespace === undefined ? '' : `${namespace}/`}${name ?? 'without name'}`
 }
 
 /**

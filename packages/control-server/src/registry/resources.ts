@@ -23,7 +23,7 @@ import {
 const MAX_ROUNDS = 20
 
 /** What schema and semantics say of one resource. */
-export type CheckResource = (value: unknown) => Checked
+export type CheckResource = (value: unknown, options: { readonly defaultNamespace?: string }) => Checked
 
 /** A resource as it came. */
 export interface Given {
@@ -52,6 +52,8 @@ export interface ResourcesOptions {
 export interface WriteOptions {
   readonly dryRun: boolean
   readonly mode: WriteMode
+  /** Of a resource that names none. Default `default`. */
+  readonly defaultNamespace?: string
 }
 
 /** The resources that people write: checked, then stored, all of one call or none. */
@@ -80,7 +82,7 @@ export class Resources {
 
   /** A resource that is given more than once counts as it was given last. */
   async write(values: readonly Given[], options: WriteOptions): Promise<Result<Commit, Refusal>> {
-    const { resources, violations, warnings } = this.check(values)
+    const { resources, violations, warnings } = this.check(values, options)
     if (violations.length > 0) return refuse({ reason: 'Invalid', violations })
     return this.writeChecked(resources, options, [...warnings, ...this.findDangling(resources)])
   }
@@ -124,7 +126,10 @@ export class Resources {
     throw tooBusy()
   }
 
-  private check(values: readonly Given[]): {
+  private check(
+    values: readonly Given[],
+    options: WriteOptions,
+  ): {
     readonly resources: readonly ConfigResource[]
     readonly violations: readonly Violation[]
     readonly warnings: readonly string[]
@@ -134,7 +139,7 @@ export class Resources {
     const violations: Violation[] = []
     const warnings: string[] = []
     values.forEach(({ value, where }, index) => {
-      const checked = this.options.check(value)
+      const checked = this.options.check(value, options)
       const who = several ? `${nameOf(value)} (${where}): ` : ''
       const at = (field: string): string => (several ? `[${index}]${field === '' ? '' : `.${field}`}` : field)
       for (const { field, message } of checked.violations) {

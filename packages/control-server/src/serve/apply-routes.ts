@@ -5,7 +5,7 @@ import { nameOf } from '../registry/resource-address.ts'
 import type { Resources } from '../registry/resources.ts'
 import type { Commit } from '../registry/write-outcome.ts'
 import { manyDocuments } from './documents.ts'
-import { type Query, readDryRun, readFlag, readWait } from './query.ts'
+import { type Query, readDryRun, readFlag, readNamespace, readWait } from './query.ts'
 import { toApiError } from './refusals.ts'
 import { waitForClients } from './waiting.ts'
 
@@ -24,7 +24,7 @@ export function applyRoutes(app: FastifyInstance, resources: Resources, push: Pu
     const dryRun = readDryRun(query)
     const waitMs = readWait(query)
     const { kept, skipped } = withoutUnknown(manyDocuments(request), readFlag(query, 'skipUnknown'))
-    const result = await resources.write(kept, { mode: 'replace', dryRun })
+    const result = await resources.write(kept, { mode: 'replace', dryRun, ...readNamespace(query) })
     if (!result.ok) throw toApiError(result.error, 'Nothing is stored: the set', { kind: 'resources' })
     const { revision, written, warnings } = result.value
     const answer = { revision, results: written.map(toResult), warnings: [...skipped, ...warnings] }

@@ -1,3 +1,4 @@
+import { isDnsLabel } from '../config/names.ts'
 import { ApiError, refusal } from './status.ts'
 
 export type Query = Readonly<Record<string, unknown>>
@@ -23,6 +24,13 @@ export function readWait({ wait }: Query): number | undefined {
   throw refusal(400, 'The query is refused', [
     { field: 'wait', message: 'must be a duration of at most 1m, e.g. 5s or 500ms' },
   ])
+}
+
+/** `?namespace=…`: where resources go that name no namespace. */
+export function readNamespace({ namespace }: Query): { readonly defaultNamespace?: string } {
+  if (namespace === undefined || namespace === '') return {}
+  if (typeof namespace === 'string' && isDnsLabel(namespace)) return { defaultNamespace: namespace }
+  throw refusal(400, 'The query is refused', [{ field: 'namespace', message: 'must be a DNS label' }])
 }
 
 export function readFlag(query: Query, name: string): boolean {
