@@ -15,7 +15,7 @@ interface Unenforced {
   readonly consequence?: string
 }
 
-const SKIPPED = 'requests do not get to this route'
+const SKIPPED = 'this route is skipped'
 
 const VIRTUAL_SERVICE: readonly Unenforced[] = [
   { path: 'http[].redirect', consequence: SKIPPED },

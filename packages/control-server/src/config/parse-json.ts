@@ -22,11 +22,17 @@ export function parseJson(text: string): Result<PlacedValue[]> {
 function explain(error: unknown, text: string): string {
   const message = error instanceof Error ? error.message : String(error)
   if (message.includes('line ')) return message
-  const position = /at position (\d+)/.exec(message)?.[1]
-  const offset = position === undefined ? errorOffset(text) : Number(position)
-  if (offset === undefined) return message
+  const offset = positionIn(message) ?? errorOffset(text)
+  // Some messages quote the text instead.
+  const reason = message.replace(/, (?:\.\.\.)?".*is not valid JSON$/s, '')
+  if (offset === undefined) return reason
   const before = text.slice(0, offset).split('\n')
-  return `${message} (line ${before.length} column ${(before.at(-1) as string).length + 1})`
+  return `${reason} (line ${before.length} column ${(before.at(-1) as string).length + 1})`
+}
+
+function positionIn(message: string): number | undefined {
+  const position = /at position (\d+)/.exec(message)?.[1]
+  return position === undefined ? undefined : Number(position)
 }
 
 /** Larger texts are not searched. */
@@ -50,6 +56,8 @@ function mayContinue(prefix: string): boolean {
     JSON.parse(prefix)
     return true
   } catch (error) {
-    return error instanceof Error && /unexpected end|unterminated|no number after|missing/i.test(error.message)
+    if (!(error instanceof Error)) return false
+    const position = positionIn(error.message)
+    return position === undefined ? error.message.includes('Unexpected end') : position >= prefix.length
   }
 }

@@ -121,8 +121,5 @@ function checkMeaning(
 ): void {
   const found = new Report()
   checkSemantics(kind, spec, { report: found, namespace, regex: createRegexCheck() })
-  for (const { field, message } of found.violations) {
-    if (!followsFrom(field, schemaViolations)) report.violation(field, message)
-  }
-  report.addWarnings(found.warnings)
+  report.take(found, ({ field }) => !followsFrom(field, schemaViolations))
 }

@@ -9,7 +9,7 @@ import { specSchemaOf } from './catalog.ts'
 export interface SchemaViolation {
   readonly field: string
   readonly message: string
-  /** Keys and indexes from the spec down to the value that is wrong or, for a missing field, that lacks it. */
+  /** Keys and indexes from the spec down to the value that is wrong; empty where one is missing. */
   readonly keys: readonly string[]
 }
 
@@ -40,7 +40,7 @@ function violation(schema: TSchema, error: ErrorObject): SchemaViolation {
   const keys = error.instancePath.split('/').slice(1).map(unescapePointer)
   const { path, node } = locate(schema as SchemaNode, keys)
   if (error.keyword === 'required') {
-    return { field: child(path, String(error.params.missingProperty)), message: 'is required', keys }
+    return { field: child(path, String(error.params.missingProperty)), message: 'is required', keys: [] }
   }
   if (error.keyword === 'additionalProperties') {
     const name = String(error.params.additionalProperty)

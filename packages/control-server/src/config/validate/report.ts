@@ -19,12 +19,19 @@ export class Report {
     if (message !== undefined) this.violation(field, message)
   }
 
+  /** Takes over what another report found, of its violations those to keep. */
+  take(other: Report, keep: (violation: Violation) => boolean): void {
+    for (const violation of other.#violations.filter(keep)) this.violation(violation.field, violation.message)
+    this.#unlisted += other.#unlisted
+    this.addWarnings(other.#warnings)
+  }
+
   /** Warnings name their field first, as they are shown without one of their own. */
   warning(field: string, message: string): void {
     this.addWarnings([`${field}: ${message}`])
   }
 
-  addWarnings(warnings: readonly string[]): void {
+  private addWarnings(warnings: readonly string[]): void {
     for (const text of warnings) {
       if (this.#warnings.length < MAX_LISTED && !this.#warnings.includes(text)) this.#warnings.push(text)
     }

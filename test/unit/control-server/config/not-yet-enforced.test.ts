@@ -1,0 +1,195 @@
+import { describe, expect, test } from 'vitest'
+import { danglingReferences } from '../../../../packages/control-server/src/config/references.ts'
+import { validateResource } from '../../../../packages/control-server/src/config/validate.ts'
+import { bareRoute, httpRoute, policy, resource, warningsOf } from './resources.ts'
+
+const NOTE = 'accepted, not yet enforced'
+
+describe('what is accepted and not yet enforced is told', () => {
+  test.each([
+    ['VirtualService', httpRoute({ fault: { abort: { httpStatus: 500 } } }), [`spec.http[0].fault: ${NOTE}`]],
+    [
+      'VirtualService',
+      bareRoute({ redirect: { uri: '/' } }),
+      [`spec.http[0].redirect: ${NOTE}: this route is skipped`],
+    ],
+    [
+      'VirtualService',
+      httpRoute({ match: [{}, { statPrefix: 'a', uri: { exact: '/' } }] }),
+      [`spec.http[0].match[1].statPrefix: ${NOTE}`],
+    ],
+    [
+      'VirtualService',
+      { ...httpRoute({}), gateways: ['gw'] },
+      [`spec.gateways: ${NOTE}: without mesh among them nothing of this resource has an effect`],
+    ],
+    [
+      'VirtualService',
+      { ...httpRoute({}), gateways: ['mesh', 'gw'] },
+      [`spec.gateways: ${NOTE}: only mesh has an effect`],
+    ],
+    [
+      'DestinationRule',
+      policy({ loadBalancer: { consistentHash: { useSourceIp: true } } }),
+      [`spec.trafficPolicy.loadBalancer.consistentHash: ${NOTE}`],
+    ],
+    [
+      'DestinationRule',
+      policy({ loadBalancer: { simple: 'PASSTHROUGH' } }),
+      [`spec.trafficPolicy.loadBalancer.simple: ${NOTE}: LEAST_REQUEST is used`],
+    ],
+    [
+      'DestinationRule',
+      policy({ tls: { mode: 'ISTIO_MUTUAL' } }),
+      [`spec.trafficPolicy.tls: ${NOTE}: connections are not encrypted`],
+    ],
+    [
+      'DestinationRule',
+      {
+        host: 'a',
+        subsets: [
+          {
+            name: 'v1',
+            trafficPolicy: { portLevelSettings: [{ port: { number: 80 }, outlierDetection: { minHealthPercent: 5 } }] },
+          },
+        ],
+      },
+      [`spec.subsets[0].trafficPolicy.portLevelSettings[0].outlierDetection.minHealthPercent: ${NOTE}`],
+    ],
+    [
+      'Service',
+      { ports: [{ port: 53, protocol: 'UDP' }] },
+      [`spec.ports[0].protocol: ${NOTE}: the port is not served`],
+    ],
+  ])('%s %j', (kind, spec, expected) => {
+    expect(warningsOf(kind, spec)).toEqual(expected)
+  })
+
+  test.each([
+    [
+      'VirtualService',
+      {
+        hosts: ['a'],
+        gateways: ['mesh'],
+        exportTo: ['.'],
+        http: [
+          {
+            name: 'r',
+            match: [
+              {
+                name: 'm',
+                uri: { prefix: '/A' },
+                ignoreUriCase: true,
+                method: { exact: 'GET' },
+                scheme: { exact: 'http' },
+                authority: { prefix: 'a' },
+                headers: { x: {} },
+                withoutHeaders: { y: {} },
+                queryParams: { q: { exact: '' } },
+                port: 80,
+                sourceLabels: { a: 'b' },
+                sourceNamespace: 'n',
+                gateways: ['mesh'],
+              },
+            ],
+            route: [
+              {
+                destination: { host: 'a', subset: 'v1', port: { number: 80 } },
+                weight: 1,
+                headers: { response: { remove: ['x'] } },
+              },
+            ],
+            headers: { request: { set: { x: 'y' } } },
+            timeout: '1s',
+            retries: {
+              attempts: 1,
+              perTryTimeout: '1s',
+              retryOn: '5xx',
+              backoff: '1s',
+              retryIgnorePreviousHosts: true,
+            },
+          },
+        ],
+      },
+    ],
+    [
+      'DestinationRule',
+      {
+        host: 'a',
+        exportTo: ['*'],
+        trafficPolicy: {
+          loadBalancer: { simple: 'ROUND_ROBIN' },
+          connectionPool: {
+            tcp: { maxConnections: 1, connectTimeout: '1s', idleTimeout: '1s' },
+            http: {
+              http1MaxPendingRequests: 1,
+              http2MaxRequests: 1,
+              maxRequestsPerConnection: 1,
+              maxRetries: 1,
+              idleTimeout: '1s',
+            },
+          },
+          outlierDetection: {
+            consecutive5xxErrors: 1,
+            consecutiveGatewayErrors: 1,
+            consecutiveLocalOriginFailures: 1,
+            splitExternalLocalOriginErrors: true,
+            interval: '1s',
+            baseEjectionTime: '1s',
+            maxEjectionPercent: 1,
+            outlierDetectionHttpErrorCodes: [500],
+          },
+          tls: { mode: 'DISABLE' },
+        },
+        subsets: [{ name: 'v1', labels: { version: 'v1' } }],
+      },
+    ],
+    ['CircuitBreaker', { host: 'a', fallback: { response: { status: 503 } } }],
+  ])('%s: what is enforced is not', (kind, spec) => {
+    expect(validateResource(resource(kind, spec))).toMatchObject({ violations: [], warnings: [] })
+  })
+})
+
+describe('references that lead nowhere yet', () => {
+  const known = {
+    hasHost: (host: string) => host === 'a.default.svc.cluster.local',
+    hasSubset: (_: string, subset: string) => subset === 'v1',
+  }
+  const dangling = (kind: string, spec: object): string[] => {
+    const { resource: valid } = validateResource(resource(kind, spec))
+    if (valid === undefined) throw new Error('is not valid')
+    return danglingReferences(valid, known)
+  }
+
+  test.each([
+    [
+      'VirtualService',
+      httpRoute({
+        route: [{ destination: { host: 'a', subset: 'v1' }, weight: 1 }, { destination: { host: 'a.default' } }],
+      }),
+      [],
+    ],
+    [
+      'VirtualService',
+      httpRoute({ route: [{ destination: { host: 'b' } }] }),
+      ['spec.http[0].route[0].destination.host: no service b.default.svc.cluster.local is known yet'],
+    ],
+    [
+      'VirtualService',
+      httpRoute({ route: [{ destination: { host: 'a', subset: 'v2' } }], mirrors: [{ destination: { host: 'c' } }] }),
+      [
+        'spec.http[0].route[0].destination.subset: no DestinationRule gives a.default.svc.cluster.local a subset "v2" yet',
+        'spec.http[0].mirrors[0].destination.host: no service c.default.svc.cluster.local is known yet',
+      ],
+    ],
+    ['DestinationRule', { host: 'b' }, ['spec.host: no service b.default.svc.cluster.local is known yet']],
+    ['DestinationRule', { host: '*.b.com' }, []],
+    [
+      'CircuitBreaker',
+      { host: 'a', subset: 'v1', fallback: { host: 'a', subset: 'v9' } },
+      ['spec.fallback.subset: no DestinationRule gives a.default.svc.cluster.local a subset "v9" yet'],
+    ],
+  ])('%s %j', (kind, spec, expected) => {
+    expect(dangling(kind, spec)).toEqual(expected)
+  })
+})
