@@ -1,6 +1,6 @@
 import type { WorkloadRegistration } from '@weft/mesh-protocol'
 import { type ConfigResource, kindOf } from '../../packages/control-server/src/config/resource.ts'
-import { knownServiceOf, mergePorts } from '../../packages/control-server/src/registry/known-service.ts'
+import { type KnownService, mergePorts } from '../../packages/control-server/src/registry/known-service.ts'
 import type { Model, ModelChange } from '../../packages/control-server/src/registry/model.ts'
 import { ModelBuilder } from '../../packages/control-server/src/registry/model-builder.ts'
 import { knownServiceKey, resourceKey, workloadKey } from '../../packages/control-server/src/store/keys.ts'
@@ -13,8 +13,8 @@ export interface TestModel {
   /** Puts resources in one commit. */
   put(...resources: readonly TestResource[]): number
   remove(...resources: readonly TestResource[]): number
-  /** Registers a workload and, as the server does, remembers its service. */
-  register(id: string, registration: Partial<WorkloadRegistration>): number
+  /** Registers workloads by id and, as the server does, remembers their services. */
+  register(registrations: Readonly<Record<string, Partial<WorkloadRegistration>>>): number
   unregister(...ids: readonly string[]): number
 }
 
@@ -52,17 +52,17 @@ export function testModel(): TestModel {
     put: (...resources) =>
       commit(new Map(resources.map((resource) => [keyOf(resource), JSON.stringify(named(resource))]))),
     remove: (...resources) => commit(new Map(resources.map((resource) => [keyOf(resource), undefined]))),
-    register(id, part) {
-      const registered = registration(part)
-      const { namespace, service: name, ports } = registered
-      const known = entries.get(knownServiceKey(namespace, name))
-      const service = { ports: mergePorts(known === undefined ? [] : knownServiceOf(known).ports, ports), seenAtMs: 0 }
-      return commit(
-        new Map([
-          [knownServiceKey(namespace, name), JSON.stringify(service)],
-          [workloadKey(id), JSON.stringify(registered)],
-        ]),
-      )
+    register(registrations) {
+      const values = new Map<string, string>()
+      for (const [id, part] of Object.entries(registrations)) {
+        const registered = registration(part)
+        const known = knownServiceKey(registered.namespace, registered.service)
+        const stored = values.get(known) ?? entries.get(known)?.value
+        const before = stored === undefined ? [] : (JSON.parse(stored) as KnownService).ports
+        values.set(known, JSON.stringify({ ports: mergePorts(before, registered.ports), seenAtMs: 0 }))
+        values.set(workloadKey(id), JSON.stringify(registered))
+      }
+      return commit(values)
     },
     unregister: (...ids) => commit(new Map(ids.map((id) => [workloadKey(id), undefined]))),
   }

@@ -1,9 +1,17 @@
 import { ENDPOINTS_PER_PAGE, FEATURES, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
 import type { Part } from './entry.ts'
 import { HOST_INDEX_KEY, type HostIndexState } from './host-index.ts'
-import { ALWAYS_FOLLOWED } from './resource-cache.ts'
 import type { Closure } from './scope-cache.ts'
-import { baseVersion, isCurrent, markAbsent, markSent, NO_VERSION, type Stream, type Subscription } from './stream.ts'
+import {
+  baseVersion,
+  isCurrent,
+  isFollowed,
+  markAbsent,
+  markSent,
+  NO_VERSION,
+  type Stream,
+  type Subscription,
+} from './stream.ts'
 
 /** One update event. */
 export interface Outgoing {
@@ -105,7 +113,11 @@ function addRemoved(stream: Stream, removed: ResourceKey[]): void {
     const subscription = stream.subscriptions.get(host)
     if (subscription !== undefined) compareTold(stream, host, subscription, removed)
   }
-  for (const key of stream.orphans ?? []) drop(stream, key, removed)
+  for (const key of stream.orphans ?? []) {
+    if (isFollowed(stream, key)) continue
+    stream.held.delete(key)
+    removed.push(key)
+  }
   stream.orphans = undefined
 }
 
@@ -113,25 +125,13 @@ function compareTold(stream: Stream, host: string, subscription: Subscription, r
   const { routes, keys } = subscription.state.closure
   const before = subscription.told
   subscription.told = keys
-  if (before !== keys) for (const key of before) drop(stream, key, removed)
+  if (before !== keys) {
+    for (const key of before) if (!isFollowed(stream, key) && stream.held.delete(key)) removed.push(key)
+  }
   const key = resourceKey('RouteConfiguration', host)
   if (routes !== undefined || isCurrent(stream, key, NO_VERSION)) return
   if (!removed.includes(key)) removed.push(key)
   markAbsent(stream, key)
-}
-
-function drop(stream: Stream, key: ResourceKey, removed: ResourceKey[]): void {
-  const held = stream.held.get(key)
-  if (held === undefined || isFollowed(stream, key)) return
-  stream.held.delete(key)
-  if (held.sent !== NO_VERSION || held.acked !== NO_VERSION) removed.push(key)
-}
-
-/** Whether some subscription leads to it. */
-function isFollowed({ subscriptions }: Stream, key: ResourceKey): boolean {
-  if (ALWAYS_FOLLOWED.has(key)) return true
-  for (const { state } of subscriptions.values()) if (state.closure.keys.has(key)) return true
-  return false
 }
 
 function understands({ node }: Stream, feature: string): boolean {

@@ -4,8 +4,8 @@ import { scopeKey, scopeOf } from '../translate/client-scope.ts'
 import type { TranslateContext } from '../translate/context.ts'
 import { indexPolicies, type PolicyIndex } from '../translate/policy-index.ts'
 import { Assignments } from './assignments.ts'
-import { HOST_INDEX_KEY, HostIndexState } from './host-index.ts'
-import { INBOUND_KEY, InboundPolicies, inboundSubject } from './inbound-policies.ts'
+import { HostIndexState } from './host-index.ts'
+import { InboundPolicies, inboundSubject } from './inbound-policies.ts'
 import { type HostState, ScopeCache } from './scope-cache.ts'
 import type { Stream } from './stream.ts'
 
@@ -105,9 +105,6 @@ export class ResourceCache {
     return { model: this.modelNow, policies: this.policies, client: scope }
   }
 }
-
-/** Resources that every stream follows. */
-export const ALWAYS_FOLLOWED: ReadonlySet<ResourceKey> = new Set([HOST_INDEX_KEY, INBOUND_KEY])
 
 function sameKeys(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === b.size && [...a].every((key) => b.has(key))

@@ -1,6 +1,7 @@
 import type { Nack, Node, ResourceKey } from '@weft/mesh-protocol'
 import type { Part } from './entry.ts'
-import type { InboundState } from './inbound-policies.ts'
+import { HOST_INDEX_KEY } from './host-index.ts'
+import { INBOUND_KEY, type InboundState } from './inbound-policies.ts'
 import type { HostState, ScopeCache } from './scope-cache.ts'
 
 /** Where a stream's bytes go. */
@@ -99,4 +100,11 @@ export function baseVersion(stream: Stream, key: ResourceKey): string | undefine
 
 export function isCurrent(stream: Stream, key: ResourceKey, version: string): boolean {
   return stream.held.get(key)?.sent === version
+}
+
+/** Whether some subscription leads to it. */
+export function isFollowed({ subscriptions }: Stream, key: ResourceKey): boolean {
+  if (key === HOST_INDEX_KEY || key === INBOUND_KEY) return true
+  for (const { state } of subscriptions.values()) if (state.closure.keys.has(key)) return true
+  return false
 }

@@ -1,6 +1,6 @@
-import { type ClientMessage, type Nack, parseResourceKey, type ResourceKey } from '@weft/mesh-protocol'
+import { type ClientMessage, type Nack, parseResourceKey, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
 import type { ResourceCache } from './resource-cache.ts'
-import { NO_VERSION, type Stream } from './stream.ts'
+import { isFollowed, NO_VERSION, type Stream } from './stream.ts'
 
 /** Takes in what a client posts. Messages may overtake each other: of two that speak of one host the later `seq` counts. */
 export function takeMessage(stream: Stream, message: ClientMessage, cache: ResourceCache): void {
@@ -36,12 +36,22 @@ function subscribe(stream: Stream, host: string, cache: ResourceCache): void {
 function unsubscribe(stream: Stream, host: string): void {
   const subscription = stream.subscriptions.get(host)
   if (subscription === undefined) return
-  stream.orphans ??= new Set()
-  for (const key of subscription.told) stream.orphans.add(key)
-  for (const key of subscription.state.closure.keys) stream.orphans.add(key)
   stream.subscriptions.delete(host)
   stream.dirtyHosts.delete(host)
-  stream.scope.unsubscribe(subscription.state, stream)
+  const { told, state } = subscription
+  for (const key of [...told, ...state.closure.keys]) forget(stream, key)
+  forget(stream, resourceKey('RouteConfiguration', host))
+  stream.scope.unsubscribe(state, stream)
+}
+
+/** At once, so that a host which is subscribed to again is sent again, to a client that has dropped it as to one that has not. */
+function forget(stream: Stream, key: ResourceKey): void {
+  const held = stream.held.get(key)
+  if (held === undefined || isFollowed(stream, key)) return
+  stream.held.delete(key)
+  if (held.sent === NO_VERSION && held.acked === NO_VERSION) return
+  stream.orphans ??= new Set()
+  stream.orphans.add(key)
 }
 
 /** What the client holds from before counts as sent and in force; what no subscription leads to will be taken from it. */

@@ -35,7 +35,7 @@ function translate(file: string): Record<string, unknown> {
   const model = testModel()
   for (const document of documents) {
     if (isClient(document)) continue
-    if (isWorkload(document)) model.register(document.metadata.name, document.spec)
+    if (isWorkload(document)) model.register({ [document.metadata.name]: document.spec })
     else model.put(document as TestResource)
   }
   const { namespace, labels = {}, host } = documents.find(isClient)?.spec ?? { namespace: '', host: '' }

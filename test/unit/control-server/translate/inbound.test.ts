@@ -17,7 +17,7 @@ const own = { host: 'reviews.default.svc.cluster.local', name: 'reviews', namesp
 describe('what a workload answers for', () => {
   test('its registration, where there is no Service', () => {
     const model = testModel()
-    model.register('other', { service: 'reviews' })
+    model.register({ other: { service: 'reviews' } })
     expect(translateInbound(model.current, subject).services).toEqual([
       {
         ...own,

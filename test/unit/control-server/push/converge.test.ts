@@ -1,0 +1,236 @@
+import { ENDPOINTS_PER_PAGE, type UpdateEvent, validateResource } from '@weft/mesh-protocol'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../../../packages/control-server/src/kernel/logger.ts'
+import { createPush } from '../../../../packages/control-server/src/push/push.ts'
+import { expectedState } from '../../../support/expected-state.ts'
+import { fakeClock } from '../../../support/fake-clock.ts'
+import { SimulatedClient, testNode } from '../../../support/simulated-client.ts'
+import {
+  circuitBreaker,
+  destinationRule,
+  service,
+  type TestModel,
+  testModel,
+  virtualService,
+} from '../../../support/test-model.ts'
+
+const NAMES = ['a', 'b', 'c']
+const hostOf = (name: string): string => `${name}.default.svc.cluster.local`
+
+const name = fc.constantFrom(...NAMES)
+const version = fc.constantFrom('v1', 'v2')
+const subset = fc.constantFrom('', 'v1', 'v2')
+const client = fc.nat(2)
+const maybe = fc.boolean()
+
+/** What can happen to the mesh. */
+const meshStep = fc.oneof(
+  fc.record({ do: fc.constant('register'), id: fc.nat(8), name, version, weight: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({ do: fc.constant('unregister'), id: fc.nat(8) }),
+  fc.record({ do: fc.constant('service'), name, there: maybe, port: fc.constantFrom(80, 81) }),
+  fc.record({ do: fc.constant('rule'), name, there: maybe, subsets: fc.subarray(['v1', 'v2']), wildcard: maybe }),
+  fc.record({ do: fc.constant('breaker'), name, there: maybe, fallback: name }),
+  fc.record({
+    do: fc.constant('route'),
+    name,
+    there: maybe,
+    to: name,
+    subset,
+    weight: fc.integer({ min: 0, max: 100 }),
+    forLabel: maybe,
+  }),
+)
+
+/** What can happen to a client. */
+const clientStep = fc.oneof(
+  fc.record({ do: fc.constantFrom('subscribe', 'unsubscribe'), client, name }),
+  fc.record({ do: fc.constantFrom('stall', 'read', 'reconnect', 'refuse-delta', 'read-without-answer'), client }),
+  fc.record({ do: fc.constant('wait') }),
+)
+
+type Step =
+  typeof meshStep extends fc.Arbitrary<infer A>
+    ? A | (typeof clientStep extends fc.Arbitrary<infer B> ? B : never)
+    : never
+
+function changeMesh(model: TestModel, step: Step): void {
+  switch (step.do) {
+    case 'register': {
+      const ports = [{ name: 'http', servicePort: 80, port: 80, listenPort: 40_000 + step.id, protocol: 'http' }]
+      const labels = { version: step.version, app: step.name }
+      model.register({ [`w${step.id}`]: { service: step.name, ports, labels, weight: step.weight } })
+      break
+    }
+    case 'unregister':
+      model.unregister(`w${step.id}`)
+      break
+    case 'service': {
+      const resource = service(step.name, {
+        selector: { app: step.name },
+        ports: [{ port: step.port, targetPort: 80 }],
+      })
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'rule': {
+      const subsets = step.subsets.map((each) => ({ name: each, labels: { version: each } }))
+      const resource = destinationRule(step.name, {
+        host: step.wildcard ? '*.default.svc.cluster.local' : step.name,
+        subsets,
+      })
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'breaker': {
+      const resource = circuitBreaker(step.name, { host: step.name, fallback: { host: step.fallback } })
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'route': {
+      const match = step.forLabel ? [{ sourceLabels: { tier: 'front' } }] : []
+      const route = [
+        { destination: { host: step.to, subset: step.subset }, weight: step.weight },
+        { destination: { host: step.name }, weight: 100 - step.weight },
+      ]
+      const resource = virtualService(step.name, { hosts: [step.name], http: [{ match, route }] })
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    default:
+  }
+}
+
+function changeClient(clients: readonly SimulatedClient[], step: Step): void {
+  if (!('client' in step)) return
+  const each = clients[step.client] as SimulatedClient
+  switch (step.do) {
+    case 'subscribe':
+      each.subscribe(hostOf(step.name))
+      break
+    case 'unsubscribe':
+      each.unsubscribe(hostOf(step.name))
+      break
+    case 'stall':
+      each.reading = false
+      break
+    case 'read':
+      each.reading = true
+      each.exchange()
+      break
+    case 'read-without-answer':
+      each.read()
+      break
+    case 'reconnect':
+      each.disconnect()
+      each.connect()
+      break
+    case 'refuse-delta':
+      each.refuseNextDelta = true
+      break
+    default:
+  }
+}
+
+function scene() {
+  const time = fakeClock()
+  const model = testModel()
+  const push = createPush({ models: model, clock: time.clock, timers: time.timers, epoch: 'e', logger: silentLogger })
+  return { time, model, push }
+}
+
+async function converges(steps: readonly Step[], endpoints: number): Promise<void> {
+  const { time, model, push } = scene()
+  registerMany(model, 'a', endpoints)
+  const clients = [
+    new SimulatedClient(push, testNode({ id: 'w0', service: 'a' })),
+    new SimulatedClient(push, testNode({ id: 'c1', labels: { tier: 'front' } })),
+    new SimulatedClient(push, testNode({ id: 'c2', namespace: 'other', features: [] })),
+  ]
+  for (const each of clients) each.connect()
+  for (const step of steps) {
+    changeMesh(model, step)
+    changeClient(clients, step)
+    if (step.do === 'wait') await time.advance(5)
+  }
+  for (const each of clients) each.reading = true
+  await time.advance(200)
+  for (const each of clients) {
+    each.exchange()
+    const expected = expectedState(model.current, each.node, each.subscribed)
+    expect(new Map([...each.held].map(([key, { content }]) => [key, content]))).toEqual(expected)
+    const missing = [...each.subscribed].filter((host) => !model.current.services.has(host))
+    expect([...each.absent].sort()).toEqual(missing.sort())
+    for (const resource of sentResources(each)) expect(validateResource(resource)).toMatchObject({ ok: true })
+  }
+  const settled = { pending: 0, nacked: [] }
+  expect(push.clients()).toMatchObject([settled, settled, settled])
+  push.close()
+  expect(time.pendingTimers).toBe(0)
+}
+
+describe('what clients hold', () => {
+  test('comes to the whole state, whatever happened on the way', async () => {
+    const steps = fc.array(fc.oneof(meshStep, clientStep), { maxLength: 60, size: 'max' })
+    await fc.assert(
+      fc.asyncProperty(steps, (given) => converges(given as Step[], 0)),
+      { numRuns: 300 },
+    )
+  })
+
+  test('also where endpoints fill several pages', async () => {
+    const steps = fc.array(fc.oneof(meshStep, clientStep), { maxLength: 40, size: 'max' })
+    await fc.assert(
+      fc.asyncProperty(steps, (given) => converges(given as Step[], 1_100)),
+      { numRuns: 25 },
+    )
+  })
+
+  test('is never a route to a cluster that the server has and has not sent whole', async () => {
+    const { time, model, push } = scene()
+    for (let id = 0; id < 3; id++) registerMany(model, NAMES[id] as string, 700)
+    const each = new SimulatedClient(push)
+    each.subscribe(...NAMES.map(hostOf))
+    each.connect()
+    await time.advance(5)
+    each.exchange()
+    const seen = new Set<string>()
+    for (const { event, data } of each.events) {
+      if (event !== 'update') continue
+      const { resources } = data as UpdateEvent
+      const endpoints = resources.flatMap((resource) =>
+        resource.type === 'ClusterLoadAssignment' ? resource.endpoints : [],
+      )
+      expect(endpoints.length).toBeLessThanOrEqual(ENDPOINTS_PER_PAGE)
+      for (const resource of resources) {
+        if (resource.type === 'ClusterLoadAssignment' && resource.page?.index === (resource.page?.count ?? 1) - 1) {
+          seen.add(resource.name)
+        }
+        if (resource.type !== 'RouteConfiguration') continue
+        for (const route of resource.virtualHosts.flatMap(({ routes }) => routes)) {
+          for (const { cluster } of route.route.clusters) expect(seen).toContain(cluster)
+        }
+      }
+    }
+    expect(each.held.size).toBe(2 + 3 * 3)
+  })
+})
+
+function registerMany(model: TestModel, serviceName: string, count: number): void {
+  const workloads = Array.from({ length: count }, (_, id) => {
+    const ports = [{ name: 'http', servicePort: 80, port: 80, listenPort: 10_000 + id, protocol: 'http' }]
+    return [
+      `${serviceName}-${id}`,
+      { service: serviceName, ports, labels: { version: 'v1', app: serviceName } },
+    ] as const
+  })
+  model.register(Object.fromEntries(workloads))
+}
+
+function sentResources(each: SimulatedClient): unknown[] {
+  return each.events.flatMap(({ event, data }) => (event === 'update' ? [...(data as UpdateEvent).resources] : []))
+}
