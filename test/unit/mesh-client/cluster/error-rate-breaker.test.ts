@@ -1,5 +1,6 @@
 import { DEFAULT_ERROR_RATE_BREAKER, type ErrorRateBreaker } from '@weft/mesh-protocol'
 import fc from 'fast-check'
+import CircuitBreaker from 'opossum'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ErrorRateBreakerRuntime } from '../../../../packages/mesh-client/src/cluster/error-rate-breaker.ts'
 import type { Outcome } from '../../../../packages/mesh-client/src/cluster/types.ts'
@@ -103,13 +104,14 @@ describe('when open', () => {
     expect(breaker.admit(31_000)).toBe('open')
   })
 
-  test('closes on a trial that succeeds, with a clean window', () => {
-    const { breaker, feed, states } = open()
-    feed(31_000, OK)
+  test('closes on a trial that succeeds, and forgets what the window still holds', () => {
+    const { breaker, feed, states } = make({ openDurationMs: 500 })
+    feed(1_000, FAILED, FAILED, FAILED, FAILED)
+    feed(1_500, OK)
     expect(breaker.state).toBe('closed')
-    feed(31_001, FAILED, FAILED, FAILED)
+    feed(1_501, FAILED, FAILED, FAILED)
     expect(breaker.state).toBe('closed')
-    feed(31_001, FAILED)
+    feed(1_501, FAILED)
     expect(states).toEqual(['open', 'half-open', 'closed', 'open'])
   })
 
@@ -188,6 +190,18 @@ describe('opossum', () => {
     const second = make({ openDurationMs: 1 }, made.breaker)
     second.breaker.close(0)
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('keeps no latency of a call for longer than a tenth of the window', async () => {
+    const fire = vi.spyOn(CircuitBreaker.prototype, 'fire')
+    const made = make()
+    for (let at = 0; at < 5_000; at += 10) made.feed(at, OK)
+    await Promise.resolve()
+    const [opossum] = fire.mock.contexts as unknown as CircuitBreaker[]
+    const latencies = opossum?.status.window.map((bucket) => (bucket as CircuitBreaker.Stats).latencyTimes.length)
+    fire.mockRestore()
+    expect(opossum?.stats.fires).toBe(500)
+    expect(latencies?.slice(1).every((length) => length === 0)).toBe(true)
   })
 
   test('does not go half-open by itself', () => {

@@ -109,7 +109,7 @@ describe('a condition', () => {
     [
       'query: ends at the fragment',
       { queryParameters: [{ name: 'v', stringMatch: { exact: '1' } }] },
-      get('/?v=1#x'),
+      get('/?v=1#x&y'),
       true,
     ],
     ['query: regex', { queryParameters: [{ name: 'v', stringMatch: { regex: '[0-9]+' } }] }, get('/?v=12'), true],
