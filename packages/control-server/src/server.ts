@@ -19,6 +19,7 @@ import { takeText } from './serve/bodies.ts'
 import { clientRoutes } from './serve/client-routes.ts'
 import { healthRoutes } from './serve/health-routes.ts'
 import { metricsRoutes } from './serve/metrics.ts'
+import { openApiRoutes } from './serve/openapi.ts'
 import { prometheusTargetRoutes } from './serve/prometheus-targets.ts'
 import { resourceRoutes } from './serve/resource-routes.ts'
 import { serviceRoutes } from './serve/service-routes.ts'
@@ -97,7 +98,7 @@ async function createParts({ domain, workloadTtlMs, clock, timers, logger }: Set
 async function createApi(parts: Parts, settings: Settings, isReady: () => boolean): Promise<FastifyInstance> {
   const { resources, registrations, push } = parts
   const model = (): Model => parts.model.current
-  const app = createApp(settings.logger)
+  const { app, routes } = createApp(settings.logger)
   metricsRoutes(app, { clock: settings.clock, model, push })
   healthRoutes(app, isReady)
   streamRoutes(app, push, makeUuid)
@@ -105,6 +106,7 @@ async function createApi(parts: Parts, settings: Settings, isReady: () => boolea
   serviceRoutes(app, model)
   clientRoutes(app, push)
   prometheusTargetRoutes(app, model)
+  openApiRoutes(app, routes)
   await app.register(async (scope) => {
     takeText(scope)
     resourceRoutes(scope, resources, push)

@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '../kernel/logger.ts'
 import { MAX_BODY_BYTES, takeJson } from './bodies.ts'
 import { answerFailures } from './errors.ts'
-import { noteRoutes } from './known-routes.ts'
+import { type KnownRoute, noteRoutes } from './known-routes.ts'
 
 /** A request has to be in whole within this time, and its headers within the next. */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -11,8 +11,14 @@ const HEADERS_TIMEOUT_MS = 10_000
 /** Longest path parameter; names have at most 253 characters. */
 const MAX_PARAM_LENGTH = 300
 
+export interface App {
+  readonly app: FastifyInstance
+  /** Every route, growing as they are registered. */
+  readonly routes: readonly KnownRoute[]
+}
+
 /** The application without routes: what it takes in, how much, how fast, and how it answers failures. */
-export function createApp(logger: Logger): FastifyInstance {
+export function createApp(logger: Logger): App {
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -23,6 +29,7 @@ export function createApp(logger: Logger): FastifyInstance {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
   })
   takeJson(app)
-  answerFailures(app, noteRoutes(app), logger)
-  return app
+  const routes = noteRoutes(app)
+  answerFailures(app, routes, logger)
+  return { app, routes }
 }

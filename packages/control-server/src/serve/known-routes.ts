@@ -2,6 +2,8 @@ import type { FastifyInstance } from 'fastify'
 
 export interface KnownRoute {
   readonly method: string
+  /** As it was registered, parameters as `:name`. */
+  readonly url: string
   readonly pattern: RegExp
 }
 
@@ -10,7 +12,8 @@ export function noteRoutes(app: FastifyInstance): readonly KnownRoute[] {
   const routes: KnownRoute[] = []
   app.addHook('onRoute', ({ method, url }) => {
     const source = url.split('/').map((part) => (part.startsWith(':') ? '[^/]+' : part.replace(/[.+]/g, '\\$&')))
-    for (const each of [method].flat()) routes.push({ method: each, pattern: new RegExp(`^${source.join('/')}/?$`) })
+    for (const each of [method].flat())
+      routes.push({ method: each, url, pattern: new RegExp(`^${source.join('/')}/?$`) })
   })
   return routes
 }
