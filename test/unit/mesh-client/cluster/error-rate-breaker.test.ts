@@ -195,8 +195,10 @@ describe('opossum', () => {
   test('keeps no latency of a call for longer than a tenth of the window', async () => {
     const fire = vi.spyOn(CircuitBreaker.prototype, 'fire')
     const made = make()
-    for (let at = 0; at < 5_000; at += 10) made.feed(at, OK)
-    await Promise.resolve()
+    for (let at = 0; at < 5_000; at += 10) {
+      made.feed(at, OK)
+      await Promise.resolve()
+    }
     const [opossum] = fire.mock.contexts as unknown as CircuitBreaker[]
     const latencies = opossum?.status.window.map((bucket) => (bucket as CircuitBreaker.Stats).latencyTimes.length)
     fire.mockRestore()
