@@ -103,6 +103,13 @@ export class SimulatedClient {
     this.post({ subscribe: [...this.subscribed], known })
   }
 
+  /** Subscribes to hosts, connects and takes what comes. */
+  follow(...hosts: string[]): void {
+    this.subscribe(...hosts)
+    this.connect()
+    this.exchange()
+  }
+
   disconnect(): void {
     this.handle?.closed()
     this.handle = undefined

@@ -94,6 +94,8 @@ export function markAbsent({ held }: Stream, key: ResourceKey): void {
 export function baseVersion(stream: Stream, key: ResourceKey): string | undefined {
   const held = stream.held.get(key)
   if (held === undefined) return undefined
+  // Whoever could not apply a change may not hold what the server thinks, so the next one is whole.
+  if (held.nack !== undefined && held.asDelta) return undefined
   const base = held.nack === undefined ? held.sent : held.acked
   return base === NO_VERSION ? undefined : base
 }

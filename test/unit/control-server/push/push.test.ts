@@ -1,0 +1,417 @@
+import { HEARTBEAT_MS, type HelloEvent, type ResourceUpdate, type UpdateEvent } from '@weft/mesh-protocol'
+import { describe, expect, test } from 'vitest'
+import { silentLogger } from '../../../../packages/control-server/src/kernel/logger.ts'
+import { createPush } from '../../../../packages/control-server/src/push/push.ts'
+import { fakeClock } from '../../../support/fake-clock.ts'
+import { SimulatedClient, testNode } from '../../../support/simulated-client.ts'
+import { destinationRule, service, type TestModel, testModel, virtualService } from '../../../support/test-model.ts'
+
+const HOST = 'reviews.default.svc.cluster.local'
+const CLUSTER = `outbound|80||${HOST}`
+const ASSIGNMENT = `ClusterLoadAssignment/${CLUSTER}`
+
+/** A push service over a mesh that was set up before it started. */
+function scene(setUp: (model: TestModel) => void = () => undefined) {
+  const time = fakeClock()
+  const model = testModel()
+  setUp(model)
+  const push = createPush({
+    models: model,
+    clock: time.clock,
+    timers: time.timers,
+    epoch: 'epoch',
+    logger: silentLogger,
+  })
+  return { time, model, push }
+}
+
+function endpoints(model: TestModel, count: number): void {
+  const port = { name: 'http', servicePort: 80, port: 80, protocol: 'http' }
+  const workloads = Array.from({ length: count }, (_, id) => [
+    `w${id}`,
+    { ports: [{ ...port, listenPort: 1_000 + id }] },
+  ])
+  model.register(Object.fromEntries(workloads))
+}
+
+function updates(client: SimulatedClient): UpdateEvent[] {
+  return client.events.filter(({ event }) => event === 'update').map(({ data }) => data as UpdateEvent)
+}
+
+/** The resources of all updates since the events were last looked at. */
+function takeResources(client: SimulatedClient): ResourceUpdate[] {
+  const resources = updates(client).flatMap((update) => update.resources)
+  client.events.length = 0
+  return resources
+}
+
+const split = (weight: number) =>
+  virtualService('reviews', {
+    hosts: ['reviews'],
+    http: [
+      {
+        route: [
+          { destination: { host: 'reviews', subset: 'v1' }, weight: 100 - weight },
+          { destination: { host: 'reviews', subset: 'v2' }, weight },
+        ],
+      },
+    ],
+  })
+
+const SUBSETS = destinationRule('reviews', {
+  host: 'reviews',
+  subsets: [
+    { name: 'v1', labels: { version: 'v1' } },
+    { name: 'v2', labels: { version: 'v2' } },
+  ],
+})
+
+describe('a stream', () => {
+  test('begins with hello, and with nothing else before the first message', async () => {
+    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
+    const seen: string[] = []
+    const sink = { write: (chunk: Buffer) => seen.push(chunk.toString()) > 0, end: () => undefined }
+    push.openStream({ id: 's1', node: testNode(), sink, url: 'http://control/v1/streams/s1' })
+    endpoints(model, 2)
+    await time.advance(100)
+    expect(seen).toHaveLength(1)
+    expect(seen[0]).toMatch(/^event: hello\n/)
+    const hello = JSON.parse((seen[0] as string).split('data: ')[1] as string) as HelloEvent
+    expect(hello).toMatchObject({
+      streamId: 's1',
+      epoch: 'epoch',
+      heartbeatMs: HEARTBEAT_MS,
+      url: 'http://control/v1/streams/s1',
+    })
+  })
+
+  test('carries everything of a host in one event, in the order in which it is applied, under the revision', () => {
+    const { push } = scene((mesh) => endpoints(mesh, 2))
+    const client = new SimulatedClient(push)
+    client.follow(HOST)
+    const [, first, ...rest] = client.events
+    expect(rest).toEqual([])
+    expect(first?.id).toBe('epoch.1')
+    expect(updates(client)[0]?.resources.map(({ type }) => type)).toEqual([
+      'InboundPolicy',
+      'Cluster',
+      'ClusterLoadAssignment',
+      'RouteConfiguration',
+      'HostIndex',
+    ])
+  })
+
+  test('carries one endpoint among ten thousand as one endpoint', async () => {
+    const { time, model, push } = scene((mesh) => endpoints(mesh, 10_000))
+    const client = new SimulatedClient(push)
+    client.subscribe(HOST)
+    client.connect()
+    await time.advance(5)
+    client.exchange()
+    expect(takeResources(client)).toHaveLength(20 + 4)
+    const before = client.bytes
+    model.register({
+      w5: { weight: 7, ports: [{ name: 'http', servicePort: 80, port: 80, listenPort: 1_005, protocol: 'http' }] },
+    })
+    await time.advance(5)
+    client.exchange()
+    const [delta, ...rest] = takeResources(client)
+    expect(rest).toEqual([])
+    expect(delta).toMatchObject({
+      type: 'ClusterLoadAssignment',
+      removed: [],
+      endpoints: [{ id: '127.0.0.1:1005', weight: 7 }],
+    })
+    expect(client.bytes - before).toBeLessThan(600)
+  })
+
+  test('carries nothing that the client holds already', () => {
+    const { push } = scene((mesh) => endpoints(mesh, 2))
+    const client = new SimulatedClient(push)
+    client.follow(HOST)
+    client.disconnect()
+    takeResources(client)
+    client.connect()
+    client.exchange()
+    expect(takeResources(client)).toEqual([])
+    expect(push.clients()).toMatchObject([{ sent: 5, acked: 5, pending: 0 }])
+  })
+
+  test('carries the difference to what the client holds, and takes back what is no more', async () => {
+    const { time, model, push } = scene((mesh) => endpoints(mesh, 3))
+    const client = new SimulatedClient(push)
+    client.subscribe(HOST, 'gone.default.svc.cluster.local')
+    client.connect()
+    new SimulatedClient(push, testNode({ id: 'stays' })).follow(HOST)
+    client.held.set('Cluster/outbound|80||gone.default.svc.cluster.local', { version: 'x', content: {} })
+    client.exchange()
+    client.disconnect()
+    client.events.length = 0
+    model.unregister('w0')
+    await time.advance(5)
+    client.connect()
+    client.exchange()
+    expect(updates(client)).toMatchObject([
+      {
+        resources: [{ type: 'ClusterLoadAssignment', endpoints: [], removed: ['127.0.0.1:1000'] }],
+        removed: [
+          'RouteConfiguration/gone.default.svc.cluster.local',
+          'Cluster/outbound|80||gone.default.svc.cluster.local',
+        ],
+      },
+    ])
+  })
+
+  test('carries whole assignments to a client that does not know changes', async () => {
+    const { time, model, push } = scene((mesh) => endpoints(mesh, 3))
+    const client = new SimulatedClient(push, testNode({ features: [] }))
+    client.follow(HOST)
+    takeResources(client)
+    model.unregister('w0')
+    await time.advance(5)
+    client.exchange()
+    const [whole] = takeResources(client)
+    expect(whole).not.toHaveProperty('base')
+    expect(whole).toMatchObject({ endpoints: [{ id: '127.0.0.1:1001' }, { id: '127.0.0.1:1002' }] })
+  })
+
+  test('leaves alone who does not follow what changed', async () => {
+    const { time, model, push } = scene((mesh) => {
+      mesh.put(service('details', { selector: { app: 'details' }, ports: [{ port: 80 }] }))
+      endpoints(mesh, 1)
+    })
+    const [near, far] = [new SimulatedClient(push), new SimulatedClient(push, testNode({ id: 'c2' }))]
+    near.subscribe(HOST)
+    far.subscribe('details.default.svc.cluster.local')
+    for (const client of [near, far]) {
+      client.connect()
+      client.exchange()
+      takeResources(client)
+    }
+    model.put(SUBSETS, split(10))
+    await time.advance(5)
+    expect(updates(far)).toEqual([])
+    near.exchange()
+    far.exchange()
+    expect(takeResources(near).map(({ type }) => type)).toContain('RouteConfiguration')
+    expect(takeResources(far)).toEqual([])
+  })
+
+  test('leaves alone clients whose labels a policy does not mean', async () => {
+    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
+    const clients = [
+      testNode({ id: 'web', labels: { app: 'web' } }),
+      testNode({ id: 'job', labels: { app: 'job' } }),
+    ].map((node) => new SimulatedClient(push, node))
+    for (const client of clients) {
+      client.follow(HOST)
+      takeResources(client)
+    }
+    const http = [
+      { name: 'web', match: [{ sourceLabels: { app: 'web' } }], route: [{ destination: { host: 'reviews' } }] },
+    ]
+    model.put(virtualService('reviews', { hosts: ['reviews'], http }))
+    await time.advance(5)
+    for (const client of clients) client.exchange()
+    expect(clients.map((client) => takeResources(client).length)).toEqual([1, 0])
+  })
+
+  test('sends the whole after a refused change, and a refused whole not again before it has changed', async () => {
+    const { time, model, push } = scene((mesh) => endpoints(mesh, 3))
+    const client = new SimulatedClient(push)
+    client.follow(HOST)
+    takeResources(client)
+    client.refuseNextDelta = true
+    model.unregister('w0')
+    await time.advance(5)
+    client.exchange()
+    expect(takeResources(client).map((resource) => 'base' in resource)).toEqual([true, false])
+
+    const key = `RouteConfiguration/${HOST}`
+    const version = client.held.get(key)?.version
+    client.refused.add(key)
+    model.put(SUBSETS, split(10))
+    await time.advance(5)
+    client.exchange()
+    client.exchange()
+    expect(takeResources(client).filter(({ type }) => type === 'RouteConfiguration')).toHaveLength(1)
+    expect(client.held.get(key)?.version).toBe(version)
+    expect(push.clients()[0]).toMatchObject({
+      nacked: [{ name: key, violations: [{ message: 'refused' }] }],
+      pending: 0,
+    })
+
+    client.refused.clear()
+    model.put(split(20))
+    await time.advance(5)
+    client.exchange()
+    expect(push.clients()[0]).toMatchObject({ nacked: [], pending: 0 })
+  })
+
+  test('takes messages in any order', () => {
+    const { push } = scene((mesh) => endpoints(mesh, 1))
+    const written: string[] = []
+    const sink = { write: (chunk: Buffer) => written.push(chunk.toString()) > 0, end: () => undefined }
+    push.openStream({ id: 's', node: testNode(), sink, url: '' })
+    push.handleMessage('s', { seq: 3, unsubscribe: [HOST] })
+    push.handleMessage('s', { seq: 2, subscribe: [HOST, 'b.default.svc.cluster.local'] })
+    expect(written).toHaveLength(1)
+    push.handleMessage('s', { seq: 1 })
+    expect(written).toHaveLength(2)
+    expect(push.clients()).toMatchObject([{ subscriptions: ['b.default.svc.cluster.local'] }])
+    expect(push.handleMessage('no-such-stream', { seq: 1 })).toBe(false)
+  })
+
+  test('follows the registration of its own workload', async () => {
+    const { time, model, push } = scene()
+    const client = new SimulatedClient(push, testNode({ id: 'w1', service: 'reviews', servicePorts: [80] }))
+    client.connect()
+    client.exchange()
+    takeResources(client)
+    model.register({
+      w1: { ports: [{ name: 'http', servicePort: 9080, port: 8080, listenPort: 41_000, protocol: 'http' }] },
+    })
+    await time.advance(5)
+    client.exchange()
+    expect(takeResources(client)).toMatchObject([
+      { type: 'InboundPolicy', services: [{ name: 'reviews', ports: [{ servicePort: 9080, port: 8080 }] }] },
+      { type: 'HostIndex', hosts: [HOST] },
+    ])
+  })
+
+  test('beats when it is silent and readable', async () => {
+    const { time, push } = scene()
+    const client = new SimulatedClient(push)
+    client.connect()
+    client.exchange()
+    client.events.length = 0
+    await time.advance(HEARTBEAT_MS)
+    client.exchange()
+    expect(client.events).toMatchObject([{ event: 'heartbeat', data: { revision: '0' } }])
+    client.reading = false
+    await time.advance(HEARTBEAT_MS * 10)
+    client.read()
+    expect(client.events).toHaveLength(2)
+  })
+
+  test('ends with the push service, and nobody waits on', async () => {
+    const { time, push } = scene((mesh) => endpoints(mesh, 1))
+    const client = new SimulatedClient(push)
+    client.subscribe(HOST)
+    client.connect()
+    const waiting = push.waitFor(1, new Set([HOST]), 60_000)
+    push.close()
+    expect(await waiting).toEqual({ acked: 0, nacked: 0, pending: 1 })
+    expect(client.ended).toBe(true)
+    expect(push.clients()).toEqual([])
+    expect(time.pendingTimers).toBe(0)
+  })
+})
+
+describe('a stream that does not read', () => {
+  test('is written one event at most, then the newest state, whatever came in between', async () => {
+    const { time, model, push } = scene((mesh) => {
+      mesh.put(SUBSETS, split(0))
+      endpoints(mesh, 50)
+    })
+    const [slow, quick] = [new SimulatedClient(push), new SimulatedClient(push, testNode({ id: 'c2' }))]
+    for (const client of [slow, quick]) {
+      client.follow(HOST)
+    }
+    slow.reading = false
+    const before = slow.bytes
+    for (let change = 0; change < 1_000; change++) {
+      if (change % 2 === 0) model.put(split(change % 100))
+      else model.register({ w0: { weight: change, labels: { version: 'v1' } } })
+      await time.advance(2)
+      quick.exchange()
+    }
+    expect(updates(quick).length).toBeGreaterThan(990)
+    expect(slow.bytes - before).toBeLessThan(10_000)
+    slow.events.length = 0
+    slow.reading = true
+    slow.exchange()
+    expect(updates(slow)).toHaveLength(2)
+    expect(slow.held.get(`RouteConfiguration/${HOST}`)).toEqual(quick.held.get(`RouteConfiguration/${HOST}`))
+    expect(slow.held.get(ASSIGNMENT.replace('||', '|v1|'))).toEqual(quick.held.get(ASSIGNMENT.replace('||', '|v1|')))
+  })
+})
+
+describe('waiting for a commit', () => {
+  const hosts = new Set([HOST])
+
+  function connected(push: ReturnType<typeof scene>['push'], id: string, host = HOST): SimulatedClient {
+    const client = new SimulatedClient(push, testNode({ id }))
+    client.subscribe(host)
+    client.connect()
+    client.exchange()
+    return client
+  }
+
+  test('counts who has acknowledged, who has refused and who has not answered', async () => {
+    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
+    const [quick, unwilling] = [connected(push, 'c1'), connected(push, 'c2'), connected(push, 'c3')]
+    connected(push, 'c4', 'other.default.svc.cluster.local')
+    unwilling?.refused.add(`RouteConfiguration/${HOST}`)
+    const revision = model.put(SUBSETS, split(10))
+    const status = push.waitFor(revision, hosts, 1_000)
+    quick?.exchange()
+    unwilling?.exchange()
+    await time.advance(1_000)
+    expect(await status).toEqual({ acked: 1, nacked: 1, pending: 1 })
+  })
+
+  test('is over as soon as all have answered or gone', async () => {
+    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
+    const [stays, goes] = [connected(push, 'c1'), connected(push, 'c2')]
+    const status = push.waitFor(model.put(SUBSETS, split(10)), hosts, 60_000)
+    stays.exchange()
+    goes.disconnect()
+    expect(await status).toEqual({ acked: 1, nacked: 0, pending: 0 })
+    push.close()
+    expect(time.pendingTimers).toBe(0)
+  })
+
+  test('is over at once for a commit that changed nothing', async () => {
+    const { model, push } = scene((mesh) => {
+      mesh.put(SUBSETS, split(10))
+      endpoints(mesh, 1)
+    })
+    const client = connected(push, 'c1')
+    client.disconnect()
+    client.connect()
+    expect(await push.waitFor(model.put(split(10)), hosts, 0)).toEqual({ acked: 1, nacked: 0, pending: 0 })
+  })
+
+  test('is over with the commit, however much comes after it', async () => {
+    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
+    const client = connected(push, 'c1')
+    const status = push.waitFor(model.put(SUBSETS, split(10)), hosts, 60_000)
+    model.put(split(11))
+    await time.advance(5)
+    client.exchange()
+    expect(await status).toEqual({ acked: 1, nacked: 0, pending: 0 })
+  })
+
+  test('means also who is led to the host by the routes of another', async () => {
+    const { model, push } = scene((mesh) => {
+      endpoints(mesh, 1)
+      mesh.put(service('front', { selector: { app: 'front' }, ports: [{ port: 80 }] }))
+      mesh.put(virtualService('front', { hosts: ['front'], http: [{ route: [{ destination: { host: 'reviews' } }] }] }))
+    })
+    const client = connected(push, 'c1', 'front.default.svc.cluster.local')
+    const status = push.waitFor(
+      model.put(destinationRule('r', { host: 'reviews', trafficPolicy: { outlierDetection: {} } })),
+      hosts,
+      60_000,
+    )
+    expect(push.clients()[0]?.pending).toBe(1)
+    client.exchange()
+    expect(await status).toEqual({ acked: 1, nacked: 0, pending: 0 })
+  })
+
+  test('means nobody where nobody follows', async () => {
+    const { model, push } = scene()
+    expect(await push.waitFor(model.put(split(1)), hosts, 60_000)).toEqual({ acked: 0, nacked: 0, pending: 0 })
+  })
+})
