@@ -1,28 +1,39 @@
 import {
   applyEndpointDiff,
   type ClusterLoadAssignmentUpdate,
-  diffEndpoints,
   type Endpoint,
   type HostIndex,
   type HostIndexUpdate,
+  sameEndpoint,
 } from '@weft/mesh-protocol'
 import type { HeldAssignment } from './snapshot.ts'
 
 /**
- * An assignment after an update; endpoints that stay the same stay the same objects. `undefined`: the update is a change
- * against a version that is not the one held.
+ * The update with every endpoint that is held already replaced by the object that is held. Done as the pages come, so that
+ * the last one of a large assignment does not hold the process up.
  */
+export function withHeldEndpoints(
+  held: HeldAssignment | undefined,
+  update: ClusterLoadAssignmentUpdate,
+): ClusterLoadAssignmentUpdate {
+  if (held === undefined) return update
+  const endpoints = update.endpoints.map((endpoint) => {
+    const known = held.endpoints.get(endpoint.id)
+    return known !== undefined && sameEndpoint(known, endpoint) ? known : endpoint
+  })
+  return { ...update, endpoints }
+}
+
+/** An assignment after an update. `undefined`: the update is a change against a version that is not the one held. */
 export function changedAssignment(
   held: HeldAssignment | undefined,
   { version, base, endpoints, removed = [] }: ClusterLoadAssignmentUpdate,
 ): HeldAssignment | undefined {
-  if (base !== undefined) {
-    if (held?.version !== base) return undefined
-    return { version, endpoints: applyEndpointDiff(held.endpoints, { upserts: endpoints, removed }) }
+  if (base === undefined) {
+    return { version, endpoints: new Map(endpoints.map((endpoint): [string, Endpoint] => [endpoint.id, endpoint])) }
   }
-  const whole = new Map(endpoints.map((endpoint): [string, Endpoint] => [endpoint.id, endpoint]))
-  if (held === undefined) return { version, endpoints: whole }
-  return { version, endpoints: applyEndpointDiff(held.endpoints, diffEndpoints(held.endpoints, whole)) }
+  if (held?.version !== base) return undefined
+  return { version, endpoints: applyEndpointDiff(held.endpoints, { upserts: endpoints, removed }) }
 }
 
 /** The same for the host index, given as the names held and their version. */

@@ -15,7 +15,7 @@ import {
 } from '@weft/mesh-protocol'
 import { collectPage } from './assignment-pages.ts'
 import { CopyOnWriteMap } from './copy-on-write.ts'
-import { changedAssignment, changedHosts } from './delta.ts'
+import { changedAssignment, changedHosts, withHeldEndpoints } from './delta.ts'
 import { clustersOf, compiledOrWhyNot, nameOf } from './resource-parts.ts'
 import type { Compile, Snapshot } from './snapshot.ts'
 import type { StoreState, Transaction } from './store-state.ts'
@@ -136,11 +136,11 @@ class Draft<Routes, Hosts> {
   }
 
   #takeAssignment(update: ClusterLoadAssignmentUpdate): boolean {
-    const result = collectPage(this.#pages.get(update.name), update)
+    const held = this.#assignments.get(update.name)
+    const result = collectPage(this.#pages.get(update.name), withHeldEndpoints(held, update))
     if (!result.complete) this.#pages.set(update.name, result.collected)
     if (!result.complete) return false
     this.#pages.delete(update.name)
-    const held = this.#assignments.get(update.name)
     if (held?.version === update.version) return true
     const changed = changedAssignment(held, result.update)
     if (changed === undefined) this.#askAgain(update, held?.version)
