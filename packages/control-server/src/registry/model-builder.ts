@@ -4,7 +4,7 @@ import { KNOWN_SERVICES, parseResourceKey, WORKLOADS } from '../store/keys.ts'
 import type { Change, ChangeBatch, Entry } from '../store/store.ts'
 import { type ConfigItem, ConfigList } from './config-list.ts'
 import { type KnownService, knownServiceOf } from './known-service.ts'
-import type { MeshService, Model, ModelChange, Workload } from './model.ts'
+import type { MeshService, Model, ModelChange, ServiceInstance, Workload } from './model.ts'
 import { policyHosts } from './policy-hosts.ts'
 import { serviceOfResource } from './service-resource.ts'
 import { ServiceTable } from './service-table.ts'
@@ -15,6 +15,8 @@ import { workloadOf } from './workload-entry.ts'
 const POLICIES = ['virtualservices', 'destinationrules', 'circuitbreakers'] as const
 
 type PolicyPlural = (typeof POLICIES)[number]
+
+const NO_INSTANCES: readonly ServiceInstance[] = []
 
 /** What a batch says, sorted by what it is about. */
 interface Sorted {
@@ -118,7 +120,7 @@ export class ModelBuilder {
       virtualServices: this.lists.virtualservices.resources,
       destinationRules: this.lists.destinationrules.resources,
       circuitBreakers: this.lists.circuitbreakers.resources,
-      instances: (host, port) => records.get(host)?.instances(port) ?? [],
+      instances: (host, port) => records.get(host)?.instances(port) ?? NO_INSTANCES,
     }
   }
 }
