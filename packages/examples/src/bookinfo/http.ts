@@ -1,9 +1,13 @@
 import type { ServerResponse } from 'node:http'
 
-/** The port that every service of Bookinfo is called at. Each process listens on a free port, or on `PORT`. */
+/** The port that every service of Bookinfo is called at, wherever its processes listen. */
 export const SERVICE_PORT = 9080
 
-export const LISTEN_PORT: number = Number(process.env.PORT ?? 0)
+/** Where a process listens: on loopback and a free port, unless `HOST` and `PORT` say otherwise. */
+export const LISTEN: { readonly host: string; readonly port: number } = {
+  host: process.env.HOST ?? '127.0.0.1',
+  port: Number(process.env.PORT ?? 0),
+}
 
 /** Answers with JSON. */
 export function json(response: ServerResponse, body: unknown, status = 200): void {

@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createMesh } from '@weft/mesh-client'
 import { startTelemetry } from '../telemetry.ts'
-import { json, LISTEN_PORT, notFound, onTerminate, SERVICE_PORT } from './http.ts'
+import { json, LISTEN, notFound, onTerminate, SERVICE_PORT } from './http.ts'
 import { type Details, type Page, type Product, type Reviews, renderPage } from './page.ts'
 
 const telemetry = await startTelemetry('productpage')
@@ -59,6 +59,6 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   response.end(renderPage(page))
 }
 
-const server = await mesh.serve(answer, { port: LISTEN_PORT })
+const server = await mesh.serve(answer, LISTEN)
 console.log(`listening on ${server.url}`)
 onTerminate(() => mesh.close(), telemetry.stop)

@@ -1,19 +1,16 @@
 // How many stars each reader gave.
 import { createMesh } from '@weft/mesh-client'
 import { startTelemetry } from '../telemetry.ts'
-import { idIn, json, LISTEN_PORT, notFound, onTerminate, SERVICE_PORT } from './http.ts'
+import { idIn, json, LISTEN, notFound, onTerminate, SERVICE_PORT } from './http.ts'
 
 const telemetry = await startTelemetry('ratings')
 const mesh = createMesh({ service: 'ratings', servicePort: SERVICE_PORT })
 
-const server = await mesh.serve(
-  (request, response) => {
-    if (request.url === '/health') return json(response, { status: 'ratings is healthy' })
-    const id = idIn(request.url, 'ratings')
-    if (id === undefined) return notFound(response, request.url)
-    json(response, { id, ratings: { Reviewer1: 5, Reviewer2: 4 } })
-  },
-  { port: LISTEN_PORT },
-)
+const server = await mesh.serve((request, response) => {
+  if (request.url === '/health') return json(response, { status: 'ratings is healthy' })
+  const id = idIn(request.url, 'ratings')
+  if (id === undefined) return notFound(response, request.url)
+  json(response, { id, ratings: { Reviewer1: 5, Reviewer2: 4 } })
+}, LISTEN)
 console.log(`listening on ${server.url}`)
 onTerminate(() => mesh.close(), telemetry.stop)

@@ -1,7 +1,7 @@
 // What readers wrote. v1 shows no stars and calls nobody, v2 asks ratings and shows black stars, v3 shows red ones.
 import { createMesh } from '@weft/mesh-client'
 import { startTelemetry } from '../telemetry.ts'
-import { idIn, json, LISTEN_PORT, notFound, onTerminate, SERVICE_PORT } from './http.ts'
+import { idIn, json, LISTEN, notFound, onTerminate, SERVICE_PORT } from './http.ts'
 
 const telemetry = await startTelemetry('reviews')
 const version = process.env.WEFT_VERSION ?? 'v1'
@@ -44,14 +44,11 @@ async function ratingsOf(id: number): Promise<Ratings | undefined> {
   }
 }
 
-const server = await mesh.serve(
-  async (request, response) => {
-    if (request.url === '/health') return json(response, { status: 'reviews is healthy' })
-    const id = idIn(request.url, 'reviews')
-    if (id === undefined) return notFound(response, request.url)
-    json(response, { id, version, reviews: await reviewsOf(id) })
-  },
-  { port: LISTEN_PORT },
-)
+const server = await mesh.serve(async (request, response) => {
+  if (request.url === '/health') return json(response, { status: 'reviews is healthy' })
+  const id = idIn(request.url, 'reviews')
+  if (id === undefined) return notFound(response, request.url)
+  json(response, { id, version, reviews: await reviewsOf(id) })
+}, LISTEN)
 console.log(`listening on ${server.url}`)
 onTerminate(() => mesh.close(), telemetry.stop)
