@@ -1,5 +1,16 @@
-import { describe, expect, test } from 'vitest'
-import { outboundHarness, startUpstream } from '../support/outbound.ts'
+import { type ClusterWeight, DEFAULT_RETRY_POLICY, type HeaderMutations, type RouteAction } from '@weft/mesh-protocol'
+import { Agent, errors, request as undiciRequest } from 'undici'
+import { describe, expect, test, vi } from 'vitest'
+import { CLUSTER, hostTable, outboundHarness, REVIEWS, startUpstream } from '../support/outbound.ts'
+import { wireCluster, wireRoute } from '../support/wire.ts'
+
+function routeTo(action: Partial<RouteAction>, mutations: HeaderMutations = {}) {
+  const clusters: ClusterWeight[] = [{ cluster: CLUSTER, weight: 1 }]
+  return wireRoute('main', {
+    ...mutations,
+    route: { clusters, timeoutMs: 0, retryPolicy: DEFAULT_RETRY_POLICY, ...action },
+  })
+}
 
 describe('a call to a host of the mesh', () => {
   test('request reaches an endpoint and comes back', async () => {
@@ -11,11 +22,368 @@ describe('a call to a host of the mesh', () => {
     expect(upstream.seen).toMatchObject([{ method: 'GET', url: '/reviews/7?a=1', headers: { host: 'reviews' } }])
   })
 
-  test('fetch reaches an endpoint and gives the platform Response', async () => {
-    await using upstream = await startUpstream((_request, response) => void response.end('hello'))
+  test('fetch is the platform fetch: its Response, its Request, its streams', async () => {
+    await using upstream = await startUpstream((_request, response, body) => void response.end(`got ${body}`))
     await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
-    const response = await mesh.outbound.fetch('http://reviews/')
+    const request = new Request('http://reviews/x', { method: 'POST', body: 'abc', headers: { 'x-a': '1' } })
+    const response = await mesh.outbound.fetch(request)
     expect(response).toBeInstanceOf(Response)
-    expect(await response.text()).toBe('hello')
+    expect(await response.text()).toBe('got abc')
+    expect(upstream.seen).toMatchObject([{ method: 'POST', headers: { 'x-a': '1' }, body: 'abc' }])
+  })
+
+  test('an init that is another Request keeps what it says', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.end('ok'))
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const init = new Request('http://reviews/ignored', { method: 'PUT', headers: { 'x-b': '2' } })
+    await mesh.outbound.fetch('http://reviews/y', init)
+    expect(upstream.seen).toMatchObject([{ method: 'PUT', url: '/y', headers: { 'x-b': '2' } }])
+  })
+
+  test('the dispatcher serves undici.request and the platform fetch of any Node', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.end('ok'))
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const { dispatcher } = mesh.outbound
+    const response = await undiciRequest('http://reviews.default/', { dispatcher, query: { q: 'a b' } })
+    expect(await response.body.text()).toBe('ok')
+    expect(await (await fetch('http://reviews.default.svc/', { dispatcher } as RequestInit)).text()).toBe('ok')
+    expect(upstream.seen.map(({ url }) => url)).toEqual(['/?q=a%20b', '/'])
+  })
+
+  test.each([
+    ['short name', 'http://reviews/', 'reviews'],
+    ['full name with port', 'http://reviews.default.svc.cluster.local:80/', 'reviews.default.svc.cluster.local'],
+  ])('Host is what the caller wrote: %s', async (_name, url, host) => {
+    await using upstream = await startUpstream((_request, response) => void response.end())
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    await (await mesh.outbound.request(url)).body.dump()
+    expect(upstream.seen[0]?.headers.host).toBe(host)
+  })
+
+  test('a Host header of the caller is kept, and a rewrite of the route wins over it', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.end())
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    await (await mesh.outbound.request('http://reviews/', { headers: { Host: 'books.example' } })).body.dump()
+    mesh.setRoutes([routeTo({ hostRewrite: 'rewritten.example' })])
+    await (await mesh.outbound.request('http://reviews/', { headers: { Host: 'books.example' } })).body.dump()
+    expect(upstream.seen.map(({ headers }) => headers.host)).toEqual(['books.example', 'rewritten.example'])
+  })
+
+  test('header changes of the route are seen by the upstream and by the caller', async () => {
+    await using upstream = await startUpstream((_request, response) => {
+      response.writeHead(200, { 'x-secret': 's', 'set-cookie': ['a=1', 'b=2'], 'x-weft-error': 'forged' }).end()
+    })
+    const mutations: HeaderMutations = {
+      requestHeadersToAdd: [{ name: 'x-added', value: 'yes', appendAction: 'OVERWRITE_IF_EXISTS_OR_ADD' }],
+      requestHeadersToRemove: ['x-removed'],
+      responseHeadersToAdd: [{ name: 'x-route', value: 'main', appendAction: 'APPEND_IF_EXISTS_OR_ADD' }],
+      responseHeadersToRemove: ['x-secret'],
+    }
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint], routes: [routeTo({}, mutations)] })
+    const headers = { 'X-Removed': 'gone', 'X-Twice': ['1', '2'] }
+    const { headers: answered } = await mesh.outbound.request('http://reviews/', { headers })
+    expect(upstream.seen[0]?.headers).toMatchObject({ 'x-added': 'yes', 'x-twice': '1, 2' })
+    expect(upstream.seen[0]?.headers['x-removed']).toBeUndefined()
+    expect(answered).toMatchObject({ 'x-route': 'main', 'set-cookie': ['a=1', 'b=2'] })
+    expect(answered).not.toHaveProperty('x-secret')
+    const fetched = await mesh.outbound.fetch('http://reviews/')
+    expect(fetched.headers.getSetCookie()).toEqual(['a=1', 'b=2'])
+    expect(fetched.headers.get('x-weft-error')).toBeNull()
+  })
+
+  test('reserved headers of an upstream are stripped without any route changes', async () => {
+    await using upstream = await startUpstream((_request, response) => {
+      response.writeHead(200, { 'X-Weft-Response-Flags': 'UH', 'x-other': '1' }).end()
+    })
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const { headers } = await mesh.outbound.request('http://reviews/')
+    expect(headers).toMatchObject({ 'x-other': '1' })
+    expect(headers).not.toHaveProperty('x-weft-response-flags')
+  })
+
+  test('headers of the context go along where the caller has not set them', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.end())
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const context = { deadline: undefined, peer: undefined, headers: ['x-request-id', 'ctx', 'x-user', 'ctx'] }
+    await mesh.context.run(context, async () => {
+      await (await mesh.outbound.request('http://reviews/', { headers: { 'X-User': 'own' } })).body.dump()
+    })
+    expect(upstream.seen[0]?.headers).toMatchObject({ 'x-request-id': 'ctx', 'x-user': 'own' })
+    expect(upstream.seen[0]?.headers['x-weft-peer']).toMatch(/^productpage-v1;default;/)
+  })
+
+  test('a finished call is told to the recorder once, with its bytes and its peer', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.end('0123456789'))
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const response = await mesh.outbound.request('http://reviews/', { method: 'POST', body: 'abcdef' })
+    await response.body.text()
+    expect(mesh.recorder.calls).toHaveLength(1)
+    const [record] = mesh.recorder.calls
+    expect(record).toMatchObject({
+      reporter: 'source',
+      status: 200,
+      flags: '-',
+      service: { name: 'reviews', namespace: 'default' },
+      peer: { workload: 'reviews-1' },
+    })
+    expect(record?.requestBytes).toBeGreaterThan(60)
+    expect(record?.responseBytes).toBeGreaterThan(60)
+    expect(record?.durationMs).toBeGreaterThan(0)
+  })
+
+  test('the connection is kept and used again', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.end('x'))
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    for (let call = 0; call < 20; call++) await (await mesh.outbound.request('http://reviews/')).body.text()
+    // undici keeps a connection back for one turn of the event loop, so that the next call may open a second one.
+    expect(upstream.connections).toBeLessThanOrEqual(2)
+    expect(mesh.states()[0]?.active).toBe(0)
+  })
+
+  test.each([
+    ['transfer-encoding', { 'transfer-encoding': 'chunked' }],
+    ['a second host', ['host', 'a', 'host', 'b']],
+    ['a header value with a line break', { 'x-a': 'a\r\nb: c' }],
+  ])('%s by hand gives the error of undici', async (_name, headers) => {
+    await using upstream = await startUpstream((_request, response) => void response.end())
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const body = { method: 'POST', body: 'a', headers } as const
+    await expect(mesh.outbound.request('http://reviews/', body)).rejects.toMatchObject({ code: 'UND_ERR_INVALID_ARG' })
+    if ('transfer-encoding' in headers) {
+      await expect(mesh.outbound.fetch('http://reviews/', { ...body, headers })).rejects.toThrow(TypeError)
+    }
+    expect(mesh.states()[0]?.active).toBe(0)
+    expect(upstream.seen).toEqual([])
+  })
+
+  test('1xx responses are given on', async () => {
+    await using upstream = await startUpstream((_request, response) => {
+      response.writeEarlyHints({ link: '</a.css>; rel=preload' })
+      response.end('ok')
+    })
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const hints: number[] = []
+    const onInfo = ({ statusCode }: { statusCode: number }): void => void hints.push(statusCode)
+    const response = await mesh.outbound.request('http://reviews/', { onInfo })
+    expect(await response.body.text()).toBe('ok')
+    expect(hints).toEqual([103])
+  })
+
+  test('an upgrade goes through', async () => {
+    await using upstream = await startUpstream(() => undefined)
+    upstream.server.on('upgrade', (_request, socket) => {
+      socket.end('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\nhello')
+    })
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const options = { path: '/', origin: 'http://reviews', protocol: 'echo' }
+    const { socket, headers } = await mesh.outbound.dispatcher.upgrade(options)
+    expect(headers).toMatchObject({ upgrade: 'echo' })
+    let text = ''
+    for await (const chunk of socket) text += String(chunk)
+    expect(text).toBe('hello')
+    expect(mesh.recorder.calls).toMatchObject([{ status: 101 }])
+    expect(mesh.outbound.active).toBe(0)
+  })
+})
+
+describe('the mesh answers itself', () => {
+  const local = async (mesh: ReturnType<typeof outboundHarness>, url = 'http://reviews/') => {
+    const response = await mesh.outbound.fetch(url)
+    const { headers } = response
+    const text = await response.text()
+    const error = headers.get('x-weft-error')
+    return { refusal: [response.status, error, headers.get('x-weft-response-flags')], text }
+  }
+
+  test('404 NR where no route matches', async () => {
+    const routes = [wireRoute(CLUSTER, { match: { path: { prefix: '/only' } } })]
+    await using mesh = outboundHarness({ routes })
+    const text = expect.stringContaining('no route of reviews')
+    expect(await local(mesh)).toEqual({ refusal: [404, 'WEFT_NO_ROUTE', 'NR'], text })
+    expect(mesh.recorder.calls).toMatchObject([{ status: 404, flags: 'NR', service: { name: 'reviews' } }])
+  })
+
+  test('404 NR on a port that is not served', async () => {
+    await using mesh = outboundHarness()
+    expect((await local(mesh, 'http://reviews:81/')).refusal).toEqual([404, 'WEFT_NO_ROUTE', 'NR'])
+  })
+
+  test('404 NR for a host that is no more', async () => {
+    await using mesh = outboundHarness()
+    mesh.policy.set({ routes: new Map([[REVIEWS, 'absent']]) })
+    expect((await local(mesh)).refusal).toEqual([404, 'WEFT_NO_ROUTE', 'NR'])
+  })
+
+  test('503 NC for a cluster that nobody knows', async () => {
+    await using mesh = outboundHarness({ routes: [wireRoute('outbound|80|v9|reviews')] })
+    expect((await local(mesh)).refusal).toEqual([503, 'WEFT_NO_CLUSTER', 'NC'])
+  })
+
+  test('503 UH without endpoints', async () => {
+    await using mesh = outboundHarness()
+    expect((await local(mesh)).refusal).toEqual([503, 'WEFT_NO_HEALTHY_UPSTREAM', 'UH'])
+    const { statusCode, body } = await mesh.outbound.request('http://reviews/')
+    expect([statusCode, await body.text()]).toMatchObject([503, expect.stringContaining('no endpoints')])
+  })
+
+  test('a HEAD gets no body', async () => {
+    await using mesh = outboundHarness()
+    const { statusCode, body } = await mesh.outbound.request('http://reviews/', { method: 'HEAD' })
+    expect([statusCode, await body.text()]).toEqual([503, ''])
+  })
+
+  test('503 UO beyond maxRequests', async () => {
+    await using upstream = await startUpstream((_request, response) => void setTimeout(() => response.end(), 50))
+    const circuitBreakers = { maxConnections: 100, maxPendingRequests: 100, maxRequests: 2, maxRetries: 1 }
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint], cluster: { circuitBreakers } })
+    const responses = await Promise.all(Array.from({ length: 5 }, () => mesh.outbound.fetch('http://reviews/')))
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 200, 503, 503, 503])
+    expect(mesh.recorder.events).toEqual(['overflow:requests', 'overflow:requests', 'overflow:requests'])
+    await vi.waitFor(() => expect(mesh.outbound.active).toBe(0))
+    expect((await local(mesh)).refusal).toEqual([200, null, null])
+  })
+
+  test('503 UO beyond maxConnections and maxPendingRequests, and those that wait get their turn', async () => {
+    await using upstream = await startUpstream((_request, response) => void setTimeout(() => response.end('ok'), 30))
+    const circuitBreakers = { maxConnections: 1, maxPendingRequests: 2, maxRequests: 100, maxRetries: 1 }
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint], cluster: { circuitBreakers } })
+    const responses = await Promise.all(Array.from({ length: 5 }, () => mesh.outbound.fetch('http://reviews/')))
+    expect(responses.map(({ status }) => status).sort()).toEqual([200, 200, 200, 503, 503])
+    expect(mesh.recorder.events).toEqual(['overflow:pending', 'overflow:pending'])
+    expect(upstream.connections).toBe(1)
+  })
+
+  test('503 UO or the fallback of the policy while the breaker is open', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.writeHead(500).end())
+    const breaker = {
+      errorThresholdPercentage: 50,
+      requestVolumeThreshold: 3,
+      rollingWindowMs: 10_000,
+      openDurationMs: 60_000,
+    }
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint], cluster: { errorRateBreaker: breaker } })
+    for (let call = 0; call < 4; call++) await local(mesh)
+    expect((await local(mesh)).refusal).toEqual([503, 'WEFT_CIRCUIT_OPEN', 'UO'])
+    const response = { status: 218, headers: { 'content-type': 'application/json' }, body: '[]' }
+    const other = 'outbound|80||ratings'
+    await using backup = await startUpstream((_request, answer) => void answer.end('backup'))
+    mesh.clusters.upsert(wireCluster({ name: other }), new Map([['b', backup.endpoint]]))
+    for (const fallback of [{ response }, { cluster: other }] as const) {
+      mesh.setCluster({ errorRateBreaker: { ...breaker, fallback } }, [upstream.endpoint])
+      for (let call = 0; call < 4; call++) await local(mesh)
+    }
+    expect((await local(mesh)).text).toBe('backup')
+    expect(upstream.seen.length).toBeLessThan(14)
+  })
+})
+
+describe('policy that has not come yet', () => {
+  test('a host seen first is followed, and its calls wait in order for its routes', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.end())
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint], ready: false })
+    mesh.policy.set({ hosts: hostTable() })
+    const calls = [1, 2, 3].map((path) => mesh.outbound.fetch(`http://reviews/${path}`))
+    expect(mesh.policy.followed).toContain(REVIEWS)
+    mesh.setRoutes([wireRoute(CLUSTER)])
+    expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(upstream.seen.map(({ url }) => url).sort()).toEqual(['/1', '/2', '/3'])
+  })
+
+  test('a known host whose routes do not come answers 503 after a second', async () => {
+    await using mesh = outboundHarness({ ready: false })
+    mesh.policy.set({ hosts: hostTable() })
+    const response = await mesh.outbound.fetch('http://reviews/')
+    expect([response.status, response.headers.get('x-weft-response-flags')]).toEqual([503, 'UH'])
+    expect(mesh.recorder.calls[0]?.durationMs).toBeGreaterThanOrEqual(990)
+  })
+
+  test('without any host index a call passes through after a second, by request and by fetch', async () => {
+    await using upstream = await startUpstream((_request, response, body) => void response.end(`outside ${body}`))
+    await using mesh = outboundHarness({ ready: false })
+    const url = `http://127.0.0.1:${upstream.port}/`
+    const [requested, fetched] = await Promise.all([
+      mesh.outbound.request(url, { method: 'POST', body: 'r' }),
+      mesh.outbound.fetch(url, { method: 'POST', body: 'f' }),
+    ])
+    expect(await requested.body.text()).toBe('outside r')
+    expect(await fetched.text()).toBe('outside f')
+    expect(mesh.recorder.calls).toEqual([])
+    expect(mesh.outbound.active).toBe(0)
+  })
+})
+
+describe('hosts outside of the mesh', () => {
+  test('pass untouched: fetch gets the very arguments, the dispatcher the very handler', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.end('outside'))
+    await using mesh = outboundHarness()
+    const url = `http://127.0.0.1:${upstream.port}/`
+    expect(await (await mesh.outbound.fetch(url)).text()).toBe('outside')
+    expect(await (await mesh.outbound.request(url)).body.text()).toBe('outside')
+    expect(upstream.seen.every(({ headers }) => headers['x-weft-peer'] === undefined)).toBe(true)
+    expect(mesh.recorder.calls).toEqual([])
+    const init = { method: 'POST' }
+    const spy = vi.spyOn(globalThis, 'fetch').mockResolvedValue(new Response('mocked'))
+    try {
+      expect(await (await mesh.outbound.fetch(url, init)).text()).toBe('mocked')
+      expect(spy.mock.calls[0]?.[1]).toBe(init)
+    } finally {
+      spy.mockRestore()
+    }
+  })
+
+  test('a dispatcher that the process uses for everything keeps them', async () => {
+    const place = Symbol.for('undici.globalDispatcher.2')
+    const globals = globalThis as unknown as Record<symbol, unknown>
+    const before = globals[place]
+    await using upstream = await startUpstream((_request, response) => void response.end('outside'))
+    await using mesh = outboundHarness()
+    const agent = new Agent()
+    const dispatch = vi.spyOn(agent, 'dispatch')
+    const url = `http://127.0.0.1:${upstream.port}/`
+    try {
+      globals[place] = agent
+      expect(await (await mesh.outbound.request(url)).body.text()).toBe('outside')
+      expect(dispatch).toHaveBeenCalledTimes(1)
+      // Taken as the process's own, below an interceptor too, it must not go round in circles.
+      globals[place] = mesh.outbound.dispatcher.compose((next) => (options, handler) => next(options, handler))
+      expect(await (await mesh.outbound.request(url)).body.text()).toBe('outside')
+      expect(dispatch).toHaveBeenCalledTimes(1)
+    } finally {
+      globals[place] = before
+      await agent.close()
+    }
+  })
+
+  test('redirects lead out of the mesh and from host to host', async () => {
+    await using outside = await startUpstream((_request, response) => void response.end('outside'))
+    await using upstream = await startUpstream((request, response) => {
+      const location = request.url === '/out' ? `http://127.0.0.1:${outside.port}/` : 'http://reviews.default/end'
+      if (request.url === '/end') response.end('inside')
+      else response.writeHead(302, { location }).end()
+    })
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const out = await mesh.outbound.fetch('http://reviews/out')
+    expect([out.redirected, await out.text()]).toEqual([true, 'outside'])
+    expect(await (await mesh.outbound.fetch('http://reviews/in')).text()).toBe('inside')
+  })
+
+  test('nonsense gives the errors of the platform and of undici', async () => {
+    await using mesh = outboundHarness()
+    await expect(mesh.outbound.fetch('nonsense')).rejects.toThrow(TypeError)
+    await expect(mesh.outbound.request('nonsense')).rejects.toBeInstanceOf(errors.InvalidArgumentError)
+    await expect(mesh.outbound.request('ftp://reviews/')).rejects.toBeInstanceOf(errors.InvalidArgumentError)
+  })
+})
+
+describe('closing', () => {
+  test('no call starts any more, and close waits for those under way', async () => {
+    await using upstream = await startUpstream((_request, response) => void setTimeout(() => response.end('ok'), 60))
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const running = mesh.outbound.request('http://reviews/').then(({ body }) => body.text())
+    const closed = mesh.outbound.close()
+    await expect(mesh.outbound.request('http://reviews/')).rejects.toMatchObject({ code: 'WEFT_CLOSED' })
+    await expect(mesh.outbound.fetch('http://reviews/')).rejects.toMatchObject({ cause: { code: 'WEFT_CLOSED' } })
+    await closed
+    expect(await running).toBe('ok')
   })
 })

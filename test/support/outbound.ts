@@ -69,7 +69,6 @@ export function recordingRecorder(): RecordedEvents {
   }
 }
 
-/** Timers of the system that count which are pending and hold nothing back. */
 export interface HarnessOptions {
   readonly routes?: readonly Route[]
   readonly endpoints?: readonly Endpoint[]
@@ -118,7 +117,7 @@ export function outboundHarness(options: HarnessOptions = {}): Harness {
     clusters.upsert(wireCluster({ name: CLUSTER, port: 80, ...overrides }), byId(endpoints))
   const setRoutes = (routes: readonly Route[]): void => {
     const compiled = compileRouteConfiguration(wireRoutes(routes, 80))
-    if (!compiled.ok) throw new Error(JSON.stringify(compiled.violations))
+    if (!compiled.ok) throw new Error(JSON.stringify(compiled.error))
     policy.set({ hosts: hostTable(), routes: new Map([[REVIEWS, compiled.value]]) })
   }
   setCluster(options.cluster ?? {}, options.endpoints ?? [])
@@ -150,7 +149,13 @@ export interface Upstream extends AsyncDisposable {
   readonly server: Server
   readonly port: number
   readonly endpoint: Endpoint
-  readonly seen: { method: string; url: string; headers: IncomingMessage['headers']; rawHeaders: string[]; body: string }[]
+  readonly seen: {
+    method: string
+    url: string
+    headers: IncomingMessage['headers']
+    rawHeaders: string[]
+    body: string
+  }[]
   /** Connections accepted so far. */
   readonly connections: number
   /** Breaks every connection. */
