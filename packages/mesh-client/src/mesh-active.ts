@@ -1,8 +1,6 @@
 import { createClusterManager } from './cluster/cluster-manager.ts'
-import { createDetached } from './context/detached.ts'
 import { createContextStore } from './context/request-context.ts'
-import { createDiscovery } from './discovery/discovery.ts'
-import { createRegistrar } from './discovery/registrar.ts'
+import { createControlLink } from './control-link.ts'
 import { createInbound } from './http/inbound/create-inbound.ts'
 import { createOutbound } from './http/outbound/outbound.ts'
 import { createHttpTransport } from './http/outbound/transport.ts'
@@ -11,119 +9,83 @@ import { MeshError } from './kernel/errors.ts'
 import { systemRandom } from './kernel/random.ts'
 import { systemTimers } from './kernel/timers.ts'
 import { createAdmin } from './mesh-admin.ts'
-import { createLifecycle } from './mesh-lifecycle.ts'
+import { createLifecycle, type Lifecycle, type LifecycleDeps } from './mesh-lifecycle.ts'
+import { createTelemetry, type Telemetry } from './mesh-telemetry.ts'
 import type { Mesh, MeshDispatcher } from './mesh-types.ts'
 import type { ResolvedOptions } from './options/types.ts'
 import { createPolicyBridge } from './policy-bridge.ts'
-import { createRegistrations } from './registrations.ts'
-import { compileRouteConfiguration } from './routing/compile-routes.ts'
-import { createHostTable } from './routing/host-table.ts'
-import { clientVersion, describeSelf } from './self.ts'
+import { clientVersion, describeSelf, type Self } from './self.ts'
 import { describeStatus } from './status.ts'
-import { createDiagnosticsRecorder } from './telemetry/diagnostics.ts'
-import { createTracing } from './telemetry/otel-tracing.ts'
-import { createPrometheusRecorder } from './telemetry/prometheus-recorder.ts'
-import { fanOut } from './telemetry/recorder-fan-out.ts'
+
+/** What a mesh is made of. */
+interface Parts extends LifecycleDeps {
+  readonly self: Self
+  readonly telemetry: Telemetry
+  readonly lifecycle: Lifecycle
+}
+
+export function createActiveMesh(options: ResolvedOptions): Mesh {
+  const parts = assemble(options, () => mesh)
+  const mesh = faceOf(parts)
+  parts.lifecycle.start()
+  return mesh
+}
 
 /** Puts the parts together. Everything that reaches out of the process is made here and handed down. */
-export function createActiveMesh(options: ResolvedOptions): Mesh {
-  const { logger, namespace } = options
-  const build = clientVersion()
-  const self = describeSelf(options, build)
-  const metrics = createPrometheusRecorder({
-    self: self.peer,
-    build,
-    clusters: () => clusters.all(),
-    policies: () => heldPolicies(discovery.versions()),
-  })
-  const recorder = fanOut([metrics.recorder, createDiagnosticsRecorder()])
-  const system = { clock: systemClock, timers: systemTimers, random: systemRandom, recorder, logger }
-  const shared = { ...system, tracing: createTracing(build), context: createContextStore(), self: self.peer }
+function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
+  const self = describeSelf(options, clientVersion())
+  const telemetry = createTelemetry(self, { clusters: () => clusters, versions: () => discovery.versions() })
+  const { recorder, tracing, registry } = telemetry
+  const system = { clock: systemClock, timers: systemTimers, random: systemRandom, recorder, logger: options.logger }
 
-  const transport = createHttpTransport(shared)
-  const clusters = createClusterManager({ ...shared, transport })
+  const transport = createHttpTransport(system)
+  const clusters = createClusterManager({ ...system, transport })
   const policy = createPolicyBridge(clusters, (host) => discovery.follow(host))
-  const discovery = createDiscovery({
+  const admin = createAdmin(options, {
+    registry,
+    status: () => mesh().status(),
+    ready: () => lifecycle.missing().length === 0 && inbound.ready,
+  })
+  const { discovery, registrations } = createControlLink({
     ...system,
     options,
-    node: self.node,
-    detached: createDetached(),
-    compile: {
-      routes: compileRouteConfiguration,
-      hosts: (index) => createHostTable(index, namespace),
-    },
-    onSnapshot: (after, before) => {
+    self,
+    adminPort: () => admin.port,
+    onSnapshot(after, before) {
       policy.apply(after, before)
       lifecycle.snapshotChanged()
     },
-    onControl: () => lifecycle.changed(),
-    onConnected: (forgotten) => registrations.controlIsBack(forgotten),
+    onChange: () => lifecycle.changed(),
   })
-  const admin = createAdmin(options, {
-    registry: metrics.registry,
-    status: () => mesh.status(),
-    ready: () => lifecycle.missing().length === 0 && inbound.ready,
-  })
-  const registrations = createRegistrations({
-    workloadId: self.node.id,
-    workload: () => ({ ...self.workload, ...(admin.port === undefined ? {} : { adminPort: admin.port }) }),
-    createRegistrar: (id, registration) =>
-      createRegistrar(id, registration, {
-        ...system,
-        urls: options.control,
-        transport: discovery.transport,
-        onChange: () => lifecycle.changed(),
-      }),
-  })
-  const inbound = createInbound({
-    ...shared,
-    ...options,
-    policy,
-    service: undefined,
-    register: registrations.register,
-  })
-  const outbound = createOutbound({ ...shared, policy, clusters, transport })
-  const lifecycle = createLifecycle({
-    ...system,
-    options,
-    policy,
-    discovery,
-    registrations,
-    admin,
-    inbound,
-    outbound,
-    clusters,
-  })
+  const carried = { ...system, tracing, policy, context: createContextStore() }
+  const inbound = createInbound({ ...options, ...carried, service: self.service, register: registrations.register })
+  const outbound = createOutbound({ ...carried, self: self.peer, clusters, transport })
+  const parts = { ...system, options, policy, discovery, registrations, admin, inbound, outbound, clusters }
+  const lifecycle = createLifecycle(parts)
+  return { ...parts, self, telemetry, lifecycle }
+}
 
-  const mesh: Mesh = {
+/** The mesh as its user sees it. */
+function faceOf(parts: Parts): Mesh {
+  const { options, outbound, inbound, lifecycle } = parts
+  return {
     fetch: outbound.fetch,
     request: outbound.request,
     dispatcher: outbound.dispatcher as MeshDispatcher,
-    metrics: metrics.registry,
-    logger,
+    metrics: parts.telemetry.registry,
+    logger: options.logger,
     async serve(listener, serveOptions) {
       if (options.service === '') throw new MeshError('WEFT_CONFIG', NO_SERVICE)
       lifecycle.serving()
       return inbound.serve(listener, serveOptions)
     },
-    status: () => {
-      const missing = lifecycle.missing()
-      return describeStatus({ self, discovery, clusters, registrations: registrations.status(), missing })
-    },
+    status: () =>
+      describeStatus({ ...parts, registrations: parts.registrations.status(), missing: lifecycle.missing() }),
     ready: lifecycle.ready,
     close: lifecycle.close,
     [Symbol.asyncDispose]: () => lifecycle.close(),
   }
-  lifecycle.start()
-  return mesh
 }
 
 const NO_SERVICE =
   'serve registers this process under a service, and none is named: give createMesh the option service, or set WEFT_SERVICE.'
-
-function* heldPolicies(versions: Readonly<Record<string, string>>) {
-  for (const [key, version] of Object.entries(versions)) {
-    const slash = key.indexOf('/')
-    yield { type: key.slice(0, slash), name: key.slice(slash + 1), version }
-  }
-}

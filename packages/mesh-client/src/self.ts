@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { FEATURES, formatLocality, type Node, type WorkloadRegistration } from '@weft/mesh-protocol'
+import {
+  DEFAULT_DOMAIN,
+  FEATURES,
+  formatLocality,
+  type Node,
+  type ServiceRef,
+  serviceHost,
+  type WorkloadRegistration,
+} from '@weft/mesh-protocol'
 import { peerOf } from './kernel/peer-header.ts'
 import type { Peer } from './kernel/recorder.ts'
 import type { ResolvedOptions } from './options/types.ts'
@@ -11,6 +19,8 @@ export interface Self {
   readonly node: Node
   /** For telemetry. */
   readonly peer: Peer
+  /** The service, as it is called until the control server says what it is; absent where there is none. */
+  readonly service: ServiceRef | undefined
   /** For a registration, but for where it is reached. */
   readonly workload: Omit<WorkloadRegistration, 'address' | 'ports'>
 }
@@ -28,6 +38,8 @@ export function describeSelf(options: ResolvedOptions, clientVersion: string): S
       clientVersion,
       features: FEATURES,
     },
+    service:
+      service === '' ? undefined : { host: serviceHost(service, namespace, DEFAULT_DOMAIN), name: service, namespace },
     peer: peerOf({ name: workload, namespace }, labels, clusterId),
     workload: {
       ...common,

@@ -1,0 +1,44 @@
+import type { Registry } from 'prom-client'
+import type { ClusterManager } from './cluster/types.ts'
+import type { Recorder } from './kernel/recorder.ts'
+import type { Tracing } from './kernel/tracing.ts'
+import type { Self } from './self.ts'
+import { createDiagnosticsRecorder } from './telemetry/diagnostics.ts'
+import type { HeldPolicy } from './telemetry/mesh-gauges.ts'
+import { createTracing } from './telemetry/otel-tracing.ts'
+import { createPrometheusRecorder } from './telemetry/prometheus-recorder.ts'
+import { fanOut } from './telemetry/recorder-fan-out.ts'
+
+export interface Telemetry {
+  readonly recorder: Recorder
+  readonly registry: Registry
+  readonly tracing: Tracing
+}
+
+/** What is asked when metrics are scraped; made later than what is told to. */
+export interface TelemetrySources {
+  readonly clusters: () => ClusterManager
+  /** Versions in force by `type/name`. */
+  readonly versions: () => Readonly<Record<string, string>>
+}
+
+export function createTelemetry({ node, peer }: Self, sources: TelemetrySources): Telemetry {
+  const metrics = createPrometheusRecorder({
+    self: peer,
+    build: node.clientVersion,
+    clusters: () => sources.clusters().all(),
+    policies: () => heldPolicies(sources.versions()),
+  })
+  return {
+    recorder: fanOut([metrics.recorder, createDiagnosticsRecorder()]),
+    registry: metrics.registry,
+    tracing: createTracing(node.clientVersion),
+  }
+}
+
+function* heldPolicies(versions: Readonly<Record<string, string>>): Generator<HeldPolicy> {
+  for (const [key, version] of Object.entries(versions)) {
+    const slash = key.indexOf('/')
+    yield { type: key.slice(0, slash), name: key.slice(slash + 1), version }
+  }
+}
