@@ -55,12 +55,29 @@ export function setHeader(headers: RequestHeaders, name: string, value: string):
   headers.push(name, value)
 }
 
-/** Adds the headers of a list that are not there yet. */
+/**
+ * What `fetch` says of itself where its caller says nothing. It cannot be told from a caller who says the same, who then
+ * has no more to lose than a value that means "anything" or the name of the runtime.
+ * Source: undici `lib/web/fetch/index.js`, `fetching` and `httpNetworkOrCacheFetch`.
+ */
+const FETCH_DEFAULTS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['accept', ['*/*']],
+  ['accept-language', ['*']],
+  ['user-agent', ['node', 'undici']],
+])
+
+/** Adds the headers of a list that the caller has not set. */
 export function addMissing(headers: RequestHeaders, added: readonly string[]): void {
-  const given = headers.length
+  let given = headers.length
   for (let index = 0; index < added.length; index += 2) {
     const name = added[index] as string
-    if (!hasWithin(headers, given, name)) headers.push(name, added[index + 1] as string)
+    const at = indexWithin(headers, given, name)
+    if (at >= 0) {
+      if (FETCH_DEFAULTS.get(name)?.includes(headers[at + 1] as string) !== true) continue
+      headers.splice(at, 2)
+      given -= 2
+    }
+    headers.push(name, added[index + 1] as string)
   }
 }
 
@@ -74,11 +91,11 @@ export function requestHeadBytes(method: string, path: string, headers: readonly
   return bytes
 }
 
-function hasWithin(headers: readonly string[], length: number, name: string): boolean {
+function indexWithin(headers: readonly string[], length: number, name: string): number {
   for (let index = 0; index < length; index += 2) {
-    if (headers[index] === name) return true
+    if (headers[index] === name) return index
   }
-  return false
+  return -1
 }
 
 function addFlat(list: RequestHeaders, given: readonly unknown[]): void {
