@@ -76,8 +76,7 @@ function faceOf(parts: Parts): Mesh {
     logger: options.logger,
     async serve(listener, serveOptions) {
       if (options.service === '') throw new MeshError('WEFT_CONFIG', NO_SERVICE)
-      lifecycle.serving()
-      return inbound.serve(listener, serveOptions)
+      return lifecycle.serving(inbound.serve(listener, serveOptions))
     },
     status: () =>
       describeStatus({ ...parts, registrations: parts.registrations.status(), missing: lifecycle.missing() }),

@@ -32,8 +32,8 @@ export interface LifecycleDeps {
 /** From the first step of a mesh to its last. */
 export interface Lifecycle {
   start(): void
-  /** `serve` was called. */
-  serving(): void
+  /** `serve` was called; gives back what it gives. */
+  serving<T>(starting: Promise<T>): Promise<T>
   /** Policy has changed. */
   snapshotChanged(): void
   /** Anything else that readiness depends on has changed. */
@@ -48,6 +48,8 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   const { options, policy, discovery, registrations } = deps
   const waiters = new Waiters(deps.timers)
   let serves = false
+  /** Calls of `serve` that do not listen yet. */
+  let starting = 0
   let adminSettled = false
   let closing: Promise<void> | undefined
 
@@ -58,7 +60,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       inboundPolicy: policy.current.inbound !== undefined,
       missingDependencies: options.dependencies.filter((host) => !isKnown(policy, host)),
       control: discovery.control.state,
-      unregistered: registrations.pending,
+      unregistered: starting > 0 ? 'a server that is about to listen' : registrations.pending,
     })
   const followDependencies = (): void => {
     for (const name of options.dependencies) {
@@ -78,8 +80,15 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
         allowRegistration()
       })
     },
-    serving() {
+    async serving(server) {
       serves = true
+      starting++
+      try {
+        return await server
+      } finally {
+        starting--
+        waiters.changed()
+      }
     },
     snapshotChanged() {
       followDependencies()

@@ -50,8 +50,12 @@ export function describeSelf(options: ResolvedOptions, clientVersion: string): S
   }
 }
 
-/** Of this package, as its manifest says. */
+/** Of this package, as its manifest says; `unknown` where a bundler has left it behind. */
 export function clientVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  return (manifest as { version: string }).version
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+    return (manifest as { version: string }).version
+  } catch {
+    return 'unknown'
+  }
 }

@@ -92,9 +92,14 @@ export function createDiscovery<Routes, Hosts>(deps: DiscoveryDeps<Routes, Hosts
     const saved = await kept?.load()
     if (saved === undefined || closed) return
     restoring = true
-    store.restore(saved.resources)
-    restoring = false
-    stream.follow(saved.subscriptions)
+    try {
+      store.restore(saved.resources)
+      stream.follow(saved.subscriptions)
+    } catch (error) {
+      deps.logger.error('The last-known-good policy could not be brought into force', { reason: String(error) })
+    } finally {
+      restoring = false
+    }
   }
 
   return {

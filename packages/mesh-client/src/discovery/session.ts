@@ -97,6 +97,7 @@ function stopped(state: SessionState): SessionStep {
 
 /** The first message starts the flow, so it goes out even where there is nothing to say. */
 function greeted(state: SessionState, input: Extract<SessionInput, { kind: 'hello' }>, now: number): SessionStep {
+  if (state.phase.kind !== 'connecting') return unchanged(state)
   const { url, heartbeatMs } = input.event
   const silenceMs = heartbeatMs * SILENT_HEARTBEATS
   const known = Object.keys(input.known).length > 0 ? { known: input.known } : {}

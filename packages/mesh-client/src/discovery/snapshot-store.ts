@@ -56,9 +56,10 @@ export function createSnapshotStore<Routes, Hosts>(
       deps.recorder.policyApplied(...typeAndName(key), version)
     }
     for (const refusal of nack) {
+      const known = refused.get(refusal.name)?.version === refusal.version
       refused.set(refusal.name, refusal)
       deps.recorder.policyRejected(...typeAndName(refusal.name), refusal.version)
-      deps.logger.warn(`${refusal.name} was refused and what was in force before stays`, { ...refusal })
+      if (!known) deps.logger.warn(`${refusal.name} was refused and what was in force before stays`, { ...refusal })
     }
   }
 

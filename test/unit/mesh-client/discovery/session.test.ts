@@ -196,6 +196,11 @@ const scenarios: Readonly<Record<string, readonly Line[]>> = {
     [3, reconnect, []],
     [3, start, []],
   ],
+  'a second hello on a stream is not looked at': [
+    [0, start, OPENED],
+    [1, hello(1), GREETED('{"seq":1}')],
+    [2, hello(1), []],
+  ],
   'a timer that comes too late opens no second stream': [
     [0, start, OPENED],
     [1, reconnect, []],
