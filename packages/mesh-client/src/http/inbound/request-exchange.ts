@@ -1,9 +1,18 @@
+import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { EMPTY_CONTEXT } from '../../context/request-context.ts'
 import type { Connection } from './connection.ts'
 import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import type { RequestEvent } from './interpose.ts'
 import { LeaveNotice } from './leave-notice.ts'
-import { type EmitMethod, type Watcher, watchRequest, watchResponse, watchTrailers } from './watched.ts'
+import {
+  type EmitArguments,
+  type EmitMethod,
+  type Watcher,
+  watchRequest,
+  watchResponse,
+  watchTrailers,
+} from './watched.ts'
 
 const GRPC_STATUS = 'grpc-status'
 
@@ -35,12 +44,17 @@ export class RequestExchange extends ExchangeBase implements Watcher {
   }
 
   /** Node emits `data` and `end` of a body of several chunks outside of the context in which the request came. */
-  emit(emitter: object, emit: EmitMethod, event: string | symbol, args: unknown[]): boolean {
+  hasLost(emitter: EventEmitter, event: string | symbol): boolean {
+    const current = this.host.store.getStore()
+    if (current === this.context) return false
+    if (current === undefined && this.context === EMPTY_CONTEXT && this.span === undefined) return false
+    return emitter.listenerCount(event) > 0
+  }
+
+  emit(emitter: object, emit: EmitMethod, args: EmitArguments): boolean {
     const { store } = this.host
-    const { context, span } = this
-    if (store.getStore() === context) return emit.call(emitter, event, ...args)
-    if (span === undefined) return store.run(context, callEmit, emitter, emit, event, args)
-    return span.run(() => store.run(context, callEmit, emitter, emit, event, args))
+    if (this.span === undefined) return store.run(this.context, callEmit, emitter, emit, args)
+    return this.span.run(() => store.run(this.context, callEmit, emitter, emit, args))
   }
 
   trailers(headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[]): void {
@@ -75,8 +89,8 @@ export class RequestExchange extends ExchangeBase implements Watcher {
   }
 }
 
-function callEmit(emitter: object, emit: EmitMethod, event: string | symbol, args: unknown[]): boolean {
-  return emit.call(emitter, event, ...args)
+function callEmit(emitter: object, emit: EmitMethod, args: EmitArguments): boolean {
+  return emit.apply(emitter, args)
 }
 
 function grpcStatusIn(headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[]): string | undefined {
