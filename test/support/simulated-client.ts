@@ -162,6 +162,8 @@ export class SimulatedClient {
 
   private takeResource(resource: ResourceUpdate): void {
     const key = resourceKey(resource.type, resource.name)
+    // On its way when the host was unsubscribed.
+    if (resource.type === 'RouteConfiguration' && !this.subscribed.has(resource.name)) return
     const whole = resource.type === 'ClusterLoadAssignment' ? this.assemble(resource) : resource
     if (whole === undefined) return
     const content = this.refused.has(key) ? undefined : this.apply(key, whole)

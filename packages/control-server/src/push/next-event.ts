@@ -1,4 +1,4 @@
-import { ENDPOINTS_PER_PAGE, FEATURES, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
+import { ENDPOINTS_PER_PAGE, FEATURES, parseResourceKey, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
 import type { Part } from './entry.ts'
 import { HOST_INDEX_KEY, type HostIndexState } from './host-index.ts'
 import type { Closure } from './scope-cache.ts'
@@ -26,7 +26,7 @@ export interface Outgoing {
 export function nextEvent(stream: Stream, index: HostIndexState): Outgoing | undefined {
   if (!stream.started) return undefined
   const parts: Part[] = []
-  const removed: ResourceKey[] = []
+  const removed = new Set<ResourceKey>()
   addInbound(stream, parts)
   for (const closure of dirtyClosures(stream)) {
     for (const { entry } of closure.clusters) addWhole(stream, entry, parts)
@@ -38,7 +38,7 @@ export function nextEvent(stream: Stream, index: HostIndexState): Outgoing | und
     addRemoved(stream, removed)
     stream.dirtyHosts.clear()
   }
-  return parts.length === 0 && removed.length === 0 ? undefined : { parts, removed }
+  return parts.length === 0 && removed.size === 0 ? undefined : { parts, removed: [...removed] }
 }
 
 function* dirtyClosures({ dirtyHosts, subscriptions }: Stream): Generator<Closure> {
@@ -108,29 +108,34 @@ function addPage(stream: Stream, parts: Part[]): boolean {
   return true
 }
 
-function addRemoved(stream: Stream, removed: ResourceKey[]): void {
+function addRemoved(stream: Stream, removed: Set<ResourceKey>): void {
   for (const host of stream.dirtyHosts) {
     const subscription = stream.subscriptions.get(host)
     if (subscription !== undefined) compareTold(stream, host, subscription, removed)
   }
-  for (const key of stream.orphans ?? []) {
-    if (isFollowed(stream, key)) continue
-    stream.held.delete(key)
-    removed.push(key)
-  }
+  for (const key of stream.orphans ?? []) takeBack(stream, key, removed)
   stream.orphans = undefined
 }
 
-function compareTold(stream: Stream, host: string, subscription: Subscription, removed: ResourceKey[]): void {
+/** Routes are only named where the host is subscribed to and gone; of a host that is not, the client knows itself. */
+function takeBack(stream: Stream, key: ResourceKey, removed: Set<ResourceKey>): void {
+  if (isFollowed(stream, key)) return
+  const resource = parseResourceKey(key)
+  if (resource?.type !== 'RouteConfiguration') removed.add(key)
+  else if (stream.subscriptions.has(resource.name)) return
+  stream.held.delete(key)
+}
+
+function compareTold(stream: Stream, host: string, subscription: Subscription, removed: Set<ResourceKey>): void {
   const { routes, keys } = subscription.state.closure
   const before = subscription.told
   subscription.told = keys
   if (before !== keys) {
-    for (const key of before) if (!isFollowed(stream, key) && stream.held.delete(key)) removed.push(key)
+    for (const key of before) if (!isFollowed(stream, key) && stream.held.delete(key)) removed.add(key)
   }
   const key = resourceKey('RouteConfiguration', host)
   if (routes !== undefined || isCurrent(stream, key, NO_VERSION)) return
-  if (!removed.includes(key)) removed.push(key)
+  removed.add(key)
   markAbsent(stream, key)
 }
 
