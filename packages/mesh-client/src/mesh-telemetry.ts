@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { ClusterManager } from './cluster/types.ts'
+import { isServerInstrumented } from './http/server-instrumented.ts'
 import type { Recorder } from './kernel/recorder.ts'
 import type { Tracing } from './kernel/tracing.ts'
 import type { Self } from './self.ts'
@@ -32,7 +33,7 @@ export function createTelemetry({ node, peer }: Self, sources: TelemetrySources)
   return {
     recorder: fanOut([metrics.recorder, createDiagnosticsRecorder()]),
     registry: metrics.registry,
-    tracing: createTracing(node.clientVersion),
+    tracing: createTracing(node.clientVersion, isServerInstrumented),
   }
 }
 

@@ -1,4 +1,3 @@
-import { Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { Tracer, TracerProvider } from '@opentelemetry/api'
 import { type ClientCallFacts, noTracing, type ServerCallFacts, type Tracing } from '../kernel/tracing.ts'
@@ -13,8 +12,10 @@ const SCOPE = '@weft/mesh-client'
  * pays a few nanoseconds.
  *
  * @param version of the client library, told as the scope's version
+ * @param isServerInstrumented asked at each request: whether something else makes the SERVER spans of the process
  */
-export function createTracing(version: string, api: OtelApi | undefined = loadApi()): Tracing {
+export function createTracing(version: string, isServerInstrumented: () => boolean): Tracing {
+  const api = loadApi()
   if (api === undefined) return noTracing
   const tracerNow = tracerSource(api, version)
   return {
@@ -57,14 +58,6 @@ function tracerSource(api: OtelApi, version: string): () => Tracer | undefined {
         : provider.getDelegateTracer(SCOPE, version)
     return tracer
   }
-}
-
-/**
- * Whether `@opentelemetry/instrumentation-http` (or another that wraps in its way) makes the SERVER spans of the
- * process: a second one for the same request would stand beside it.
- */
-function isServerInstrumented(): boolean {
-  return '__wrapped' in Server.prototype.emit
 }
 
 function loadApi(): OtelApi | undefined {

@@ -6,6 +6,7 @@ import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { B3Propagator } from '@opentelemetry/propagator-b3'
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace'
 import { afterEach, describe, expect, test } from 'vitest'
+import { isServerInstrumented } from '../../../../packages/mesh-client/src/http/server-instrumented.ts'
 import type {
   CallEnd,
   ClientCallFacts,
@@ -13,7 +14,7 @@ import type {
   ServerCallFacts,
   Tracing,
 } from '../../../../packages/mesh-client/src/kernel/tracing.ts'
-import { createTracing } from '../../../../packages/mesh-client/src/telemetry/otel-tracing.ts'
+import { createTracing as tracingBeside } from '../../../../packages/mesh-client/src/telemetry/otel-tracing.ts'
 import { registerOtel, type TestOtel } from '../../../support/otel.ts'
 import { ROOT } from '../../../support/source-files.ts'
 
@@ -22,6 +23,8 @@ const SERVER: ServerCallFacts = { ...CLIENT, headers: {}, peerAddress: '10.0.0.9
 const OK: CallEnd = { status: 200, flags: '-' }
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
 const SPAN_ID = 'b7ad6b7169203331'
+
+const createTracing = (version: string): Tracing => tracingBeside(version, () => false)
 
 let otel: TestOtel | undefined
 
@@ -61,7 +64,7 @@ describe('whether there is a provider', () => {
         },
       })
       const { createTracing } = await import('./packages/mesh-client/src/telemetry/otel-tracing.ts')
-      console.log(createTracing('1').startClient({ method: 'GET' }))`
+      console.log(createTracing('1', () => false).startClient({ method: 'GET' }))`
     const flags = ['--conditions=@weft/source', '--no-warnings', '--input-type=module', '-e', script]
     const { stdout } = await promisify(execFile)(process.execPath, flags, { cwd: ROOT, timeout: 10_000 })
     expect(stdout.trim()).toBe('undefined')
@@ -242,7 +245,7 @@ describe('beside other instrumentations', () => {
 
   test('the SERVER span is left to an instrumentation of node:http', () => {
     otel = registerOtel()
-    const tracing = createTracing('1')
+    const tracing = tracingBeside('1', isServerInstrumented)
     const emit = Object.assign(() => true, { __wrapped: true })
     Object.defineProperty(Server.prototype, 'emit', { value: emit, configurable: true, writable: true })
     try {
