@@ -51,6 +51,7 @@ export const CLIENT: PackageRule = {
         'node:events',
         'node:async_hooks',
         'node:buffer',
+        'node:querystring',
         'node:os',
       ],
     },
