@@ -1,7 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '../kernel/logger.ts'
 import { MAX_BODY_BYTES, takeJson } from './bodies.ts'
-import { answerFailures } from './errors.ts'
+import { answerFailures, answerFrameworkError } from './errors.ts'
 import { type KnownRoute, noteRoutes } from './known-routes.ts'
 
 /** A request has to be in whole within this time, and its headers within the next. */
@@ -25,6 +25,7 @@ export function createApp(logger: Logger): App {
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
+    frameworkErrors: answerFrameworkError,
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
   })

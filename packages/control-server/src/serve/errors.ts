@@ -1,14 +1,16 @@
-import type { FastifyError, FastifyInstance } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Logger } from '../kernel/logger.ts'
 import { StoreError } from '../store/store-error.ts'
 import { MAX_BODY_BYTES } from './bodies.ts'
+import { discardBody } from './discard-body.ts'
 import { allowedMethods, type KnownRoute } from './known-routes.ts'
 import { ApiError } from './status.ts'
 
 /** Answers every failure as a `Status`, and what nobody serves as 404 or 405. */
 export function answerFailures(app: FastifyInstance, routes: readonly KnownRoute[], logger: Logger): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
+  app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const refused = toApiError(error)
+    if (refused.code === 413 && (await discardBody(request.raw))) reply.removeHeader('connection')
     if (refused.code >= 500) {
       logger.error('a request failed', { method: request.method, url: request.url, error: describe(error) })
     }
@@ -24,6 +26,12 @@ export function answerFailures(app: FastifyInstance, routes: readonly KnownRoute
     if (allowed.length > 0) reply.header('allow', allowed.join(', '))
     return reply.code(refused.code).send(refused.toStatus())
   })
+}
+
+/** Answers what fails before there is a route, such as a path that is not well-formed. */
+export function answerFrameworkError(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): void {
+  const refused = toApiError(error)
+  reply.code(refused.code).send(refused.toStatus())
 }
 
 function toApiError(error: FastifyError): ApiError {

@@ -24,6 +24,18 @@ interface Route {
 
 type Request = FastifyRequest<Route>
 
+/** What the query says of a write; read before anything is written. */
+interface Options {
+  readonly dryRun: boolean
+  readonly waitMs: number | undefined
+}
+
+function readOptions(query: Query): Options {
+  const dryRun = readDryRun(query)
+  const waitMs = readWait(query)
+  return { dryRun, waitMs: dryRun ? undefined : waitMs }
+}
+
 /** The Kubernetes paths and verbs of every kind, in each of its versions. */
 export function resourceRoutes(app: FastifyInstance, resources: Resources, push: PushService): void {
   for (const info of KINDS) {
@@ -81,30 +93,32 @@ class KindRoutes {
 
   private async write(request: Request, reply: FastifyReply, mode: WriteMode): Promise<object> {
     const { params } = request
+    const options = readOptions(request.query)
     const url: UrlAddress = { info: this.info, namespace: params.namespace, ...(mode === 'create' ? {} : params) }
     const { value, violations } = fitToUrl(oneDocument(request), url)
     if (violations.length > 0) throw this.refuse(params, { reason: 'Invalid', violations })
-    const result = await this.resources.write([{ value, where: '' }], { mode, dryRun: readDryRun(request.query) })
+    const result = await this.resources.write([{ value, where: '' }], { mode, dryRun: options.dryRun })
     if (!result.ok) throw this.refuse(params, result.error)
-    return this.answer(request, reply, result.value)
+    return this.answer(reply, result.value, options)
   }
 
   private async patch(request: Request, reply: FastifyReply): Promise<object> {
     const { params } = request
-    const result = await this.resources.patch(this.address(params), oneDocument(request), readDryRun(request.query))
+    const options = readOptions(request.query)
+    const result = await this.resources.patch(this.address(params), oneDocument(request), options.dryRun)
     if (!result.ok) throw this.refuse(params, result.error)
-    return this.answer(request, reply, result.value)
+    return this.answer(reply, result.value, options)
   }
 
   private async delete(request: Request): Promise<object> {
-    const { params, query } = request
+    const { params } = request
+    const { dryRun, waitMs } = readOptions(request.query)
     const resourceVersion = deletePrecondition(request)
     const result = await this.resources.delete(this.address(params), {
-      dryRun: readDryRun(query),
+      dryRun,
       ...(resourceVersion === undefined ? {} : { resourceVersion }),
     })
     if (!result.ok) throw this.refuse(params, result.error)
-    const waitMs = readWait(query)
     if (waitMs !== undefined) return waitForClients(this.push, result.value, waitMs)
     const uid = result.value.written[0]?.resource.metadata.uid
     const details = { ...detailsOf(this.info, params.name), ...(uid === undefined ? {} : { uid }) }
@@ -120,9 +134,8 @@ class KindRoutes {
     } satisfies Status
   }
 
-  private async answer({ query }: Request, reply: FastifyReply, commit: Commit): Promise<object> {
+  private async answer(reply: FastifyReply, commit: Commit, { waitMs }: Options): Promise<object> {
     warn(reply, commit.warnings)
-    const waitMs = readWait(query)
     if (waitMs !== undefined) return waitForClients(this.push, commit, waitMs)
     const [written] = commit.written
     if (written === undefined) throw new Error('a write of one resource wrote none')

@@ -1,0 +1,511 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type ApiAnswer, call, type ServerProcess, startServerProcess } from '../support/control-server.ts'
+import { tempFolder } from '../support/control-stores.ts'
+import { ROOT } from '../support/source-files.ts'
+
+const RESOURCES = '/apis/networking.istio.io/v1/namespaces/default'
+const VS = `${RESOURCES}/virtualservices`
+const YAML = 'application/yaml'
+
+const folder = tempFolder()
+let server: ServerProcess
+
+beforeAll(async () => {
+  server = await startServerProcess(path.join(folder.path, 'shared'))
+})
+afterAll(async () => {
+  await server.stop()
+  folder.remove()
+})
+
+const api = (method: string, at: string, body?: unknown, contentType?: string): Promise<ApiAnswer> =>
+  call(server.url + at, method, body, contentType)
+
+const revision = async (): Promise<number> => (await api('GET', '/v1/services')).body.revision
+
+const virtualService = (name: string, http: unknown = [route()], metadata: object = {}): Record<string, unknown> => ({
+  apiVersion: 'networking.istio.io/v1',
+  kind: 'VirtualService',
+  metadata: { name, ...metadata },
+  spec: { hosts: [name], http },
+})
+
+const route = (weight?: number, host = 'reviews'): object => ({
+  route: [{ destination: { host }, ...(weight === undefined ? {} : { weight }) }],
+})
+
+const registration = (given: object = {}): object => ({
+  service: 'ratings',
+  namespace: 'default',
+  address: '127.0.0.1',
+  ports: [{ name: 'http', servicePort: 80, port: 80, listenPort: 4_000, protocol: 'http' }],
+  labels: { version: 'v1' },
+  serviceAccount: 'default',
+  locality: '',
+  weight: 1,
+  adminPort: 15_801,
+  ...given,
+})
+
+describe('bad input is refused with the reason, and the last good state stays:', () => {
+  const two = (weight: number): object => ({
+    route: ['a', 'b'].map((host) => ({ destination: { host }, weight })),
+  })
+  const headers = (regex: string): object => ({ ...route(), match: [{ headers: { 'user-agent': { regex } } }] })
+
+  interface BadInput {
+    readonly what: string
+    readonly method?: string
+    readonly at: string
+    readonly body?: unknown
+    readonly type?: string
+    readonly code: number
+    readonly reason: string
+    readonly field?: string | RegExp
+    readonly says?: RegExp
+  }
+
+  const TABLE: readonly BadInput[] = [
+    {
+      what: 'YAML that is none',
+      at: `${VS}/x`,
+      body: 'kind: [',
+      type: YAML,
+      code: 400,
+      reason: 'BadRequest',
+      says: /line \d+, column \d+/,
+    },
+    { what: 'JSON that is none', at: `${VS}/x`, body: '{"kind":', code: 400, reason: 'BadRequest', says: /JSON/ },
+    {
+      what: 'JSON that is none, for a workload',
+      at: '/v1/workloads/x',
+      body: '{"a":',
+      code: 400,
+      reason: 'BadRequest',
+      field: '',
+    },
+    {
+      what: 'several documents where one is meant',
+      at: `${VS}/x`,
+      body: 'a: 1\n---\nb: 2',
+      type: YAML,
+      code: 400,
+      reason: 'BadRequest',
+      says: /apply takes several/,
+    },
+    { what: 'no body', at: `${VS}/x`, code: 400, reason: 'BadRequest', says: /There is no body/ },
+    {
+      what: 'another content type',
+      at: `${VS}/x`,
+      body: 'x',
+      type: 'text/plain',
+      code: 415,
+      reason: 'UnsupportedMediaType',
+      says: /application\/yaml/,
+    },
+    {
+      what: '20 MB',
+      method: 'POST',
+      at: '/v1/apply',
+      body: `{"x":"${'x'.repeat(20_000_000)}"}`,
+      code: 413,
+      reason: 'RequestEntityTooLarge',
+      says: /3145728 bytes/,
+    },
+    {
+      what: '20 MB of another content type',
+      at: `${VS}/x`,
+      body: 'x'.repeat(20_000_000),
+      type: 'text/plain',
+      code: 415,
+      reason: 'UnsupportedMediaType',
+    },
+    {
+      what: 'an unknown kind',
+      method: 'POST',
+      at: '/v1/apply',
+      body: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' }, spec: {} },
+      code: 422,
+      reason: 'Invalid',
+      field: 'kind',
+      says: /VirtualService/,
+    },
+    {
+      what: 'an unknown kind among others',
+      method: 'POST',
+      at: '/v1/apply',
+      body: [virtualService('x'), { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'x' }, spec: {} }],
+      code: 422,
+      reason: 'Invalid',
+      field: '[1].kind',
+      says: /Pod x \(item 2\)/,
+    },
+    {
+      what: 'another kind than that of the URL',
+      at: `${VS}/x`,
+      body: { ...virtualService('x'), kind: 'DestinationRule' },
+      code: 422,
+      reason: 'Invalid',
+      field: 'kind',
+    },
+    {
+      what: 'another name than that of the URL',
+      at: `${VS}/x`,
+      body: virtualService('y'),
+      code: 422,
+      reason: 'Invalid',
+      field: 'metadata.name',
+    },
+    {
+      what: 'another namespace than that of the URL',
+      at: `${VS}/x`,
+      body: virtualService('x', [], { namespace: 'prod' }),
+      code: 422,
+      reason: 'Invalid',
+      field: 'metadata.namespace',
+    },
+    {
+      what: 'wrong types',
+      at: `${VS}/x`,
+      body: { ...virtualService('x'), spec: { hosts: 'x', http: {} } },
+      code: 422,
+      reason: 'Invalid',
+      field: 'spec.hosts',
+    },
+    {
+      what: 'a misspelt field',
+      at: `${VS}/x`,
+      body: virtualService('x', [{ ...route(), timeOut: '1s' }]),
+      code: 422,
+      reason: 'Invalid',
+      field: 'spec.http[0].timeOut',
+      says: /timeout/,
+    },
+    {
+      what: 'weights that are all zero',
+      at: `${VS}/x`,
+      body: virtualService('x', [two(0)]),
+      code: 422,
+      reason: 'Invalid',
+      field: 'spec.http[0].route',
+    },
+    {
+      what: 'a regex with look-ahead',
+      at: `${VS}/x`,
+      body: virtualService('x', [headers('a(?=b)')]),
+      code: 422,
+      reason: 'Invalid',
+      field: /^spec\.http\[0\]\.match\[0\]\.headers/,
+    },
+    {
+      what: 'a name that is no DNS name',
+      at: `${VS}/Bad_Name`,
+      body: virtualService('Bad_Name'),
+      code: 422,
+      reason: 'Invalid',
+      field: 'metadata.name',
+      says: /DNS name/,
+    },
+    {
+      what: 'a namespace that is no DNS label',
+      at: `${VS.replace('default', 'Bad_Ns')}/x`,
+      body: virtualService('x'),
+      code: 422,
+      reason: 'Invalid',
+      field: 'metadata.namespace',
+    },
+    {
+      what: 'metadata that is no object',
+      at: `${VS}/x`,
+      body: { ...virtualService('x'), metadata: 'x' },
+      code: 422,
+      reason: 'Invalid',
+      field: 'metadata',
+    },
+    {
+      what: 'nothing to apply',
+      method: 'POST',
+      at: '/v1/apply',
+      body: [],
+      code: 400,
+      reason: 'BadRequest',
+      says: /no resource/,
+    },
+    {
+      what: 'a bad workload address',
+      at: '/v1/workloads/w',
+      body: registration({ address: 'http://here:80' }),
+      code: 422,
+      reason: 'Invalid',
+      field: 'address',
+    },
+    { what: 'a workload that is a list', at: '/v1/workloads/w', body: [], code: 400, reason: 'BadRequest' },
+    {
+      what: 'a patch of nothing',
+      method: 'PATCH',
+      at: `${VS}/none`,
+      body: { spec: {} },
+      code: 404,
+      reason: 'NotFound',
+    },
+    {
+      what: 'an unknown query value',
+      method: 'POST',
+      at: '/v1/apply?dryRun=Some',
+      body: virtualService('x'),
+      code: 400,
+      reason: 'BadRequest',
+      field: 'dryRun',
+    },
+    {
+      what: 'a wait that is no duration',
+      at: `${VS}/x?wait=soon`,
+      body: virtualService('x'),
+      code: 400,
+      reason: 'BadRequest',
+      field: 'wait',
+    },
+    { what: 'a watch', method: 'GET', at: `${VS}?watch=true`, code: 400, reason: 'BadRequest', says: /watch/ },
+    { what: 'a path that is none', method: 'GET', at: '/nothing', code: 404, reason: 'NotFound', says: /openapi/ },
+    { what: 'a kind that is none', method: 'GET', at: `${RESOURCES}/gateways`, code: 404, reason: 'NotFound' },
+    { what: 'a path that is no UTF-8', method: 'GET', at: '/v1/services/%ff/x', code: 400, reason: 'BadRequest' },
+    {
+      what: 'a method that is not taken',
+      method: 'DELETE',
+      at: VS,
+      code: 405,
+      reason: 'MethodNotAllowed',
+      says: /takes GET, .*POST/,
+    },
+    { what: 'an unknown service', method: 'GET', at: '/v1/services/default/none', code: 404, reason: 'NotFound' },
+  ]
+
+  beforeAll(async () => {
+    expect(await api('PUT', `${VS}/good`, virtualService('good'))).toMatchObject({ status: 201 })
+  })
+
+  test.each(TABLE)('$what → $code', async ({ method = 'PUT', at, body, type, code, reason, field, says = /./ }) => {
+    const before = await revision()
+    const answer = await api(method, at, body, type)
+    expect(answer.body).toMatchObject({
+      kind: 'Status',
+      apiVersion: 'v1',
+      status: 'Failure',
+      code,
+      reason,
+      message: expect.stringMatching(says),
+    })
+    expect(answer.status).toBe(code)
+    if (field !== undefined) {
+      const fields: string[] = answer.body.details.causes.map((cause: { field: string }) => cause.field)
+      expect(fields.some((each) => (typeof field === 'string' ? each === field : field.test(each)))).toBe(true)
+    }
+    expect(await revision()).toBe(before)
+  })
+})
+
+test('a dangling host or subset is accepted with a warning', async () => {
+  const to = { destination: { host: 'nowhere', subset: 'v9' } }
+  const put = await api('PUT', `${VS}/dangling`, virtualService('dangling', [{ route: [to] }]))
+  expect([put.status, put.headers.get('warning')]).toEqual([
+    201,
+    expect.stringMatching(/^299 - "spec\.http\[0\]\.route\[0\]\.destination\.host: no service nowhere\.default/),
+  ])
+  const applied = await api('POST', '/v1/apply', virtualService('dangling', [{ route: [to] }]))
+  expect(applied.body).toMatchObject({
+    results: [{ action: 'unchanged' }],
+    warnings: [expect.stringMatching(/nowhere/)],
+  })
+})
+
+test('what is not yet enforced is taken and said so', async () => {
+  const faulty = { ...route(), fault: { abort: { httpStatus: 500, percentage: { value: 1 } } } }
+  const put = await api('PUT', `${VS}/faulty`, virtualService('faulty', [faulty]))
+  expect([put.status, put.headers.get('warning')]).toEqual([
+    201,
+    expect.stringMatching(/fault: accepted, not yet enforced/),
+  ])
+})
+
+test('a resource lives as in Kubernetes', async () => {
+  const at = `${VS}/life`
+  const yaml =
+    'metadata: { name: life }\nspec:\n  hosts: [life]\n  http:\n    - route: [{ destination: { host: life } }]\n'
+  const created = await api('PUT', at, yaml, YAML)
+  expect(created).toMatchObject({
+    status: 201,
+    body: {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'life', namespace: 'default', generation: 1, uid: expect.any(String) },
+    },
+  })
+  expect(await api('POST', VS, created.body)).toMatchObject({ status: 409, body: { reason: 'AlreadyExists' } })
+  expect(await api('PUT', at, created.body)).toMatchObject({ status: 200, body: created.body })
+  const patched = await api('PATCH', at, { spec: { http: [route(undefined, 'b')] } }, 'application/merge-patch+json')
+  expect(patched).toMatchObject({ status: 200, body: { metadata: { generation: 2 } } })
+  expect(await api('PUT', at, created.body)).toMatchObject({ status: 409, body: { reason: 'Conflict' } })
+  const { resourceVersion: _, ...metadata } = created.body.metadata
+  expect(await api('PUT', `${at}?dryRun=All`, { ...created.body, metadata })).toMatchObject({ status: 200 })
+  expect((await api('GET', at.replace('/v1/', '/v1beta1/'))).body).toEqual({
+    ...patched.body,
+    apiVersion: 'networking.istio.io/v1beta1',
+  })
+  const list = await api('GET', '/apis/networking.istio.io/v1/virtualservices')
+  expect(list.body).toMatchObject({ kind: 'VirtualServiceList', metadata: { resourceVersion: expect.any(String) } })
+  expect(list.body.items.map((item: { metadata: { name: string } }) => item.metadata.name)).toContain('life')
+  expect(await api('DELETE', at)).toMatchObject({ status: 200, body: { kind: 'Status', status: 'Success' } })
+  expect(await api('GET', at)).toMatchObject({ status: 404 })
+  expect(await api('POST', VS, { ...created.body, metadata: { name: 'life' } })).toMatchObject({ status: 201 })
+})
+
+test('?wait answers with how far the clients have come', async () => {
+  const put = await api('PUT', `${VS}/waited?wait=5s`, virtualService('waited'))
+  expect([put.status, put.body]).toEqual([200, { revision: await revision(), acked: 0, nacked: 0, pending: 0 }])
+  const applied = await api('POST', '/v1/apply?wait=500ms', virtualService('waited'))
+  expect(applied.body).toMatchObject({ results: [{ action: 'unchanged' }], warnings: [expect.any(String)], pending: 0 })
+  const deleted = await api('DELETE', `${VS}/waited?wait=5s`)
+  expect(deleted).toMatchObject({ status: 200, body: { acked: 0, pending: 0 } })
+})
+
+test('a set is applied in one revision, a mixed one only when the rest may be skipped', async () => {
+  const before = await revision()
+  const gateway = { apiVersion: 'networking.istio.io/v1', kind: 'Gateway', metadata: { name: 'g' }, spec: {} }
+  const list = { apiVersion: 'v1', kind: 'List', items: [virtualService('set-a'), gateway, virtualService('set-b')] }
+  expect(await api('POST', '/v1/apply', list)).toMatchObject({ status: 422 })
+  expect(await api('POST', '/v1/apply?skipUnknown=true&dryRun=All', list)).toMatchObject({ status: 200 })
+  expect(await revision()).toBe(before)
+  const applied = await api('POST', '/v1/apply?skipUnknown=true&namespace=prod', list)
+  expect(applied.body).toMatchObject({
+    revision: before + 1,
+    results: [
+      { kind: 'VirtualService', namespace: 'prod', name: 'set-a', action: 'created' },
+      { kind: 'VirtualService', namespace: 'prod', name: 'set-b', action: 'created' },
+    ],
+  })
+  expect(applied.body.warnings[0]).toMatch(/^Gateway g .*is skipped/)
+})
+
+const SAMPLES = path.join(ROOT, '../shared/vectors/istio/samples/bookinfo/networking')
+
+test.skipIf(!existsSync(SAMPLES))("Istio's samples for Bookinfo all apply", async () => {
+  for (const file of readdirSync(SAMPLES).filter((name) => name.endsWith('.yaml'))) {
+    const text = readFileSync(path.join(SAMPLES, file), 'utf8')
+    const answer = await api('POST', '/v1/apply?skipUnknown=true&namespace=samples', text, YAML)
+    expect([file, answer.status, answer.body.results?.length > 0]).toEqual([file, 200, true])
+  }
+})
+
+test('a workload comes, is seen by people and by Prometheus, and goes', async () => {
+  expect(await api('PUT', '/v1/workloads/w1', registration())).toMatchObject({ status: 200, body: { ttlMs: 15_000 } })
+  expect((await api('GET', '/v1/services/default/ratings')).body).toMatchObject({
+    host: 'ratings.default.svc.cluster.local',
+    ports: [{ name: 'http', port: 80, protocol: 'http' }],
+    endpoints: [{ id: '127.0.0.1:4000', labels: { version: 'v1' }, health: 'HEALTHY', workload: { id: 'w1' } }],
+  })
+  expect((await api('GET', '/v1/prometheus/targets')).body).toEqual([
+    { targets: ['127.0.0.1:15801'], labels: expect.objectContaining({ service: 'ratings', version: 'v1' }) },
+  ])
+  expect(await api('POST', '/v1/workloads/w1/renew', {})).toMatchObject({ status: 200 })
+  expect(await api('DELETE', '/v1/workloads/w1')).toMatchObject({ status: 200 })
+  expect(await api('POST', '/v1/workloads/w1/renew')).toMatchObject({ status: 404 })
+  expect((await api('GET', '/v1/services/default/ratings')).body).toMatchObject({ endpoints: [] })
+})
+
+test('a service shows its subsets and the split of its traffic', async () => {
+  const subsets = ['v1', 'v2'].map((name) => ({ name, labels: { version: name } }))
+  const to = (subset: string, weight: number): object => ({ destination: { host: 'shop', subset }, weight })
+  await api('POST', '/v1/apply', [
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: 'shop' }, spec: { ports: [{ port: 80 }] } },
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'DestinationRule',
+      metadata: { name: 'shop' },
+      spec: { host: 'shop', subsets },
+    },
+    virtualService('shop', [
+      { match: [{ uri: { prefix: '/x' } }], route: [to('v1', 100)] },
+      { route: [to('v1', 90), to('v2', 10)] },
+    ]),
+  ])
+  expect((await api('GET', '/v1/services/default/shop')).body).toMatchObject({
+    subsets,
+    split: [
+      { subset: 'v1', weight: 90 },
+      { subset: 'v2', weight: 10 },
+    ],
+    endpoints: [],
+  })
+})
+
+test('the API describes every path that it serves, and every reference in it leads somewhere', async () => {
+  const { body } = await api('GET', '/openapi.json')
+  const paths = Object.entries(body.paths as Record<string, Record<string, { summary: string }>>)
+  expect(paths.length).toBeGreaterThan(25)
+  const summaries = paths.flatMap(([, methods]) => Object.values(methods).map(({ summary }) => summary))
+  expect(summaries.filter((summary) => summary.startsWith('/'))).toEqual([])
+  for (const [, name = ''] of JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)"/g)) {
+    expect(body.components.schemas).toHaveProperty(name)
+  }
+})
+
+test('health and metrics are as everywhere', async () => {
+  expect([(await api('GET', '/healthz')).body, (await api('GET', '/readyz')).body]).toEqual(['ok\n', 'ok\n'])
+  const { body, headers } = await api('GET', '/metrics')
+  expect(headers.get('content-type')).toMatch(/^text\/plain/)
+  expect(body).toMatch(/^weft_control_requests_total\{method="GET",route="\/healthz",code="200"\} \d+$/m)
+  expect(body).toMatch(/^weft_control_revision \d+$/m)
+})
+
+test('what was acknowledged is there after kill -9 and a restart, registrations too', async () => {
+  const dataDir = path.join(folder.path, 'killed')
+  let one = await startServerProcess(dataDir)
+  const acknowledged = new Set<string>()
+  let stop = false
+  const writers = [0, 1, 2, 3].map(async (writer) => {
+    for (let n = 0; !stop; n++) {
+      const name = `x-${writer}-${n}`
+      const answer = await call(`${one.url}${VS}/${name}`, 'PUT', virtualService(name)).catch(() => undefined)
+      if (answer?.status === 201) acknowledged.add(name)
+    }
+  })
+  await call(`${one.url}/v1/workloads/w`, 'PUT', registration())
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  await one.stop('SIGKILL')
+  stop = true
+  await Promise.all(writers)
+  one = await startServerProcess(dataDir)
+  const { items } = (await call(one.url + VS, 'GET')).body as { items: { metadata: { name: string } }[] }
+  const stored = new Set(items.map(({ metadata }) => metadata.name))
+  expect(acknowledged.size).toBeGreaterThan(10)
+  expect([...acknowledged].filter((name) => !stored.has(name))).toEqual([])
+  expect((await call(`${one.url}/v1/services/default/ratings`, 'GET')).body.endpoints).toHaveLength(1)
+  expect(await call(`${one.url}/v1/workloads/w/renew`, 'POST')).toMatchObject({ status: 200 })
+  await one.stop('SIGKILL')
+})
+
+test('ends on SIGTERM at once and cleanly, with a stream and a keep-alive connection open', async () => {
+  const one = await startServerProcess(path.join(folder.path, 'stopped'))
+  const node = {
+    id: 'c',
+    service: 'c',
+    namespace: 'default',
+    serviceAccount: 'default',
+    labels: {},
+    locality: { region: '', zone: '', subZone: '' },
+    servicePorts: [],
+    clientVersion: '0',
+    features: [],
+  }
+  const stream = await fetch(`${one.url}/v1/stream?node=${encodeURIComponent(JSON.stringify(node))}`)
+  const reader = stream.body?.getReader()
+  expect(new TextDecoder().decode((await reader?.read())?.value)).toMatch(/event: hello/)
+  const begun = performance.now()
+  one.child.kill('SIGTERM')
+  expect(await one.exited).toBe(0)
+  expect(performance.now() - begun).toBeLessThan(2_000)
+  expect(one.output().split('\n')[0]).toBe(`weft listening on ${one.url}`)
+  for (let last = await reader?.read(); last?.done === false; last = await reader?.read());
+})
