@@ -16,6 +16,8 @@ import { Resources } from './registry/resources.ts'
 import { createApp } from './serve/app.ts'
 import { applyRoutes } from './serve/apply-routes.ts'
 import { takeText } from './serve/bodies.ts'
+import { Canaries } from './serve/canaries.ts'
+import { canaryRoutes } from './serve/canary-routes.ts'
 import { clientRoutes } from './serve/client-routes.ts'
 import { healthRoutes } from './serve/health-routes.ts'
 import { metricsRoutes } from './serve/metrics.ts'
@@ -104,6 +106,11 @@ async function createApi(parts: Parts, settings: Settings, isReady: () => boolea
   streamRoutes(app, push, makeUuid)
   workloadRoutes(app, registrations, settings.workloadTtlMs)
   serviceRoutes(app, model)
+  canaryRoutes(
+    app,
+    new Canaries({ store: parts.store, model, makeId: makeUuid, wallNow: () => settings.clock.wallNow() }),
+    push,
+  )
   clientRoutes(app, push)
   prometheusTargetRoutes(app, model)
   openApiRoutes(app, routes)
