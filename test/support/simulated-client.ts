@@ -168,11 +168,13 @@ export class SimulatedClient {
     if (whole === undefined) return
     const content = this.refused.has(key) ? undefined : this.apply(key, whole)
     if (content === undefined) {
+      delete this.acks[key]
       this.nacks.push({ name: key, version: resource.version, violations: [{ field: '', message: 'refused' }] })
       return
     }
     this.held.set(key, { version: resource.version, content })
     this.acks[key] = resource.version
+    this.nacks = this.nacks.filter(({ name }) => name !== key)
     if (resource.type === 'RouteConfiguration') this.absent.delete(resource.name)
   }
 

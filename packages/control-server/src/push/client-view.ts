@@ -5,7 +5,7 @@ import type { ClientView } from './types.ts'
 export function clientView({ id, node, connectedAtMs, subscriptions, held }: Stream): ClientView {
   const present = [...held.values()].filter(({ sent }) => sent !== NO_VERSION)
   const nacked = present.flatMap(({ nack }) => (nack === undefined ? [] : [nack]))
-  const acked = present.filter(({ sent, acked: inForce }) => sent === inForce).length
+  const acked = present.filter(({ sent, acked: inForce, nack }) => nack === undefined && sent === inForce).length
   return {
     id: node.id,
     streamId: id,

@@ -4,13 +4,13 @@ import { HOST_INDEX_KEY, type HostIndexState } from './host-index.ts'
 import type { Closure } from './scope-cache.ts'
 import {
   baseVersion,
+  followedKeys,
   isCurrent,
   isFollowed,
   markAbsent,
   markSent,
   NO_VERSION,
   type Stream,
-  type Subscription,
 } from './stream.ts'
 
 /** One update event. */
@@ -99,6 +99,9 @@ function addPage(stream: Stream, parts: Part[]): boolean {
   const { payload } = cursor
   if (!isFollowed(stream, payload.key)) {
     stream.cursor = undefined
+    // What has come of it has to be dropped.
+    if (!stream.held.has(payload.key)) markSent(stream, payload.key, NO_VERSION, false)
+    stream.mayHoldMore = true
     return true
   }
   parts.push(payload.page(cursor.next++))
@@ -111,32 +114,32 @@ function addPage(stream: Stream, parts: Part[]): boolean {
 function addRemoved(stream: Stream, removed: Set<ResourceKey>): void {
   for (const host of stream.dirtyHosts) {
     const subscription = stream.subscriptions.get(host)
-    if (subscription !== undefined) compareTold(stream, host, subscription, removed)
+    if (subscription === undefined) continue
+    const { routes, keys } = subscription.state.closure
+    if (subscription.settled !== keys) stream.mayHoldMore = true
+    subscription.settled = keys
+    const key = resourceKey('RouteConfiguration', host)
+    if (routes !== undefined || isCurrent(stream, key, NO_VERSION)) continue
+    removed.add(key)
+    markAbsent(stream, key)
   }
-  for (const key of stream.orphans ?? []) takeBack(stream, key, removed)
-  stream.orphans = undefined
+  if (stream.mayHoldMore) takeBack(stream, removed)
+  stream.mayHoldMore = false
 }
 
-/** Routes are only named where the host is subscribed to and gone; of a host that is not, the client knows itself. */
-function takeBack(stream: Stream, key: ResourceKey, removed: Set<ResourceKey>): void {
-  if (isFollowed(stream, key)) return
-  const resource = parseResourceKey(key)
-  if (resource?.type !== 'RouteConfiguration') removed.add(key)
-  else if (stream.subscriptions.has(resource.name)) return
-  stream.held.delete(key)
-}
-
-function compareTold(stream: Stream, host: string, subscription: Subscription, removed: Set<ResourceKey>): void {
-  const { routes, keys } = subscription.state.closure
-  const before = subscription.told
-  subscription.told = keys
-  if (before !== keys) {
-    for (const key of before) if (!isFollowed(stream, key) && stream.held.delete(key)) removed.add(key)
+/**
+ * What no subscription leads to. Routes are only named where their host is subscribed to and gone; of a host that is not, the
+ * client knows itself.
+ */
+function takeBack(stream: Stream, removed: Set<ResourceKey>): void {
+  const followed = followedKeys(stream)
+  for (const key of stream.held.keys()) {
+    if (followed.has(key)) continue
+    const resource = parseResourceKey(key)
+    if (resource?.type !== 'RouteConfiguration') removed.add(key)
+    else if (stream.subscriptions.has(resource.name)) continue
+    stream.held.delete(key)
   }
-  const key = resourceKey('RouteConfiguration', host)
-  if (routes !== undefined || isCurrent(stream, key, NO_VERSION)) return
-  removed.add(key)
-  markAbsent(stream, key)
 }
 
 function understands({ node }: Stream, feature: string): boolean {

@@ -28,8 +28,8 @@ export interface Held {
 
 export interface Subscription {
   readonly state: HostState
-  /** What of it the receiver has been told. */
-  told: ReadonlySet<ResourceKey>
+  /** The resources that it came to when the stream was last up to date. */
+  settled: ReadonlySet<ResourceKey> | undefined
 }
 
 /** A large collection of which some pages have been sent. */
@@ -69,8 +69,8 @@ export interface Stream {
   readonly dirtyHosts: Set<string>
   dirtyInbound: boolean
   dirtyIndex: boolean
-  /** Resources that the receiver may hold and that perhaps no subscription leads to any more. */
-  orphans: Set<ResourceKey> | undefined
+  /** The receiver may hold what no subscription leads to any more. */
+  mayHoldMore: boolean
   cursor: Cursor | undefined
 }
 
@@ -109,4 +109,11 @@ export function isFollowed({ subscriptions }: Stream, key: ResourceKey): boolean
   if (key === HOST_INDEX_KEY || key === INBOUND_KEY) return true
   for (const { state } of subscriptions.values()) if (state.closure.keys.has(key)) return true
   return false
+}
+
+/** Everything that some subscription leads to. */
+export function followedKeys({ subscriptions }: Stream): ReadonlySet<ResourceKey> {
+  const keys = new Set([HOST_INDEX_KEY, INBOUND_KEY])
+  for (const { state } of subscriptions.values()) for (const key of state.closure.keys) keys.add(key)
+  return keys
 }

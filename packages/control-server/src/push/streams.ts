@@ -50,7 +50,7 @@ export class Streams {
       dirtyHosts: new Set(),
       dirtyInbound: false,
       dirtyIndex: false,
-      orphans: undefined,
+      mayHoldMore: false,
       cursor: undefined,
     }
     this.byId.set(id, stream)
@@ -86,8 +86,8 @@ export class Streams {
       const before = stream.scope
       stream.scope = this.cache.joinScope(stream.node)
       if (stream.scope !== before) {
-        for (const [host, { state, told }] of stream.subscriptions) {
-          stream.subscriptions.set(host, { state: this.cache.subscribe(stream, host), told })
+        for (const [host, { state, settled }] of stream.subscriptions) {
+          stream.subscriptions.set(host, { state: this.cache.subscribe(stream, host), settled })
           before.unsubscribe(state, stream)
           stream.dirtyHosts.add(host)
         }

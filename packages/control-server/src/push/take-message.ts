@@ -1,6 +1,6 @@
 import { type ClientMessage, type Nack, parseResourceKey, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
 import type { ResourceCache } from './resource-cache.ts'
-import { isFollowed, NO_VERSION, type Stream } from './stream.ts'
+import { followedKeys, NO_VERSION, type Stream } from './stream.ts'
 
 /** Takes in what a client posts. Messages may overtake each other: of two that speak of one host the later `seq` counts. */
 export function takeMessage(stream: Stream, message: ClientMessage, cache: ResourceCache): void {
@@ -29,7 +29,7 @@ function isNewest({ hostSeqs }: Stream, host: string, seq: number, overtaken: bo
 function subscribe(stream: Stream, host: string, cache: ResourceCache): void {
   if (stream.subscriptions.has(host)) return
   const state = cache.subscribe(stream, host)
-  stream.subscriptions.set(state.host, { state, told: new Set() })
+  stream.subscriptions.set(state.host, { state, settled: undefined })
   stream.dirtyHosts.add(state.host)
 }
 
@@ -38,20 +38,18 @@ function unsubscribe(stream: Stream, host: string): void {
   if (subscription === undefined) return
   stream.subscriptions.delete(host)
   stream.dirtyHosts.delete(host)
-  const { told, state } = subscription
-  for (const key of [...told, ...state.closure.keys]) forget(stream, key)
-  forget(stream, resourceKey('RouteConfiguration', host))
-  stream.scope.unsubscribe(state, stream)
+  stream.scope.unsubscribe(subscription.state, stream)
+  stream.mayHoldMore = true
+  forgetUnfollowed(stream, host)
 }
 
-/** At once, so that a host which is subscribed to again is sent again, to a client that has dropped it as to one that has not. */
-function forget(stream: Stream, key: ResourceKey): void {
-  const held = stream.held.get(key)
-  if (held === undefined || isFollowed(stream, key)) return
-  stream.held.delete(key)
-  if (held.sent === NO_VERSION && held.acked === NO_VERSION) return
-  stream.orphans ??= new Set()
-  stream.orphans.add(key)
+/** Where the host is subscribed to again, it is sent again: to a client that has dropped it as to one that has not. */
+function forgetUnfollowed(stream: Stream, host: string): void {
+  stream.held.delete(resourceKey('RouteConfiguration', host))
+  const followed = followedKeys(stream)
+  for (const [key, held] of stream.held) {
+    if (!followed.has(key) && parseResourceKey(key)?.type !== 'RouteConfiguration') held.sent = NO_VERSION
+  }
 }
 
 /** What the client holds from before counts as sent and in force; what no subscription leads to will be taken from it. */
@@ -59,10 +57,9 @@ function start(stream: Stream, known: Readonly<Record<ResourceKey, string>>): vo
   for (const [key, version] of Object.entries(known)) {
     if (version === NO_VERSION || parseResourceKey(key) === undefined) continue
     stream.held.set(key, { sent: version, acked: version, asDelta: false, nack: undefined })
-    stream.orphans ??= new Set()
-    stream.orphans.add(key)
   }
   stream.started = true
+  stream.mayHoldMore = true
   stream.dirtyInbound = true
   stream.dirtyIndex = true
 }

@@ -1,11 +1,11 @@
 import { ENDPOINTS_PER_PAGE, type UpdateEvent, validateResource } from '@weft/mesh-protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { silentLogger } from '../../../../packages/control-server/src/kernel/logger.ts'
 import { createPush } from '../../../../packages/control-server/src/push/push.ts'
 import { expectedState } from '../../../support/expected-state.ts'
 import { fakeClock } from '../../../support/fake-clock.ts'
 import { SimulatedClient, testNode } from '../../../support/simulated-client.ts'
+import { strictLogger } from '../../../support/strict-logger.ts'
 import {
   circuitBreaker,
   destinationRule,
@@ -139,7 +139,7 @@ function changeClient(clients: readonly SimulatedClient[], step: Step): void {
 function scene() {
   const time = fakeClock()
   const model = testModel()
-  const push = createPush({ models: model, clock: time.clock, timers: time.timers, epoch: 'e', logger: silentLogger })
+  const push = createPush({ models: model, clock: time.clock, timers: time.timers, epoch: 'e', logger: strictLogger })
   return { time, model, push }
 }
 

@@ -1,9 +1,9 @@
 import { HEARTBEAT_MS, type HelloEvent, type ResourceUpdate, type UpdateEvent } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
-import { silentLogger } from '../../../../packages/control-server/src/kernel/logger.ts'
 import { createPush } from '../../../../packages/control-server/src/push/push.ts'
 import { fakeClock } from '../../../support/fake-clock.ts'
 import { SimulatedClient, testNode } from '../../../support/simulated-client.ts'
+import { strictLogger } from '../../../support/strict-logger.ts'
 import { destinationRule, service, type TestModel, testModel, virtualService } from '../../../support/test-model.ts'
 
 const HOST = 'reviews.default.svc.cluster.local'
@@ -20,7 +20,7 @@ function scene(setUp: (model: TestModel) => void = () => undefined) {
     clock: time.clock,
     timers: time.timers,
     epoch: 'epoch',
-    logger: silentLogger,
+    logger: strictLogger,
   })
   return { time, model, push }
 }
