@@ -89,7 +89,7 @@ class MeshInbound implements Inbound {
 
   async serve(listener: Listener, options: ServeOptions = {}): Promise<MeshServer> {
     this.#refuseWhenClosed()
-    const servicePortsTaken = [...this.#open].map(({ options: { servicePort } }) => servicePort)
+    const servicePortsTaken = this.#staying().map(({ options: { servicePort } }) => servicePort)
     const place = { defaultServicePort: this.#deps.servicePort, servicePortsTaken }
     const port: OpenPort = { options: resolveServeOptions(options, place), server: undefined, drain: undefined }
     this.#open.add(port)
@@ -130,7 +130,7 @@ class MeshInbound implements Inbound {
 
   #register(port: OpenPort, behind: ServedServer, bound: AddressInfo): MeshServer {
     const { servicePort, protocol } = port.options
-    const others = [...this.#open].filter((other) => other !== port && other.drain !== undefined)
+    const others = this.#staying().filter((other) => other.drain !== undefined)
     const registration = this.#deps.register({
       address: resolveAddress(bound.address, networkInterfaces(), this.#deps.address),
       ports: [
@@ -151,6 +151,11 @@ class MeshInbound implements Inbound {
       this.#open.delete(port)
     })
     return meshServer(behind.server, bound, drain)
+  }
+
+  /** Ports that are not being closed. */
+  #staying(): OpenPort[] {
+    return [...this.#open].filter(({ drain }) => drain?.started !== true)
   }
 
   #refuseWhenClosed(): void {

@@ -13,7 +13,7 @@ export class LeaveNotice {
     const writeHead = response.writeHead as WriteHead
     const notice: WriteHead = (...args) => {
       if (this.#withdrawn || response.headersSent) return writeHead.apply(response, args)
-      response.setHeader('connection', 'close')
+      response.setHeader('Connection', 'close')
       return writeHead.apply(response, args.map(withoutConnection))
     }
     response.writeHead = notice as typeof response.writeHead

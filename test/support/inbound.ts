@@ -1,0 +1,79 @@
+import type { InboundPolicy, InboundService } from '@weft/mesh-protocol'
+import { type ContextStore, createContextStore } from '../../packages/mesh-client/src/context/request-context.ts'
+import {
+  createInbound,
+  type Inbound,
+  type InboundDeps,
+} from '../../packages/mesh-client/src/http/inbound/create-inbound.ts'
+import type { BoundAddress } from '../../packages/mesh-client/src/inbound/registration.ts'
+import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
+import type { CallRecord } from '../../packages/mesh-client/src/kernel/recorder.ts'
+import { systemTimers } from '../../packages/mesh-client/src/kernel/timers.ts'
+import { noTracing } from '../../packages/mesh-client/src/kernel/tracing.ts'
+import { type FakePolicy, fakePolicy, recordingRecorder } from './outbound.ts'
+
+/** The inbound side with a registration kept by hand. */
+export interface InboundHarness extends AsyncDisposable {
+  readonly inbound: Inbound
+  readonly context: ContextStore
+  readonly policy: FakePolicy
+  readonly calls: CallRecord[]
+  readonly warnings: string[]
+  /** What is registered now. */
+  readonly registered: BoundAddress[]
+  /** What happened to registrations, in order. */
+  readonly events: string[]
+}
+
+export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHarness {
+  const context = createContextStore()
+  const policy = fakePolicy()
+  const recorder = recordingRecorder()
+  const warnings: string[] = []
+  const registered: BoundAddress[] = []
+  const events: string[] = []
+  const quiet = (): void => undefined
+  const inbound = createInbound({
+    policy,
+    clock: systemClock,
+    timers: systemTimers,
+    context,
+    recorder,
+    tracing: noTracing,
+    logger: { debug: quiet, info: quiet, warn: (text) => void warnings.push(text), error: quiet },
+    propagate: [],
+    service: { host: 'self.default.svc.cluster.local', name: 'self', namespace: 'default' },
+    address: undefined,
+    servicePort: 80,
+    drainDelayMs: 0,
+    register: (bound) => {
+      registered.push(bound)
+      events.push('registered')
+      return {
+        get registered() {
+          return registered.includes(bound)
+        },
+        async deregister() {
+          if (!registered.includes(bound)) return
+          registered.splice(registered.indexOf(bound), 1)
+          events.push('deregistered')
+        },
+      }
+    },
+    ...overrides,
+  })
+  return {
+    inbound,
+    context,
+    policy,
+    calls: recorder.calls,
+    warnings,
+    registered,
+    events,
+    [Symbol.asyncDispose]: () => inbound.close({ timeoutMs: 0 }),
+  }
+}
+
+export function inboundPolicy(services: readonly InboundService[]): InboundPolicy {
+  return { type: 'InboundPolicy', name: 'inbound', version: '1', services }
+}
