@@ -259,8 +259,8 @@ describe('the life of a mesh', () => {
 
   test('the admin listener tells metrics, status and readiness', async () => {
     const { url } = await control()
-    const port = 20_000 + (process.pid % 20_000)
-    const mesh = await serving(url, 'reviews', 'v1', { admin: { port } })
+    const mesh = await serving(url, 'reviews', 'v1', { admin: { port: 0 } })
+    const port = await poll(() => mesh.status().adminPort, 'the admin listener')
     const admin = (page: string): Promise<Response> => fetch(`http://127.0.0.1:${port}/${page}`)
     await poll(async () => (await admin('readyz')).status === 200, 'readiness')
     expect(await (await admin('metrics')).text()).toMatch(/weft_control_connected\{url="[^"]+"\} 1/)

@@ -104,6 +104,7 @@ function disabledStatus({ id, service, namespace }: MeshStatus['node'], options:
     versions: {},
     nacks: [],
     subscriptions: [],
+    adminPort: undefined,
     clusters: [],
     registrations: [],
   }

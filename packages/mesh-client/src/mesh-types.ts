@@ -84,6 +84,8 @@ export interface MeshStatus {
   readonly nacks: readonly Nack[]
   /** Hosts whose policy is followed. */
   readonly subscriptions: readonly string[]
+  /** Port that the admin listener is bound to; absent where there is none. */
+  readonly adminPort: number | undefined
   readonly clusters: readonly ClusterStatus[]
   readonly registrations: readonly RegistrationView[]
 }

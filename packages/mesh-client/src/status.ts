@@ -9,11 +9,13 @@ export interface StatusSources {
   readonly discovery: Discovery<unknown, unknown>
   readonly clusters: ClusterManager
   readonly registrations: readonly RegistrationStatus[]
+  readonly admin: { readonly port: number | undefined }
   /** Why the mesh is not ready. */
   readonly missing: readonly string[]
 }
 
-export function describeStatus({ self, discovery, clusters, registrations, missing }: StatusSources): MeshStatus {
+export function describeStatus(sources: StatusSources): MeshStatus {
+  const { self, discovery, clusters, registrations, admin, missing } = sources
   const { id, service, namespace } = self.node
   const { url, state, since, lastError } = discovery.control
   return {
@@ -26,6 +28,7 @@ export function describeStatus({ self, discovery, clusters, registrations, missi
     versions: discovery.versions(),
     nacks: [...discovery.refused.values()],
     subscriptions: [...discovery.subscriptions],
+    adminPort: admin.port,
     clusters: [...clusters.all()].map(clusterStatus),
     registrations: registrations.map(registrationView),
   }
