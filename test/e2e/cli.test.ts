@@ -151,6 +151,39 @@ test('services and clients show the mesh', async () => {
   expect((await run('clients')).out).toMatch(/^CLIENT +NAMESPACE +SERVICE/)
 })
 
+test('canary sets, shows, promotes and rolls back', async () => {
+  for (const version of ['v1', 'v2']) {
+    await call(`${server.url}/v1/workloads/canary-${version}`, 'PUT', {
+      service: 'cart',
+      namespace: 'default',
+      address: '127.0.0.1',
+      ports: [{ name: 'http', servicePort: 80, port: 80, listenPort: version === 'v1' ? 1 : 2, protocol: 'http' }],
+      labels: { version },
+      serviceAccount: 'default',
+      locality: '',
+      weight: 1,
+    })
+  }
+  expect((await run('canary status cart')).out).toBe('no canary')
+  const match = '[{"headers":{"x-canary":{"exact":"1"}}}]'
+  expect((await run('canary set cart --subset v2 --weight 10 --dry-run')).out).toBe('cart: 10 % to v2 (dry run)')
+  const set = await run(`canary set cart --subset v2 --weight 10 --match ${match} --wait 1s`)
+  expect([set.code, set.out]).toEqual([0, expect.stringMatching(/^cart: 10 % to v2\nclients: 0 have it in force/)])
+  const status = await run('canary status cart')
+  expect(status.out.split('\n').map((line) => line.replaceAll(/ +/g, ' '))).toEqual([
+    'SUBSET WEIGHT',
+    'v1 90',
+    'v2 10',
+    'canary: 10 % to v2, and what matches 1 rules',
+  ])
+  expect(await run('canary promote cart')).toMatchObject({ code: 0, out: 'cart: the canary is promoted' })
+  expect((await run('canary status cart -o json')).out).toMatch(/"promoted": true/)
+  expect((await run('canary rollback cart')).code).toBe(0)
+  expect((await run('canary status cart')).out).toBe('no canary')
+  expect(await run('canary rollback cart')).toMatchObject({ code: 1 })
+  expect(await run('canary status none')).toMatchObject({ code: 1, err: expect.stringMatching(/no service none/) })
+})
+
 test('a server that cannot be reached is said to be that, and the next one is tried', async () => {
   const { code, err } = await run('services --server http://127.0.0.1:9')
   expect([code, err]).toEqual([

@@ -8,6 +8,8 @@ const TIMEOUT_MS = 30_000
 export interface ApiRequest {
   readonly method?: string
   readonly body?: unknown
+  /** A refusal that is an answer too, e.g. 404. */
+  readonly accept?: number
   /** How long the server was asked to wait, in milliseconds. */
   readonly waitMs?: number
   /** Makes a refusal into the message that the command ends with. Default: the server's own. */
@@ -31,7 +33,7 @@ export class ApiClient {
         return undefined
       })
       if (answer === undefined) continue
-      if (answer.status < 300) return answer
+      if (answer.status < 300 || answer.status === request.accept) return answer
       const refused = refusedOf(answer)
       throw new CliError(EXIT.refused, request.explain?.(refused) ?? refused.message)
     }

@@ -14,7 +14,9 @@ import { formatTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
 import { assertEveryClient, clientsLine } from './wait-outcome.ts'
 
-type ChangeFlags = ApiFlags & NamespaceFlags & WaitFlags
+interface ChangeFlags extends ApiFlags, NamespaceFlags, WaitFlags {
+  readonly dryRun?: boolean
+}
 
 interface SetFlags extends ChangeFlags {
   readonly subset: string
@@ -72,34 +74,63 @@ function addSet(canary: Command, terminal: Terminal): void {
 }
 
 async function change({ method, path, body, done }: Change, flags: ChangeFlags, terminal: Terminal): Promise<void> {
-  const query = flags.wait === undefined ? '' : `?${new URLSearchParams({ wait: flags.wait.text })}`
-  const answer = await clientOf(flags).request(path + query, {
+  const query = new URLSearchParams({
+    ...(flags.dryRun === true ? { dryRun: 'All' } : {}),
+    ...(flags.wait === undefined ? {} : { wait: flags.wait.text }),
+  })
+  const answer = await clientOf(flags).request(`${path}?${query}`, {
     method,
     waitMs: flags.wait?.ms ?? 0,
     ...(body === undefined ? {} : { body }),
   })
   printWarnings(terminal, answer.warnings)
   printAnswer(terminal, flags.output, answer.body, () =>
-    [done, clientsLine(answer.body)].filter((line) => line !== undefined).join('\n'),
+    [flags.dryRun === true ? `${done} (dry run)` : done, clientsLine(answer.body)]
+      .filter((line) => line !== undefined)
+      .join('\n'),
   )
   assertEveryClient(answer.body)
 }
 
+/** What is shown of a service and of its canary. */
+interface Split {
+  readonly split: readonly { readonly subset: string; readonly weight: number }[]
+}
+
+interface Canary {
+  readonly subset: string
+  readonly weight: number
+  readonly match: readonly unknown[]
+  readonly promoted: boolean
+}
+
 async function showStatus(service: string, flags: ApiFlags & NamespaceFlags, terminal: Terminal): Promise<void> {
-  const { body } = await clientOf(flags).request(servicePath(service, flags))
-  const { split, endpoints } = body as {
-    split: readonly { readonly subset: string; readonly weight: number }[]
-    endpoints: readonly { readonly labels: Readonly<Record<string, string>> }[]
-  }
-  printAnswer(terminal, flags.output, { service, split }, () => {
-    if (split.length === 0) return `${service}: no split; ${endpoints.length} endpoints share the traffic`
-    const rows = split.map(({ subset, weight }) => [subset, String(weight)])
-    return formatTable(['SUBSET', 'WEIGHT'], rows)
-  })
+  const client = clientOf(flags)
+  const { split } = (await client.request(servicePath(service, flags))).body as Split
+  const { status, body } = await client.request(canaryPath(service, flags), { accept: 404 })
+  const canary = status === 404 ? undefined : (body as Canary)
+  printAnswer(terminal, flags.output, { service, split, canary: canary ?? null }, () =>
+    [splitTable(split), canaryLine(canary)].filter((line) => line !== '').join('\n'),
+  )
+}
+
+function splitTable(split: Split['split']): string {
+  const rows = split.map(({ subset, weight }) => [subset, String(weight)])
+  return rows.length === 0 ? '' : formatTable(['SUBSET', 'WEIGHT'], rows)
+}
+
+function canaryLine(canary: Canary | undefined): string {
+  if (canary === undefined) return 'no canary'
+  const { subset, weight, match, promoted } = canary
+  if (promoted) return `canary: ${subset} is promoted, and can still be rolled back`
+  return `canary: ${weight} % to ${subset}${match.length === 0 ? '' : `, and what matches ${match.length} rules`}`
 }
 
 function withChange(command: Command, terminal: Terminal): Command {
-  return withWait(withNamespace(withApiOptions(command, terminal), terminal))
+  return withWait(withNamespace(withApiOptions(command, terminal), terminal)).option(
+    '--dry-run',
+    'check everything, store nothing',
+  )
 }
 
 function servicePath(service: string, { namespace }: NamespaceFlags): string {

@@ -18,7 +18,7 @@ function object(properties: Readonly<Record<string, Json>>, optional: readonly s
 
 const violation = object({ field: text, message: text })
 const waitOutcome = { revision: count, acked: count, nacked: count, pending: count }
-const shares = listOf(object({ subset: text, weight: count }))
+const shares = listOf(object({ host: text, subset: text, weight: count }))
 
 const service = {
   host: text,

@@ -1,6 +1,9 @@
-import { resolveShortName, serviceHost } from '@weft/mesh-protocol'
+import { serviceHost } from '@weft/mesh-protocol'
+import { splitOf } from '../canary/split.ts'
 import type { ConfigResource } from '../config/resource.ts'
+import type { Subset } from '../config/spec/destination-rule.ts'
 import type { MeshService, Model, ServiceInstance } from '../registry/model.ts'
+import { PolicyByHost } from './policy-by-host.ts'
 
 export interface SubsetView {
   readonly name: string
@@ -29,6 +32,9 @@ export interface EndpointView {
 
 /** A share of the traffic that no other rule takes. */
 export interface SplitView {
+  /** As it is written in the VirtualService. */
+  readonly host: string
+  /** Empty where the destination is the host as a whole. */
   readonly subset: string
   readonly weight: number
 }
@@ -49,32 +55,34 @@ export interface ServiceView extends ServiceSummary {
   readonly endpoints: readonly EndpointView[]
 }
 
-interface Destination {
-  readonly host?: string
-  readonly subset?: string
-}
+/** Makes the views of one server; remembers between requests what it had to look for. */
+export class ServiceViews {
+  private readonly policies = new PolicyByHost()
 
-interface HttpRoute {
-  readonly match?: readonly unknown[]
-  readonly route?: readonly { readonly destination?: Destination; readonly weight?: number }[]
-}
-
-export function serviceSummary(model: Model, service: MeshService): ServiceSummary {
-  const { host, name, namespace } = service
-  return {
-    host,
-    name,
-    namespace,
-    ports: service.ports.map((port) => ({ name: port.name, port: port.number, protocol: port.protocol })),
-    subsets: subsetsOf(model, host),
-    endpointCount: endpointsOf(model, service).length,
-    split: splitOf(model, host),
+  summary(model: Model, service: MeshService): ServiceSummary {
+    return this.summaryOf(model, service, endpointsOf(model, service))
   }
-}
 
-export function serviceView(model: Model, namespace: string, name: string): ServiceView | undefined {
-  const service = model.services.get(serviceHost(name, namespace, model.domain))
-  return service && { ...serviceSummary(model, service), endpoints: endpointsOf(model, service) }
+  view(model: Model, namespace: string, name: string): ServiceView | undefined {
+    const service = model.services.get(serviceHost(name, namespace, model.domain))
+    if (service === undefined) return undefined
+    const endpoints = endpointsOf(model, service)
+    return { ...this.summaryOf(model, service, endpoints), endpoints }
+  }
+
+  private summaryOf(model: Model, service: MeshService, endpoints: readonly EndpointView[]): ServiceSummary {
+    const { host, name, namespace, ports } = service
+    const virtualService = this.policies.virtualServiceOf(model, host)
+    return {
+      host,
+      name,
+      namespace,
+      ports: ports.map((port) => ({ name: port.name, port: port.number, protocol: port.protocol })),
+      subsets: subsetsOf(this.policies.destinationRulesOf(model, host)),
+      endpointCount: endpoints.length,
+      split: virtualService === undefined ? [] : sharesOfRest(virtualService),
+    }
+  }
 }
 
 /** An endpoint that serves several ports of the service is listed once for each place it listens at. */
@@ -104,30 +112,25 @@ function endpointView({ workload, listenPort }: ServiceInstance, servicePort: nu
   }
 }
 
-function subsetsOf(model: Model, host: string): SubsetView[] {
+/** Of several with one name the first counts, as in Istio. */
+function subsetsOf(rules: readonly ConfigResource[]): SubsetView[] {
   const subsets = new Map<string, SubsetView>()
-  for (const rule of model.destinationRules) {
-    if (!names(rule, [rule.spec.host], host, model.domain)) continue
-    for (const subset of (rule.spec.subsets ?? []) as { name: string; labels?: Record<string, string> }[]) {
-      if (!subsets.has(subset.name)) subsets.set(subset.name, { name: subset.name, labels: subset.labels ?? {} })
+  for (const { spec } of rules) {
+    for (const { name, labels = {} } of (spec as { readonly subsets?: readonly Subset[] }).subsets ?? []) {
+      if (!subsets.has(name)) subsets.set(name, { name, labels })
     }
   }
   return [...subsets.values()]
 }
 
-/** The destinations of the first http route without conditions; a single one has all of it. */
-function splitOf(model: Model, host: string): SplitView[] {
-  const ruling = model.virtualServices.find((service) => names(service, service.spec.hosts, host, model.domain))
-  const routes = (ruling?.spec.http ?? []) as readonly HttpRoute[]
-  const rest = routes.find(({ match }) => match === undefined || match === null || match.length === 0)?.route ?? []
-  return rest.map(({ destination, weight }) => ({
-    subset: destination?.subset ?? '',
-    weight: weight ?? (rest.length === 1 ? 100 : 0),
+/** Destinations of the route that takes what no other does; a single one has all of it. */
+function sharesOfRest(virtualService: ConfigResource): SplitView[] {
+  const split = splitOf(virtualService)
+  if (!split.ok) return []
+  const { destinations } = split.value
+  return destinations.map(({ destination, weight = 0 }) => ({
+    host: destination.host,
+    subset: destination.subset ?? '',
+    weight: destinations.length === 1 ? 100 : weight,
   }))
-}
-
-function names(resource: ConfigResource, hosts: unknown, host: string, domain: string): boolean {
-  if (!Array.isArray(hosts)) return false
-  const { namespace } = resource.metadata
-  return hosts.some((each) => typeof each === 'string' && resolveShortName(each, namespace, domain) === host)
 }
