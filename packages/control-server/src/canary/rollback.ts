@@ -28,10 +28,7 @@ export function planRollback(situation: CanarySituation): Result<CanaryPlan, Can
   if (record === undefined) return fail(noCanary(situation))
   const current = find(virtualServices, record.virtualService)
   const fate = virtualServiceFate(current, record)
-  const afterwards = virtualServices.flatMap((resource) =>
-    resource === current ? remaining(fate, resource) : [resource],
-  )
-  const used = usedSubsets(afterwards, situation)
+  const used = usedSubsets(othersWork(situation, current, fate), situation)
   const fates = [fate, ...record.destinationRules.map((rule) => ruleFate(find(destinationRules, rule), rule, used))]
   return ok({
     writes: fates.flatMap((each) => (each !== undefined && 'write' in each ? [each.write] : [])),
@@ -45,9 +42,15 @@ function find(resources: readonly ConfigResource[], { namespace, name }: Touched
   return resources.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name)
 }
 
-function remaining(fate: Fate, resource: ConfigResource): ConfigResource[] {
-  if (fate === undefined || 'warning' in fate) return [resource]
-  return 'write' in fate ? [fate.write] : []
+/** Routes that were not there before the canary: not those of the VirtualService that becomes what it was. */
+function othersWork(
+  { virtualServices, record }: CanarySituation,
+  current: ConfigResource | undefined,
+  fate: Fate,
+): readonly ConfigResource[] {
+  const rest = virtualServices.filter((resource) => resource !== current)
+  const isChanged = fate !== undefined && 'write' in fate && fate.write.spec !== record?.virtualService.before
+  return isChanged ? [...rest, fate.write] : rest
 }
 
 function virtualServiceFate(current: ConfigResource | undefined, record: CanaryRecord): Fate {
