@@ -1,9 +1,11 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   compareHostSpecificity,
   hostsOverlap,
   isHostSubset,
 } from '../../../../packages/control-server/src/config/host-name.ts'
+import { HostSet } from '../../../../packages/control-server/src/config/host-set.ts'
 import { isIpAddress, isSubnet } from '../../../../packages/control-server/src/config/validate/addresses.ts'
 import { headerFormatProblem } from '../../../../packages/control-server/src/config/validate/header-format.ts'
 import { createRegexCheck, estimateProgramSize } from '../../../../packages/control-server/src/config/validate/regex.ts'
@@ -124,6 +126,17 @@ describe('regexes', () => {
   ])('the size of %s is about %i', (pattern, size) => {
     expect(estimateProgramSize(pattern)).toBe(size)
   })
+})
+
+test('a set of hosts covers what one of them covers', () => {
+  const label = fc.constantFrom('', '*', 'a', 'b', 'ab')
+  const host = fc.array(label, { minLength: 1, maxLength: 3 }).map((labels) => labels.join('.'))
+  fc.assert(
+    fc.property(fc.array(host, { maxLength: 5 }), host, (hosts, asked) => {
+      expect(new HostSet(hosts).covers(asked)).toBe(hosts.some((known) => isHostSubset(asked, known)))
+    }),
+    { numRuns: 500 },
+  )
 })
 
 interface HostVector {

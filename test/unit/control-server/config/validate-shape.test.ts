@@ -148,6 +148,11 @@ describe('bounds', () => {
     ])
   })
 
+  test('what is too long to be told is cut', () => {
+    const [told] = violationsOf('VirtualService', { ...httpRoute({}), ['x'.repeat(100_000)]: 1 })
+    expect(told?.length).toBeLessThan(1500)
+  })
+
   test('of very many violations the first are listed and the rest is counted', () => {
     const spec = { hosts: Array.from({ length: 5000 }, () => '!'), http: [{ route: [{ destination: { host: 'a' } }] }] }
     const found = violationsOf('VirtualService', spec)

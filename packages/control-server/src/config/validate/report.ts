@@ -3,6 +3,11 @@ import type { Violation } from '@weft/mesh-protocol'
 /** A person reads this many at most; the rest is counted. */
 const MAX_LISTED = 100
 
+/** Keys and values of an input may be of any length; messages hold them. */
+const MAX_TEXT = 500
+
+const clip = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text)
+
 /** Collects what validation finds, in the order of the document. */
 export class Report {
   readonly #violations: Violation[] = []
@@ -10,7 +15,7 @@ export class Report {
   #unlisted = 0
 
   violation(field: string, message: string): void {
-    if (this.#violations.length < MAX_LISTED) this.#violations.push({ field, message })
+    if (this.#violations.length < MAX_LISTED) this.#violations.push({ field: clip(field), message: clip(message) })
     else this.#unlisted += 1
   }
 
@@ -32,7 +37,7 @@ export class Report {
   }
 
   private addWarnings(warnings: readonly string[]): void {
-    for (const text of warnings) {
+    for (const text of warnings.map(clip)) {
       if (this.#warnings.length < MAX_LISTED && !this.#warnings.includes(text)) this.#warnings.push(text)
     }
   }

@@ -1,5 +1,5 @@
 import { item } from '../field-path.ts'
-import { isWildcardHost } from '../host-name.ts'
+import { HostSet } from '../host-set.ts'
 import type { VirtualServiceSpec } from '../spec/virtual-service.ts'
 import { isIpAddress } from './addresses.ts'
 import type { Context } from './context.ts'
@@ -19,12 +19,14 @@ export function checkVirtualService(spec: VirtualServiceSpec, context: Context):
   const onGateway = gateways.length > 0 && !gateways.includes(MESH_GATEWAY)
   if (isDelegate) checkDelegate(spec, report)
   checkGatewayNames(gateways, 'spec.gateways', report)
-  checkHosts(spec, onGateway, report)
+  const known = new HostSet(hosts)
+  checkHosts(spec, known, onGateway, report)
   if (http.length + tls.length + tcp.length === 0) report.violation('spec', 'needs routes: http, tls or tcp')
   for (const [index, route] of http.entries()) {
     checkHttpRoute(route, item('spec.http', index), { isDelegate, onGateway }, context)
   }
-  for (const [index, route] of tls.entries()) checkTlsRoute(route, item('spec.tls', index), spec, report)
+  const binding = { hosts: known, onGateway: !gateways.includes(MESH_GATEWAY) }
+  for (const [index, route] of tls.entries()) checkTlsRoute(route, item('spec.tls', index), binding, report)
   for (const [index, route] of tcp.entries()) checkTcpRoute(route, item('spec.tcp', index), report)
   checkExportTo(spec.exportTo, namespace, { ownNamespaceOnly: false }, report)
   warnUnreachable(http, 'spec.http', report)
@@ -42,7 +44,7 @@ function checkDelegate(spec: VirtualServiceSpec, report: Report): void {
   }
 }
 
-function checkHosts(spec: VirtualServiceSpec, onGateway: boolean, report: Report): void {
+function checkHosts(spec: VirtualServiceSpec, known: HostSet, onGateway: boolean, report: Report): void {
   const hosts = spec.hosts ?? []
   const sni = (spec.tls ?? []).some(({ match }) => (match ?? []).some(({ sniHosts }) => (sniHosts ?? []).length > 0))
   let allValid = true
@@ -52,7 +54,7 @@ function checkHosts(spec: VirtualServiceSpec, onGateway: boolean, report: Report
     report.violation(item('spec.hosts', index), problem)
     allValid = false
   }
-  if (allValid) checkDistinct(hosts, report)
+  if (allValid) checkDistinct(hosts, known, report)
 }
 
 function hostProblem(host: string, onGateway: boolean, sni: boolean): string | undefined {
@@ -62,30 +64,24 @@ function hostProblem(host: string, onGateway: boolean, sni: boolean): string | u
   return undefined
 }
 
-/** Two hosts overlap where one is a wildcard that covers the other. Linear: every suffix of a host is looked up once. */
-function checkDistinct(hosts: readonly string[], report: Report): void {
-  const exact = new Map<string, number>()
-  const wildcards = new Map<string, number>()
-  for (const [index, host] of hosts.entries()) if (isWildcardHost(host)) wildcards.set(host.slice(1), index)
+/** Two hosts overlap where they are the same or one is a wildcard that covers the other. */
+function checkDistinct(hosts: readonly string[], known: HostSet, report: Report): void {
+  const seen = new Map<string, number>()
   const reported = new Set<number>()
   for (const [index, host] of hosts.entries()) {
-    const other = exact.get(host) ?? coveringWildcard(host, index, wildcards)
-    exact.set(host, index)
+    const other = seen.get(host) ?? otherWildcard(host, index, known)
+    seen.set(host, index)
     if (other === undefined) continue
     const later = Math.max(index, other)
     if (!reported.has(later)) {
-      const known = hosts[Math.min(index, other)] as string
-      report.violation(item('spec.hosts', later), `${quote(hosts[later] as string)} overlaps with ${quote(known)}`)
+      const earlier = hosts[Math.min(index, other)] as string
+      report.violation(item('spec.hosts', later), `${quote(hosts[later] as string)} overlaps with ${quote(earlier)}`)
     }
     reported.add(later)
   }
 }
 
-function coveringWildcard(host: string, index: number, wildcards: ReadonlyMap<string, number>): number | undefined {
-  if (wildcards.size === 0) return undefined
-  for (let at = isWildcardHost(host) ? 1 : 0; at <= host.length; at++) {
-    const found = wildcards.get(host.slice(at))
-    if (found !== undefined && found !== index) return found
-  }
+function otherWildcard(host: string, index: number, known: HostSet): number | undefined {
+  for (const found of known.wildcardsOver(host)) if (found !== index) return found
   return undefined
 }
