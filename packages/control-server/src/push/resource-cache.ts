@@ -11,7 +11,7 @@ import type { Stream } from './stream.ts'
 
 /** What a change made newer than what streams may have been sent. */
 export interface Refreshed {
-  readonly hosts: ReadonlySet<HostState>
+  readonly hosts: ReadonlySet<HostState<Stream>>
   readonly index: boolean
   readonly inbound: boolean
   /** The labels that tell clients apart are others now: every stream may belong to another scope. */
@@ -25,7 +25,7 @@ export class ResourceCache {
   private policies: PolicyIndex
   private readonly assignments = new Assignments()
   private readonly inbound = new InboundPolicies()
-  private readonly scopes = new Map<string, ScopeCache>()
+  private readonly scopes = new Map<string, ScopeCache<Stream>>()
 
   constructor(model: Model) {
     this.modelNow = model
@@ -44,7 +44,7 @@ export class ResourceCache {
     this.modelNow = model
     this.policies = indexPolicies(model, this.policies)
     const moved = [...instances, ...services].filter((host) => this.assignments.refresh(model, host))
-    const hosts = new Set<HostState>()
+    const hosts = new Set<HostState<Stream>>()
     for (const scope of this.scopes.values()) {
       const translate = scope.affectedBy([...services, ...policyHosts])
       scope.refresh(this.context(scope), translate)
@@ -61,25 +61,25 @@ export class ResourceCache {
   }
 
   /** The scope that a client belongs to now; to be left again. */
-  joinScope(node: Node): ScopeCache {
+  joinScope(node: Node): ScopeCache<Stream> {
     const scope = scopeOf(node, this.policies.clientLabelKeys)
     const key = scopeKey(scope)
-    const cache = this.scopes.get(key) ?? new ScopeCache(scope, this.assignments)
+    const cache = this.scopes.get(key) ?? new ScopeCache<Stream>(scope, this.assignments)
     this.scopes.set(key, cache)
     cache.users++
     return cache
   }
 
-  leaveScope(cache: ScopeCache): void {
+  leaveScope(cache: ScopeCache<Stream>): void {
     if (--cache.users === 0) this.scopes.delete(scopeKey(cache.scope))
   }
 
   /** What streams follow that depends on one of these hosts. */
-  *dependentsOf(hosts: ReadonlySet<string>): Generator<HostState> {
+  *dependentsOf(hosts: ReadonlySet<string>): Generator<HostState<Stream>> {
     for (const scope of this.scopes.values()) yield* scope.affectedBy(hosts)
   }
 
-  subscribe(stream: Stream, host: string): HostState {
+  subscribe(stream: Stream, host: string): HostState<Stream> {
     return stream.scope.subscribe(this.context(stream.scope), host, stream)
   }
 
@@ -92,7 +92,7 @@ export class ResourceCache {
   }
 
   /** Newest versions of all that a stream follows of one host. */
-  *versions(state: HostState): Generator<readonly [ResourceKey, string]> {
+  *versions(state: HostState<Stream>): Generator<readonly [ResourceKey, string]> {
     const { routes, clusters } = state.closure
     if (routes !== undefined) yield [routes.key, routes.version]
     for (const { entry, assignment } of clusters) {
@@ -101,7 +101,7 @@ export class ResourceCache {
     }
   }
 
-  private context({ scope }: ScopeCache): TranslateContext {
+  private context({ scope }: ScopeCache<Stream>): TranslateContext {
     return { model: this.modelNow, policies: this.policies, client: scope }
   }
 }

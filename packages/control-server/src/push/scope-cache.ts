@@ -7,7 +7,6 @@ import type { TranslateContext } from '../translate/context.ts'
 import { clustersOf, translateRoutes } from '../translate/routes.ts'
 import type { Assignment, Assignments } from './assignments.ts'
 import { type Entry, makeEntry } from './entry.ts'
-import type { Stream } from './stream.ts'
 
 /** A cluster as the clients of one scope see it. */
 export interface ClusterState {
@@ -27,20 +26,21 @@ export interface Closure {
   readonly hosts: ReadonlySet<string>
 }
 
-export interface HostState {
+/** A host that somebody follows. `S` is who follows; to the cache it is opaque. */
+export interface HostState<S> {
   readonly host: string
   closure: Closure
-  readonly subscribers: Set<Stream>
+  readonly subscribers: Set<S>
 }
 
 /** The translations for all clients of one scope: only of hosts that one of them follows, and each made once. */
-export class ScopeCache {
+export class ScopeCache<S> {
   readonly scope: ClientScope
   /** Streams that belong to it. */
   users = 0
   private readonly assignments: Assignments
-  private readonly hosts = new Map<string, HostState>()
-  private readonly dependents = new MultiMap<HostState>()
+  private readonly hosts = new Map<string, HostState<S>>()
+  private readonly dependents = new MultiMap<HostState<S>>()
   private readonly clusters = new Map<string, { state: ClusterState; users: number }>()
 
   constructor(scope: ClientScope, assignments: Assignments) {
@@ -48,27 +48,27 @@ export class ScopeCache {
     this.assignments = assignments
   }
 
-  subscribe(context: TranslateContext, host: string, stream: Stream): HostState {
+  subscribe(context: TranslateContext, host: string, subscriber: S): HostState<S> {
     const known = this.hosts.get(host)
-    const state = known ?? { host, closure: NOTHING, subscribers: new Set<Stream>() }
+    const state = known ?? { host, closure: NOTHING, subscribers: new Set<S>() }
     if (known === undefined) {
       this.hosts.set(host, state)
       this.replace(state, this.makeClosure(context, host))
     }
-    state.subscribers.add(stream)
+    state.subscribers.add(subscriber)
     return state
   }
 
-  unsubscribe(state: HostState, stream: Stream): void {
-    state.subscribers.delete(stream)
+  unsubscribe(state: HostState<S>, subscriber: S): void {
+    state.subscribers.delete(subscriber)
     if (state.subscribers.size > 0) return
     this.hosts.delete(state.host)
     this.replace(state, NOTHING)
   }
 
   /** Followed hosts that depend on one of these, which may be wildcards. */
-  affectedBy(hosts: Iterable<string>): ReadonlySet<HostState> {
-    const affected = new Set<HostState>()
+  affectedBy(hosts: Iterable<string>): ReadonlySet<HostState<S>> {
+    const affected = new Set<HostState<S>>()
     for (const host of hosts) {
       if (!isWildcardHost(host)) for (const state of this.dependents.get(host)) affected.add(state)
       else
@@ -80,12 +80,12 @@ export class ScopeCache {
   }
 
   /** Translates hosts again. Every cluster of theirs is made anew once; a part that comes out equal stays the same object. */
-  refresh(context: TranslateContext, states: Iterable<HostState>): void {
+  refresh(context: TranslateContext, states: Iterable<HostState<S>>): void {
     const fresh: Fresh = new Map()
     for (const state of states) this.replace(state, this.makeClosure(context, state.host, state.closure, fresh))
   }
 
-  private replace(state: HostState, closure: Closure): void {
+  private replace(state: HostState<S>, closure: Closure): void {
     const before = state.closure
     state.closure = closure
     for (const host of closure.hosts) this.dependents.add(host, state)

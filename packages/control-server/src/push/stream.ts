@@ -27,7 +27,7 @@ export interface Held {
 }
 
 export interface Subscription {
-  readonly state: HostState
+  readonly state: HostState<Stream>
   /** The resources that it came to when the stream was last up to date. */
   settled: ReadonlySet<ResourceKey> | undefined
 }
@@ -53,7 +53,7 @@ export interface Stream {
   readonly node: Node
   readonly sink: StreamSink
   readonly connectedAtMs: number
-  scope: ScopeCache
+  scope: ScopeCache<Stream>
   inbound: InboundState
   /** The client has sent its first message. */
   started: boolean

@@ -1,38 +1,10 @@
 import { HEARTBEAT_MS, type HelloEvent, type ResourceUpdate, type UpdateEvent } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
-import { createPush } from '../../../../packages/control-server/src/push/push.ts'
-import { fakeClock } from '../../../support/fake-clock.ts'
+import { HOST, pushScene, registerReviews, SUBSETS, split } from '../../../support/push-scene.ts'
 import { SimulatedClient, testNode } from '../../../support/simulated-client.ts'
-import { strictLogger } from '../../../support/strict-logger.ts'
-import { destinationRule, service, type TestModel, testModel, virtualService } from '../../../support/test-model.ts'
+import { service, virtualService } from '../../../support/test-model.ts'
 
-const HOST = 'reviews.default.svc.cluster.local'
-const CLUSTER = `outbound|80||${HOST}`
-const ASSIGNMENT = `ClusterLoadAssignment/${CLUSTER}`
-
-/** A push service over a mesh that was set up before it started. */
-function scene(setUp: (model: TestModel) => void = () => undefined) {
-  const time = fakeClock()
-  const model = testModel()
-  setUp(model)
-  const push = createPush({
-    models: model,
-    clock: time.clock,
-    timers: time.timers,
-    epoch: 'epoch',
-    logger: strictLogger,
-  })
-  return { time, model, push }
-}
-
-function endpoints(model: TestModel, count: number): void {
-  const port = { name: 'http', servicePort: 80, port: 80, protocol: 'http' }
-  const workloads = Array.from({ length: count }, (_, id) => [
-    `w${id}`,
-    { ports: [{ ...port, listenPort: 1_000 + id }] },
-  ])
-  model.register(Object.fromEntries(workloads))
-}
+const ASSIGNMENT = `ClusterLoadAssignment/outbound|80||${HOST}`
 
 function updates(client: SimulatedClient): UpdateEvent[] {
   return client.events.filter(({ event }) => event === 'update').map(({ data }) => data as UpdateEvent)
@@ -45,34 +17,13 @@ function takeResources(client: SimulatedClient): ResourceUpdate[] {
   return resources
 }
 
-const split = (weight: number) =>
-  virtualService('reviews', {
-    hosts: ['reviews'],
-    http: [
-      {
-        route: [
-          { destination: { host: 'reviews', subset: 'v1' }, weight: 100 - weight },
-          { destination: { host: 'reviews', subset: 'v2' }, weight },
-        ],
-      },
-    ],
-  })
-
-const SUBSETS = destinationRule('reviews', {
-  host: 'reviews',
-  subsets: [
-    { name: 'v1', labels: { version: 'v1' } },
-    { name: 'v2', labels: { version: 'v2' } },
-  ],
-})
-
 describe('a stream', () => {
   test('begins with hello, and with nothing else before the first message', async () => {
-    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
+    const { time, model, push } = pushScene((mesh) => registerReviews(mesh, 1))
     const seen: string[] = []
     const sink = { write: (chunk: Buffer) => seen.push(chunk.toString()) > 0, end: () => undefined }
     push.openStream({ id: 's1', node: testNode(), sink, url: 'http://control/v1/streams/s1' })
-    endpoints(model, 2)
+    registerReviews(model, 2)
     await time.advance(100)
     expect(seen).toHaveLength(1)
     expect(seen[0]).toMatch(/^event: hello\n/)
@@ -86,7 +37,7 @@ describe('a stream', () => {
   })
 
   test('carries everything of a host in one event, in the order in which it is applied, under the revision', () => {
-    const { push } = scene((mesh) => endpoints(mesh, 2))
+    const { push } = pushScene((mesh) => registerReviews(mesh, 2))
     const client = new SimulatedClient(push)
     client.follow(HOST)
     const [, first, ...rest] = client.events
@@ -102,7 +53,7 @@ describe('a stream', () => {
   })
 
   test('carries one endpoint among ten thousand as one endpoint', async () => {
-    const { time, model, push } = scene((mesh) => endpoints(mesh, 10_000))
+    const { time, model, push } = pushScene((mesh) => registerReviews(mesh, 10_000))
     const client = new SimulatedClient(push)
     client.subscribe(HOST)
     client.connect()
@@ -126,7 +77,7 @@ describe('a stream', () => {
   })
 
   test('carries nothing that the client holds already', () => {
-    const { push } = scene((mesh) => endpoints(mesh, 2))
+    const { push } = pushScene((mesh) => registerReviews(mesh, 2))
     const client = new SimulatedClient(push)
     client.follow(HOST)
     client.disconnect()
@@ -138,7 +89,7 @@ describe('a stream', () => {
   })
 
   test('carries the difference to what the client holds, and takes back what is no more', async () => {
-    const { time, model, push } = scene((mesh) => endpoints(mesh, 3))
+    const { time, model, push } = pushScene((mesh) => registerReviews(mesh, 3))
     const client = new SimulatedClient(push)
     client.subscribe(HOST, 'gone.default.svc.cluster.local')
     client.connect()
@@ -163,7 +114,7 @@ describe('a stream', () => {
   })
 
   test('carries whole assignments to a client that does not know changes', async () => {
-    const { time, model, push } = scene((mesh) => endpoints(mesh, 3))
+    const { time, model, push } = pushScene((mesh) => registerReviews(mesh, 3))
     const client = new SimulatedClient(push, testNode({ features: [] }))
     client.follow(HOST)
     takeResources(client)
@@ -176,9 +127,9 @@ describe('a stream', () => {
   })
 
   test('leaves alone who does not follow what changed', async () => {
-    const { time, model, push } = scene((mesh) => {
+    const { time, model, push } = pushScene((mesh) => {
       mesh.put(service('details', { selector: { app: 'details' }, ports: [{ port: 80 }] }))
-      endpoints(mesh, 1)
+      registerReviews(mesh, 1)
     })
     const [near, far] = [new SimulatedClient(push), new SimulatedClient(push, testNode({ id: 'c2' }))]
     near.subscribe(HOST)
@@ -198,7 +149,7 @@ describe('a stream', () => {
   })
 
   test('leaves alone clients whose labels a policy does not mean', async () => {
-    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
+    const { time, model, push } = pushScene((mesh) => registerReviews(mesh, 1))
     const clients = [
       testNode({ id: 'web', labels: { app: 'web' } }),
       testNode({ id: 'job', labels: { app: 'job' } }),
@@ -217,7 +168,7 @@ describe('a stream', () => {
   })
 
   test('sends the whole after a refused change, and a refused whole not again before it has changed', async () => {
-    const { time, model, push } = scene((mesh) => endpoints(mesh, 3))
+    const { time, model, push } = pushScene((mesh) => registerReviews(mesh, 3))
     const client = new SimulatedClient(push)
     client.follow(HOST)
     takeResources(client)
@@ -249,7 +200,7 @@ describe('a stream', () => {
   })
 
   test('takes messages in any order', () => {
-    const { push } = scene((mesh) => endpoints(mesh, 1))
+    const { push } = pushScene((mesh) => registerReviews(mesh, 1))
     const written: string[] = []
     const sink = { write: (chunk: Buffer) => written.push(chunk.toString()) > 0, end: () => undefined }
     push.openStream({ id: 's', node: testNode(), sink, url: '' })
@@ -263,7 +214,7 @@ describe('a stream', () => {
   })
 
   test('follows the registration of its own workload', async () => {
-    const { time, model, push } = scene()
+    const { time, model, push } = pushScene()
     const client = new SimulatedClient(push, testNode({ id: 'w1', service: 'reviews', servicePorts: [80] }))
     client.connect()
     client.exchange()
@@ -280,7 +231,7 @@ describe('a stream', () => {
   })
 
   test('beats when it is silent and readable', async () => {
-    const { time, push } = scene()
+    const { time, push } = pushScene()
     const client = new SimulatedClient(push)
     client.connect()
     client.exchange()
@@ -295,7 +246,7 @@ describe('a stream', () => {
   })
 
   test('ends with the push service, and nobody waits on', async () => {
-    const { time, push } = scene((mesh) => endpoints(mesh, 1))
+    const { time, push } = pushScene((mesh) => registerReviews(mesh, 1))
     const client = new SimulatedClient(push)
     client.subscribe(HOST)
     client.connect()
@@ -310,9 +261,9 @@ describe('a stream', () => {
 
 describe('a stream that does not read', () => {
   test('is written one event at most, then the newest state, whatever came in between', async () => {
-    const { time, model, push } = scene((mesh) => {
+    const { time, model, push } = pushScene((mesh) => {
       mesh.put(SUBSETS, split(0))
-      endpoints(mesh, 50)
+      registerReviews(mesh, 50)
     })
     const [slow, quick] = [new SimulatedClient(push), new SimulatedClient(push, testNode({ id: 'c2' }))]
     for (const client of [slow, quick]) {
@@ -334,84 +285,5 @@ describe('a stream that does not read', () => {
     expect(updates(slow)).toHaveLength(2)
     expect(slow.held.get(`RouteConfiguration/${HOST}`)).toEqual(quick.held.get(`RouteConfiguration/${HOST}`))
     expect(slow.held.get(ASSIGNMENT.replace('||', '|v1|'))).toEqual(quick.held.get(ASSIGNMENT.replace('||', '|v1|')))
-  })
-})
-
-describe('waiting for a commit', () => {
-  const hosts = new Set([HOST])
-
-  function connected(push: ReturnType<typeof scene>['push'], id: string, host = HOST): SimulatedClient {
-    const client = new SimulatedClient(push, testNode({ id }))
-    client.subscribe(host)
-    client.connect()
-    client.exchange()
-    return client
-  }
-
-  test('counts who has acknowledged, who has refused and who has not answered', async () => {
-    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
-    const [quick, unwilling] = [connected(push, 'c1'), connected(push, 'c2'), connected(push, 'c3')]
-    connected(push, 'c4', 'other.default.svc.cluster.local')
-    unwilling?.refused.add(`RouteConfiguration/${HOST}`)
-    const revision = model.put(SUBSETS, split(10))
-    const status = push.waitFor(revision, hosts, 1_000)
-    quick?.exchange()
-    unwilling?.exchange()
-    await time.advance(1_000)
-    expect(await status).toEqual({ acked: 1, nacked: 1, pending: 1 })
-  })
-
-  test('is over as soon as all have answered or gone', async () => {
-    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
-    const [stays, goes] = [connected(push, 'c1'), connected(push, 'c2')]
-    const status = push.waitFor(model.put(SUBSETS, split(10)), hosts, 60_000)
-    stays.exchange()
-    goes.disconnect()
-    expect(await status).toEqual({ acked: 1, nacked: 0, pending: 0 })
-    push.close()
-    expect(time.pendingTimers).toBe(0)
-  })
-
-  test('is over at once for a commit that changed nothing', async () => {
-    const { model, push } = scene((mesh) => {
-      mesh.put(SUBSETS, split(10))
-      endpoints(mesh, 1)
-    })
-    const client = connected(push, 'c1')
-    client.disconnect()
-    client.connect()
-    expect(await push.waitFor(model.put(split(10)), hosts, 0)).toEqual({ acked: 1, nacked: 0, pending: 0 })
-  })
-
-  test('is over with the commit, however much comes after it', async () => {
-    const { time, model, push } = scene((mesh) => endpoints(mesh, 1))
-    const client = connected(push, 'c1')
-    const status = push.waitFor(model.put(SUBSETS, split(10)), hosts, 60_000)
-    model.put(split(11))
-    await time.advance(5)
-    client.exchange()
-    expect(await status).toEqual({ acked: 1, nacked: 0, pending: 0 })
-  })
-
-  test('means also who is led to the host by the routes of another', async () => {
-    const { model, push } = scene((mesh) => {
-      endpoints(mesh, 1)
-      mesh.put(service('front', { selector: { app: 'front' }, ports: [{ port: 80 }] }))
-      mesh.put(virtualService('front', { hosts: ['front'], http: [{ route: [{ destination: { host: 'reviews' } }] }] }))
-    })
-    const client = connected(push, 'c1', 'front.default.svc.cluster.local')
-    const status = push.waitFor(
-      model.put(destinationRule('r', { host: 'reviews', trafficPolicy: { outlierDetection: {} } })),
-      hosts,
-      60_000,
-    )
-    expect(push.clients()[0]?.pending).toBe(1)
-    client.exchange()
-    expect(await status).toEqual({ acked: 1, nacked: 0, pending: 0 })
-  })
-
-  test('means nobody where nobody follows', async () => {
-    const { model, push } = scene()
-    expect(await push.waitFor(model.put(split(1)), hosts, 60_000)).toEqual({ acked: 0, nacked: 0, pending: 0 })
   })
 })
