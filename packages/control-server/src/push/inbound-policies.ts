@@ -1,6 +1,11 @@
 import { INBOUND_POLICY_NAME, type Node, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
 import type { Model, Workload } from '../registry/model.ts'
-import { type InboundSubject, translateInbound } from '../translate/inbound.ts'
+import {
+  type InboundSubject,
+  type SelectingServices,
+  selectingServices,
+  translateInbound,
+} from '../translate/inbound.ts'
 import { type Entry, makeEntry } from './entry.ts'
 
 export const INBOUND_KEY: ResourceKey = resourceKey('InboundPolicy', INBOUND_POLICY_NAME)
@@ -16,6 +21,7 @@ export interface InboundState {
 /** Inbound policies, shared between replicas. */
 export class InboundPolicies {
   private readonly byId = new Map<string, InboundState>()
+  private selecting: { readonly services: Model['services']; readonly byNamespace: SelectingServices } | undefined
 
   acquire(model: Model, subject: InboundSubject): InboundState {
     const id = JSON.stringify(subject)
@@ -24,7 +30,7 @@ export class InboundPolicies {
       known.users++
       return known
     }
-    const made: InboundState = { id, subject, entry: makeEntry(translateInbound(model, subject)), users: 1 }
+    const made: InboundState = { id, subject, entry: this.makeEntry(model, subject), users: 1 }
     this.byId.set(id, made)
     return made
   }
@@ -35,15 +41,23 @@ export class InboundPolicies {
 
   /** Brings the policies of some namespaces up to date; false: none changed. */
   refresh(model: Model, namespaces: ReadonlySet<string>): boolean {
+    if (namespaces.size === 0) return false
     let changed = false
     for (const state of this.byId.values()) {
       if (!namespaces.has(state.subject.namespace)) continue
-      const entry = makeEntry(translateInbound(model, state.subject))
+      const entry = this.makeEntry(model, state.subject)
       if (entry.version === state.entry.version) continue
       state.entry = entry
       changed = true
     }
     return changed
+  }
+
+  private makeEntry(model: Model, subject: InboundSubject): Entry {
+    if (this.selecting?.services !== model.services) {
+      this.selecting = { services: model.services, byNamespace: selectingServices(model) }
+    }
+    return makeEntry(translateInbound(model, subject, this.selecting.byNamespace))
   }
 }
 

@@ -43,7 +43,7 @@ export class ResourceCache {
     const labelsBefore = this.policies.clientLabelKeys
     this.modelNow = model
     this.policies = indexPolicies(model, this.policies)
-    const moved = [...instances, ...services].filter((host) => this.assignments.refresh(model, host))
+    const moved = [...new Set([...instances, ...services])].filter((host) => this.assignments.refresh(model, host))
     const hosts = new Set<HostState<Stream>>()
     for (const scope of this.scopes.values()) {
       const translate = scope.affectedBy([...services, ...policyHosts])

@@ -20,14 +20,36 @@ export interface InboundSubjectPort {
   readonly protocol: string
 }
 
-/** What the workload answers for: the service it registers under first, then every v1 Service that selects it. */
-export function translateInbound(model: Model, subject: InboundSubject): Unversioned<InboundPolicy> {
+/** The services of each namespace that choose their workloads by labels. */
+export type SelectingServices = ReadonlyMap<string, readonly MeshService[]>
+
+export function selectingServices({ services }: Pick<Model, 'services'>): SelectingServices {
+  const byNamespace = new Map<string, MeshService[]>()
+  for (const service of services.values()) {
+    if (service.selector === undefined) continue
+    const known = byNamespace.get(service.namespace)
+    if (known === undefined) byNamespace.set(service.namespace, [service])
+    else known.push(service)
+  }
+  return byNamespace
+}
+
+/**
+ * What the workload answers for: the service it registers under first, then every v1 Service that selects it.
+ *
+ * @param selecting of the same model, where somebody has it already
+ */
+export function translateInbound(
+  model: Model,
+  subject: InboundSubject,
+  selecting: SelectingServices = selectingServices(model),
+): Unversioned<InboundPolicy> {
   const own = subject.service === '' ? undefined : ownService(model, subject)
-  const selecting = selectingServices(model, subject).filter(({ host }) => host !== own?.host)
+  const others = servicesSelecting(subject, selecting).filter(({ host }) => host !== own?.host)
   return {
     type: 'InboundPolicy',
     name: INBOUND_POLICY_NAME,
-    services: own === undefined ? selecting : [own, ...selecting],
+    services: own === undefined ? others : [own, ...others],
   }
 }
 
@@ -40,13 +62,12 @@ function ownService({ services, domain }: Model, subject: InboundSubject): Inbou
   return { host, name: subject.service, namespace: subject.namespace, ports }
 }
 
-function selectingServices({ services }: Model, subject: InboundSubject): InboundService[] {
-  const found: InboundService[] = []
-  for (const service of services.values()) {
-    if (service.namespace !== subject.namespace || service.selector === undefined) continue
-    if (selects(service.selector, subject)) found.push(inboundService(service, subject))
-  }
-  return found.sort((a, b) => (a.host < b.host ? -1 : 1))
+function servicesSelecting(subject: InboundSubject, selecting: SelectingServices): InboundService[] {
+  const candidates = selecting.get(subject.namespace) ?? []
+  return candidates
+    .filter(({ selector = {} }) => selects(selector, subject))
+    .map((service) => inboundService(service, subject))
+    .sort((a, b) => (a.host < b.host ? -1 : 1))
 }
 
 function inboundService(service: MeshService, subject: InboundSubject): InboundService {
