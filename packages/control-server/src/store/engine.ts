@@ -82,8 +82,9 @@ export class StoreEngine implements Store {
         if (this.backend.leaseTtl(id) !== ttlMs) this.backend.putLease(id, ttlMs)
       },
       () => {
-        this.leases.set(id, ttlMs, this.options.clock.now())
-        this.scheduleSweep()
+        const now = this.options.clock.now()
+        this.leases.set(id, ttlMs, now)
+        this.setSweepTimer(this.leases.scheduleSweepOf(id, now))
       },
     )
   }
@@ -199,10 +200,14 @@ export class StoreEngine implements Store {
   }
 
   private scheduleSweep(): void {
-    const { clock, timers } = this.options
+    this.setSweepTimer(this.leases.scheduleSweep(this.options.clock.now()))
+  }
+
+  private setSweepTimer(delayMs: number | undefined): void {
+    if (delayMs === undefined || this.closed) return
+    const { timers } = this.options
     timers.clear(this.sweepTimer)
-    const delayMs = this.closed ? undefined : this.leases.scheduleSweep(clock.now())
-    this.sweepTimer = delayMs === undefined ? undefined : timers.set(() => this.sweep(), delayMs)
+    this.sweepTimer = timers.set(() => this.sweep(), delayMs)
   }
 
   private sweep(): void {

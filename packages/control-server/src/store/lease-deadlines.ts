@@ -50,11 +50,19 @@ export class LeaseDeadlines {
   scheduleSweep(now: number): number | undefined {
     let earliest = Number.POSITIVE_INFINITY
     for (const { deadline } of this.leases.values()) earliest = Math.min(earliest, deadline)
-    if (earliest === Number.POSITIVE_INFINITY) {
-      this.sweepDue = undefined
-      return undefined
-    }
-    const delayMs = Math.min(Math.max(1, Math.ceil(earliest - now)), SWEEP_MS)
+    this.sweepDue = undefined
+    return this.sweepBy(earliest, now)
+  }
+
+  /** The same after one lease was set, without a look at the others; `undefined` where the next sweep is soon enough. */
+  scheduleSweepOf(id: string, now: number): number | undefined {
+    return this.sweepBy(this.leases.get(id)?.deadline ?? Number.POSITIVE_INFINITY, now)
+  }
+
+  private sweepBy(deadline: number, now: number): number | undefined {
+    if (deadline === Number.POSITIVE_INFINITY) return undefined
+    const delayMs = Math.min(Math.max(1, Math.ceil(deadline - now)), SWEEP_MS)
+    if (this.sweepDue !== undefined && this.sweepDue <= now + delayMs) return undefined
     this.sweepDue = now + delayMs
     return delayMs
   }

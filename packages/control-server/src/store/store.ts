@@ -41,7 +41,7 @@ export interface ChangeBatch {
  * one revision counter, compare-and-swap over several keys, watch from a revision, leases.
  *
  * A commit that was acknowledged is on disk. Deleting a key that does not exist and putting the value that a key has
- * (under the same lease) changes nothing and bumps no revision.
+ * (under the same lease) changes nothing and bumps no revision. Keys are printable ASCII. Everything throws `StoreError`.
  */
 export interface Store {
   /** Identifies the data; another data directory has another epoch. */
@@ -50,9 +50,15 @@ export interface Store {
   get(key: string): Promise<Entry | undefined>
   /** Every key that starts with `prefix`, in key order, all of one revision. */
   list(prefix: string): Promise<{ readonly revision: number; readonly entries: readonly Entry[] }>
-  /** All or nothing; the operations of one commit share one revision. */
+  /**
+   * All or nothing; the operations of one commit share one revision. When it resolves, the watchers in this process have
+   * been told.
+   */
   commit(compares: readonly Compare[], operations: readonly Operation[]): Promise<CommitResult>
-  /** Every batch after `revision`, in order, without a gap, until the returned function is called. */
+  /**
+   * Every batch after `revision`, in order, without a gap, until the returned function is called. Throws where the batches
+   * after `revision` are no longer known: list again, and watch from there.
+   */
   watch(revision: number, listener: (batch: ChangeBatch) => void): () => void
 
   /** Creates or renews a lease; its keys are deleted in one commit when it is not renewed for `ttlMs`. Bumps no revision. */
