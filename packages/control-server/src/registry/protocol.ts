@@ -29,13 +29,7 @@ const SERVER_FIRST_PORTS: ReadonlySet<number> = new Set([25, 53, 3306, 27017])
  * The protocol of a service port: `appProtocol`, else the port's name up to the first hyphen, as Istio selects it. Where
  * neither says anything it is `http`, since Istio would look into the stream and a caller of ours has said what it speaks.
  */
-export function protocolOf(port: {
-  name?: unknown
-  number: number
-  protocol?: unknown
-  appProtocol?: unknown
-}): Protocol {
-  if (port.protocol === 'UDP' || port.protocol === 'SCTP') return 'tcp'
+export function protocolOf(port: { name?: unknown; number: number; appProtocol?: unknown }): Protocol {
   const named =
     typeof port.appProtocol === 'string'
       ? lookUp(port.appProtocol)

@@ -5,6 +5,7 @@ import { protocolOf } from './protocol.ts'
 
 /** The parts of a v1 `Service` that the mesh acts on. */
 interface ServiceSpec {
+  readonly type?: string
   readonly selector?: Readonly<Record<string, string>> | null
   readonly ports?: readonly ServicePortSpec[] | null
 }
@@ -17,16 +18,17 @@ interface ServicePortSpec {
   readonly appProtocol?: string | null
 }
 
-/** A v1 `Service` that passed validation, as a service of the mesh. */
+/** A v1 `Service` that passed validation, as a service of the mesh: what is not TCP, or is elsewhere, has no ports in it. */
 export function serviceOfResource({ metadata, spec }: ConfigResource, domain: string): MeshService {
-  const { selector, ports } = spec as ServiceSpec
+  const { type, selector, ports } = spec as ServiceSpec
+  const served = type === 'ExternalName' ? [] : (ports ?? []).filter(({ protocol = 'TCP' }) => protocol === 'TCP')
   const { name, namespace } = metadata
   return {
     host: serviceHost(name, namespace, domain),
     name,
     namespace,
     selector: Object.keys(selector ?? {}).length === 0 ? undefined : (selector ?? undefined),
-    ports: (ports ?? []).map(
+    ports: served.map(
       (port): ServicePort => ({
         name: port.name ?? '',
         number: port.port,

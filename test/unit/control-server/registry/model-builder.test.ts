@@ -72,6 +72,27 @@ describe('a v1 Service', () => {
     expect([served(removed.model, 80), served(removed.model, 7000)]).toEqual([['w:41000'], []])
   })
 
+  test.each<[string, object, number[]]>([
+    [
+      'other than TCP',
+      {
+        ports: [
+          { port: 53, protocol: 'UDP' },
+          { port: 80, protocol: 'TCP' },
+        ],
+      },
+      [80],
+    ],
+    ['of another place', { type: 'ExternalName', ports: [{ port: 80 }] }, []],
+    ['that are null', { ports: null }, []],
+  ])('ports %s are not served', (_what, spec, ports) => {
+    expect(
+      build(service(spec))
+        .builder.model.services.get(HOST)
+        ?.ports.map(({ number }) => number),
+    ).toEqual(ports)
+  })
+
   test.each<[object, string]>([
     [{ name: 'http-web' }, 'http'],
     [{ name: 'grpc' }, 'grpc'],
@@ -89,7 +110,6 @@ describe('a v1 Service', () => {
     [{ name: 'http', appProtocol: null }, 'http'],
     [{ appProtocol: 'kubernetes.io/h2c' }, 'http2'],
     [{ name: 'tcp', appProtocol: 'kubernetes.io/ws' }, 'http'],
-    [{ name: 'http', protocol: 'UDP' }, 'tcp'],
     [{ appProtocol: 'toString' }, 'http'],
   ])('the protocol of %j is %s', (given, protocol) => {
     const { model } = build(service({ ports: [{ port: 80, ...given }] })).builder
