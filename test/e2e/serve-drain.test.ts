@@ -224,18 +224,48 @@ test('an unreachable control server does not hold the close up', async () => {
   expect(performance.now() - started).toBeLessThan(2_000)
 })
 
-test('of pipelined requests only the last response says Connection: close, so that all are answered', async () => {
+test('connections in use have their grace too when no new ones are taken: after a response, and within a request', async () => {
   await using harness = inboundHarness()
-  const answers: (() => void)[] = []
-  const server = await harness.inbound.serve((_request: IncomingMessage, response: ServerResponse) => {
-    answers.push(() => response.end('done'))
+  const endings: (() => void)[] = []
+  const server = await harness.inbound.serve((request: IncomingMessage, response: ServerResponse) => {
+    if (request.url === '/begun') {
+      response.write('begun')
+      endings.push(() => response.end('done'))
+    } else response.end('done')
   }, LOOPBACK)
-  const connection = await rawConnection(server.port, REQUEST + REQUEST)
-  await poll(() => answers.length === 2, 'both requests')
+  const [begun, partial] = await Promise.all([
+    rawConnection(server.port, REQUEST.replace('/', '/begun')),
+    rawConnection(server.port, REQUEST.slice(0, -2)),
+  ])
+  await begun.until('begun')
   const closed = server.close()
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  for (const answer of answers) answer()
-  expect(await connection.closed).toBe('end')
-  expect(connection.text.match(/connection: [a-z-]+/gi)).toEqual(['Connection: keep-alive', 'Connection: close'])
-  await closed
+  setTimeout(() => endings[0]?.(), 900)
+  await poll(() => !server.server.listening, 'no new connections')
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  begun.socket.write(REQUEST)
+  partial.socket.write('\r\n')
+  await Promise.all([begun.closed, partial.closed, closed])
+  expect(begun.text).toMatch(/begun.*done.*Connection: close.*done/s)
+  expect(partial.text).toMatch(/Connection: close.*done/s)
 })
+
+test.each(['before', 'after'])(
+  'of pipelined requests only the last response says Connection: close, when it comes %s the announcement',
+  async (when) => {
+    await using harness = inboundHarness()
+    const answers: (() => void)[] = []
+    const server = await harness.inbound.serve((_request: IncomingMessage, response: ServerResponse) => {
+      answers.push(() => response.end('done'))
+    }, LOOPBACK)
+    const connection = await rawConnection(server.port, when === 'before' ? REQUEST + REQUEST : REQUEST)
+    await poll(() => answers.length > 0, 'the first request')
+    const closed = server.close()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    if (when === 'after') connection.socket.write(REQUEST)
+    await poll(() => answers.length === 2, 'both requests')
+    for (const answer of answers) answer()
+    expect(await connection.closed).toBe('end')
+    expect(connection.text.match(/connection: [a-z-]+/gi)).toEqual(['Connection: keep-alive', 'Connection: close'])
+    await closed
+  },
+)

@@ -70,7 +70,7 @@ export class Connection {
     this.socket.destroy()
   }
 
-  /** The socket has closed: ends what waited behind an unanswered request, which Node tells nobody. */
+  /** The socket has closed: ends what waited behind an unanswered request, which Node 22 tells nobody. */
   closed(): void {
     for (let exchange = this.#latest; exchange !== undefined; ) {
       const { previous } = exchange
