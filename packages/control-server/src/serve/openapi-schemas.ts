@@ -36,7 +36,7 @@ const endpoint = object({
   port,
   servicePort: port,
   labels: textMap,
-  health: { type: 'string', enum: ['HEALTHY'] },
+  health: { type: 'string', enum: ['HEALTHY', 'UNHEALTHY', 'DRAINING'] },
   workload: object({ id: text, name: text, namespace: text, serviceAccount: text }),
   locality: text,
   weight: count,

@@ -26,7 +26,7 @@ function targetGroup(workload: Workload, port: number): TargetGroup {
     labels: {
       namespace,
       service,
-      workload: workload.workload ?? service,
+      workload: workload.workload ?? (labels.version === undefined ? service : `${service}-${labels.version}`),
       ...(labels.version === undefined ? {} : { version: labels.version }),
       __meta_weft_workload_id: id,
       ...Object.fromEntries(meta),

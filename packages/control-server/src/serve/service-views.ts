@@ -1,8 +1,9 @@
-import { serviceHost } from '@weft/mesh-protocol'
+import { formatLocality, type HealthStatus, serviceHost } from '@weft/mesh-protocol'
 import { splitOf } from '../canary/split.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { Subset } from '../config/spec/destination-rule.ts'
 import type { MeshService, Model, ServiceInstance } from '../registry/model.ts'
+import { translateEndpoint } from '../translate/endpoints.ts'
 import { PolicyByHost } from './policy-by-host.ts'
 
 export interface SubsetView {
@@ -19,7 +20,7 @@ export interface EndpointView {
   readonly servicePort: number
   readonly labels: Readonly<Record<string, string>>
   /** What the control server knows: a registration that is renewed is healthy. */
-  readonly health: 'HEALTHY'
+  readonly health: HealthStatus
   readonly workload: {
     readonly id: string
     readonly name: string
@@ -97,17 +98,18 @@ function endpointsOf(model: Model, service: MeshService): EndpointView[] {
   return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-function endpointView({ workload, listenPort }: ServiceInstance, servicePort: number): EndpointView {
-  const { id, address, labels, namespace, serviceAccount, locality, weight } = workload
+/** As clients see it, with the registration behind it. */
+function endpointView(instance: ServiceInstance, servicePort: number): EndpointView {
+  const { id, address, port, labels, weight, healthStatus, locality, workload } = translateEndpoint(instance)
   return {
-    id: `${address.includes(':') ? `[${address}]` : address}:${listenPort}`,
+    id,
     address,
-    port: listenPort,
+    port,
     servicePort,
     labels,
-    health: 'HEALTHY',
-    workload: { id, name: workload.workload ?? workload.service, namespace, serviceAccount },
-    locality,
+    health: healthStatus,
+    workload: { id: instance.workload.id, ...workload },
+    locality: formatLocality(locality),
     weight,
   }
 }
