@@ -77,7 +77,6 @@ const TRAFFIC_POLICY: readonly Unenforced[] = [
 const DESTINATION_RULE: readonly Unenforced[] = [
   ...TRAFFIC_POLICY.map((entry) => ({ ...entry, path: `trafficPolicy.${entry.path}` })),
   ...TRAFFIC_POLICY.map((entry) => ({ ...entry, path: `subsets[].trafficPolicy.${entry.path}` })),
-  { path: 'workloadSelector', consequence: 'the rule has no effect' },
 ]
 
 const SERVICE: readonly Unenforced[] = [

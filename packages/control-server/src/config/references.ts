@@ -17,6 +17,8 @@ interface Reference {
   readonly field: string
   readonly host: string
   readonly subset?: string | undefined
+  /** The field is the host itself, not an object that has one. */
+  readonly whole?: boolean
 }
 
 function ofDestinations(destinations: readonly RouteDestination[] | undefined, field: string): Reference[] {
@@ -29,7 +31,10 @@ function ofDestination({ host, subset }: Destination, field: string): Reference 
   return { field, host, subset }
 }
 
-function ofVirtualService({ http = [], tls = [], tcp = [] }: VirtualServiceSpec): Reference[] {
+function ofVirtualService({ hosts = [], http = [], tls = [], tcp = [] }: VirtualServiceSpec): Reference[] {
+  const ofHosts = hosts.flatMap((host, index) =>
+    isWildcardHost(host) ? [] : [{ field: item('spec.hosts', index), host, whole: true }],
+  )
   const ofHttp = http.flatMap(({ route, mirror, mirrors = [] }, index) => {
     const at = item('spec.http', index)
     return [
@@ -40,7 +45,7 @@ function ofVirtualService({ http = [], tls = [], tcp = [] }: VirtualServiceSpec)
   })
   const ofTls = tls.flatMap(({ route }, index) => ofDestinations(route, child(item('spec.tls', index), 'route')))
   const ofTcp = tcp.flatMap(({ route }, index) => ofDestinations(route, child(item('spec.tcp', index), 'route')))
-  return [...ofHttp, ...ofTls, ...ofTcp]
+  return [...ofHosts, ...ofHttp, ...ofTls, ...ofTcp]
 }
 
 function ofDestinationRule({ host }: DestinationRuleSpec): Reference[] {
@@ -68,9 +73,9 @@ export function danglingReferences(
   known: KnownHosts,
   domain: string = DEFAULT_DOMAIN,
 ): string[] {
-  return referencesOf(resource).flatMap(({ field, host, subset = '' }) => {
+  return referencesOf(resource).flatMap(({ field, host, subset = '', whole = false }) => {
     const full = expandServiceHost(host, resource.metadata.namespace, domain)
-    if (!known.hasHost(full)) return [`${child(field, 'host')}: no service ${full} is known yet`]
+    if (!known.hasHost(full)) return [`${whole ? field : child(field, 'host')}: no service ${full} is known yet`]
     if (subset === '' || known.hasSubset(full, subset)) return []
     return [`${child(field, 'subset')}: no DestinationRule gives ${full} a subset ${JSON.stringify(subset)} yet`]
   })

@@ -39,19 +39,19 @@ const CONTROL: Operations = {
   'GET /v1/services/:namespace/:name/canary': { summary: "The service's canary.", answer: { type: 'object' } },
   'PUT /v1/services/:namespace/:name/canary': {
     summary: 'Sends a share of the traffic, and what matches, to one subset.',
-    query: ['wait'],
+    query: ['dryRun', 'wait'],
     body: ref('Canary'),
-    answer: ref('WaitOutcome'),
+    answer: ref('CanaryAnswer'),
   },
   'DELETE /v1/services/:namespace/:name/canary': {
     summary: 'Puts the split back as it was before the canary.',
-    query: ['wait'],
-    answer: ref('WaitOutcome'),
+    query: ['dryRun', 'wait'],
+    answer: ref('CanaryAnswer'),
   },
   'POST /v1/services/:namespace/:name/canary/promote': {
     summary: 'Gives the canary all the traffic and ends it.',
-    query: ['wait'],
-    answer: ref('WaitOutcome'),
+    query: ['dryRun', 'wait'],
+    answer: ref('CanaryAnswer'),
   },
   'PUT /v1/workloads/:id': {
     summary: 'Registers a workload, or renews it where nothing has changed.',

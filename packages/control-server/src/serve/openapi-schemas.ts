@@ -112,6 +112,12 @@ export function schemas(): Readonly<Record<string, object>> {
     ServiceList: object({ revision: count, services: listOf(object(service)) }),
     MeshService: object({ ...service, endpoints: listOf(endpoint) }),
     Canary: canary,
+    CanaryAnswer: object({ ...waitOutcome, canary: { type: 'object' }, warnings: listOf(text) }, [
+      'canary',
+      'acked',
+      'nacked',
+      'pending',
+    ]),
     WorkloadRegistration: registration,
     WorkloadLease: object({ ttlMs: count }),
     ClientList: object({ clients: listOf(client) }),

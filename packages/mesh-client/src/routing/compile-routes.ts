@@ -71,11 +71,16 @@ function compileRoute(route: Route, field: string, violations: Violation[]): Com
     const found: Violation[] = []
     const mutations = compileMutations(ofRoute, at, single, found)
     violations.push(...found.filter((violation) => index === 0 || violation.field.startsWith(at.field)))
-    return { cluster: destination.cluster, weight: destination.weight, mutations }
+    return {
+      cluster: destination.cluster,
+      weight: destination.weight,
+      mutations,
+      hostRewrite: hostRewrite ?? destination.hostRewrite,
+    }
   })
   const totalWeight = destinations.reduce((sum, { weight }) => sum + weight, 0)
   if (!single && totalWeight === 0) {
     violations.push({ field: `${field}.route.clusters`, message: 'must have at least one weight above 0' })
   }
-  return { name: route.name, timeoutMs, retryPolicy, hostRewrite, destinations, totalWeight }
+  return { name: route.name, timeoutMs, retryPolicy, destinations, totalWeight }
 }

@@ -24,6 +24,8 @@ export interface CompiledDestination {
   readonly weight: number
   /** All that apply when this destination is taken: the destination's own first, then the route's. */
   readonly mutations: CompiledMutations | undefined
+  /** What the upstream sees as authority; a rewrite of the route wins over the destination's own (Istio `route.go`). */
+  readonly hostRewrite: string | undefined
 }
 
 /** A route ready for use. Immutable: a call keeps the one it matched to its end. */
@@ -32,7 +34,6 @@ export interface CompiledRoute {
   /** 0: none. */
   readonly timeoutMs: number
   readonly retryPolicy: RetryPolicy
-  readonly hostRewrite: string | undefined
   readonly destinations: readonly CompiledDestination[]
   /** Sum of the weights. */
   readonly totalWeight: number

@@ -182,6 +182,11 @@ describe('references that lead nowhere yet', () => {
         'spec.http[0].mirrors[0].destination.host: no service c.default.svc.cluster.local is known yet',
       ],
     ],
+    [
+      'VirtualService',
+      { hosts: ['a', 'shop.example.com', '*.example.org'], http: [{ route: [{ destination: { host: 'a' } }] }] },
+      ['spec.hosts[1]: no service shop.example.com is known yet'],
+    ],
     ['DestinationRule', { host: 'b' }, ['spec.host: no service b.default.svc.cluster.local is known yet']],
     ['DestinationRule', { host: '*.b.com' }, []],
     [

@@ -160,17 +160,26 @@ describe('a table', () => {
     const retryPolicy = { ...wireRoute('x').route.retryPolicy, numRetries: 7 }
     const clusters = [
       { cluster: 'v1', weight: 90 },
-      { cluster: 'v2', weight: 10 },
+      { cluster: 'v2', weight: 10, hostRewrite: 'two' },
     ]
-    const route = { clusters, timeoutMs: 250, retryPolicy, hostRewrite: 'other' }
+    const route = { clusters, timeoutMs: 250, retryPolicy }
     const compiled = compile(wireRoutes([wireRoute('r', { route })]))
       .forPort(9080)
       ?.match(request('/'))
-    expect(compiled).toMatchObject({ name: 'r', timeoutMs: 250, retryPolicy, hostRewrite: 'other', totalWeight: 100 })
-    expect(compiled?.destinations.map((one) => [one.cluster, one.weight])).toEqual([
-      ['v1', 90],
-      ['v2', 10],
+    expect(compiled).toMatchObject({ name: 'r', timeoutMs: 250, retryPolicy, totalWeight: 100 })
+    expect(compiled?.destinations.map((one) => [one.cluster, one.weight, one.hostRewrite])).toEqual([
+      ['v1', 90, undefined],
+      ['v2', 10, 'two'],
     ])
+  })
+
+  test("a rewrite of the route's authority wins over a destination's own", () => {
+    const clusters = [{ cluster: 'v1', weight: 1, hostRewrite: 'own' }]
+    const route = { ...wireRoute('x').route, clusters, hostRewrite: 'route' }
+    const compiled = compile(wireRoutes([wireRoute('r', { route })]))
+      .forPort(9080)
+      ?.match(request('/'))
+    expect(compiled?.destinations[0]?.hostRewrite).toBe('route')
   })
 })
 

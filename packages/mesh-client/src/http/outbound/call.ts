@@ -266,11 +266,11 @@ export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldC
     destination: CompiledDestination,
     deadline: number,
   ): Exchange {
-    const { mutations } = destination
+    const { mutations, hostRewrite } = destination
     // What the mutations give back is either this call's own list or a new one.
     if (mutations !== undefined) this.#headers = mutations.request(this.#headers) as RequestHeaders
     const headers = this.#headers
-    if (route.hostRewrite !== undefined) setHost(headers, route.hostRewrite)
+    if (hostRewrite !== undefined) setHost(headers, hostRewrite)
     setHeader(headers, PEER_HEADER, this.#env.peerHeader)
     this.#span?.inject((name, value) => setHeader(headers, name, value))
     const options = this.#options
