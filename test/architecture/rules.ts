@@ -22,7 +22,10 @@ export const CLIENT: PackageRule = {
     routing: { folders: ['kernel'], packages: [PROTOCOL] },
     balancing: { folders: ['kernel'], packages: [PROTOCOL] },
     health: { folders: ['kernel'], packages: [PROTOCOL] },
-    cluster: { folders: ['kernel', 'context', 'routing', 'balancing', 'health'], packages: [PROTOCOL, 'opossum', 'node:events'] },
+    cluster: {
+      folders: ['kernel', 'context', 'routing', 'balancing', 'health'],
+      packages: [PROTOCOL, 'opossum', 'node:events'],
+    },
     call: {
       folders: ['kernel', 'context', 'routing', 'balancing', 'health', 'cluster'],
       packages: [PROTOCOL, 'p-retry'],

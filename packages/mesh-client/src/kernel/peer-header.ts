@@ -51,14 +51,14 @@ export function peerOf(
   return {
     workload: workload.name,
     namespace: workload.namespace,
-    app: labels['app'] ?? '',
-    version: labels['version'] ?? '',
+    app: labels.app ?? '',
+    version: labels.version ?? '',
     canonicalService:
-      labels['service.istio.io/canonical-name'] ?? labels['app.kubernetes.io/name'] ?? labels['app'] ?? workload.name,
+      labels['service.istio.io/canonical-name'] ?? labels['app.kubernetes.io/name'] ?? labels.app ?? workload.name,
     canonicalRevision:
       labels['service.istio.io/canonical-revision'] ??
       labels['app.kubernetes.io/version'] ??
-      labels['version'] ??
+      labels.version ??
       'latest',
     cluster,
   }

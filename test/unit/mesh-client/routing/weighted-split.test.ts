@@ -7,7 +7,12 @@ import { wireRoute } from '../../../support/wire.ts'
 
 function route(weights: readonly number[]): CompiledRoute {
   const { retryPolicy } = wireRoute('x').route
-  const destinations = weights.map((weight, index) => ({ cluster: `c${index}`, weight, mutations: undefined }))
+  const destinations = weights.map((weight, index) => ({
+    cluster: `c${index}`,
+    weight,
+    mutations: undefined,
+    hostRewrite: undefined,
+  }))
   const totalWeight = weights.reduce((sum, weight) => sum + weight, 0)
   return { name: 'x', timeoutMs: 0, retryPolicy, hostRewrite: undefined, destinations, totalWeight }
 }
