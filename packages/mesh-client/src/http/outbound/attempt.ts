@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import type { ClusterRuntime, EndpointState } from '../../cluster/types.ts'
-import type { TimerHandle, Timers } from '../../kernel/timers.ts'
+import type { EndpointState } from '../../cluster/types.ts'
+import type { Timers } from '../../kernel/timers.ts'
 import type { ConnectionGate } from './connection-gate.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -38,6 +38,12 @@ const DISCARD_LIMIT_BYTES = 64 * 1024
 /** How long the end of such a response is waited for. */
 const DISCARD_LIMIT_MS = 1_000
 
+/** A response that runs out unread. */
+interface Discard {
+  bytes: number
+  finish(): void
+}
+
 /**
  * One attempt of a call at one endpoint, in the form of the handler that undici calls. It outlives its call's interest
  * in it: what comes after that is swallowed.
@@ -45,21 +51,17 @@ const DISCARD_LIMIT_MS = 1_000
 export class Attempt implements Dispatcher.DispatchHandler {
   /** `undefined` once the call has given this attempt up. */
   owner: AttemptOwner | undefined
-  readonly cluster: ClusterRuntime | undefined
-  readonly state: EndpointState | undefined
+  readonly state: EndpointState
   /** undici's, from the moment the request reaches a connection. */
   controller: Controller | undefined = undefined
   /** Whether any byte of a response has come. */
   responseStarted = false
   /** Where this attempt holds a place. */
   gate: ConnectionGate | undefined = undefined
-  #discarded = 0
-  #timers: Timers | undefined = undefined
-  #discardTimer: TimerHandle | undefined = undefined
+  #discard: Discard | undefined = undefined
 
-  constructor(owner: AttemptOwner, cluster: ClusterRuntime | undefined, state: EndpointState | undefined) {
+  constructor(owner: AttemptOwner, state: EndpointState) {
     this.owner = owner
-    this.cluster = cluster
     this.state = state
   }
 
@@ -82,8 +84,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   discard(timers: Timers): void {
     this.owner = undefined
     this.leaveGate()
-    this.#timers = timers
-    this.#discardTimer = timers.set(() => this.#cut(), DISCARD_LIMIT_MS)
+    const timer = timers.set(() => this.#cut(), DISCARD_LIMIT_MS)
+    this.#discard = { bytes: 0, finish: () => timers.clear(timer) }
   }
 
   onRequestStart(controller: Controller): void {
@@ -114,18 +116,20 @@ export class Attempt implements Dispatcher.DispatchHandler {
     else owner.attemptAnswered(this, controller, status, headers, statusMessage)
   }
 
-  onResponseData(controller: Controller, chunk: Buffer): void {
+  onResponseData(_controller: Controller, chunk: Buffer): void {
     const { owner } = this
     if (owner !== undefined) {
       owner.attemptData(chunk)
       return
     }
-    this.#discarded += chunk.length
-    if (this.#discarded > DISCARD_LIMIT_BYTES) controller.abort(new Error('the response is not needed'))
+    const discard = this.#discard
+    if (discard === undefined) return
+    discard.bytes += chunk.length
+    if (discard.bytes > DISCARD_LIMIT_BYTES) this.#cut()
   }
 
   onResponseEnd(controller: Controller, trailers: IncomingHttpHeaders): void {
-    this.#timers?.clear(this.#discardTimer)
+    this.#discard?.finish()
     this.owner?.attemptCompleted(this, controller, trailers)
   }
 
@@ -136,7 +140,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: Controller, error: Error): void {
-    this.#timers?.clear(this.#discardTimer)
+    this.#discard?.finish()
     this.owner?.attemptFailed(this, error)
   }
 

@@ -2,7 +2,6 @@ import { type BreakerFallback, FIRST_POLICY_WAIT_MS } from '@weft/mesh-protocol'
 import type { Dispatcher } from 'undici'
 import { callDeadline } from '../../call/deadline.ts'
 import { ABORTED, LOCAL_OVERFLOW, responseOutcome } from '../../call/outcome.ts'
-import { isSafeMethod } from '../../call/retry-policy.ts'
 import type { BreakerVerdict, ClusterRuntime, Outcome } from '../../cluster/types.ts'
 import type { RequestContext } from '../../context/request-context.ts'
 import { MeshError, type MeshErrorCode, type ResponseFlag } from '../../kernel/errors.ts'
@@ -11,11 +10,11 @@ import type { ClientCallFacts, ClientSpan } from '../../kernel/tracing.ts'
 import type { CompiledDestination, CompiledRoute, RouteRequest, VirtualHostTable } from '../../routing/route-table.ts'
 import { chooseDestination } from '../../routing/weighted-split.ts'
 import { errors } from '../undici.ts'
-import { Attempt } from './attempt.ts'
-import { Attempts, type Exchange, type ExchangeOwner } from './attempts.ts'
+import { Attempts, type AttemptsOwner } from './attempts.ts'
 import { accountOf, serviceOf } from './call-account.ts'
 import { Caller } from './caller.ts'
 import type { Environment } from './environment.ts'
+import { Exchange, type MeshDispatchOptions } from './exchange.ts'
 import { fixedReply, type LocalReply, type Refusal, refusalReply } from './local-reply.ts'
 import type { OriginTarget } from './origins.ts'
 import { Passing } from './passing.ts'
@@ -32,7 +31,6 @@ import {
   setHost,
 } from './request-headers.ts'
 import { requestPath } from './request-path.ts'
-import { type MeshDispatchOptions, sendOptions } from './send-options.ts'
 import { withCause } from './transport-errors.ts'
 
 const NO_FLAGS: readonly ResponseFlag[] = []
@@ -41,8 +39,7 @@ const NO_FLAGS: readonly ResponseFlag[] = []
  * One call of a caller, from its start to its end: finds the route, keeps it, and hands the request to its attempts.
  * Whatever happens, its caller hears of one end and telemetry of one call.
  */
-export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldCall {
-  readonly caller: Caller
+export class Call extends Caller implements AttemptsOwner, RouteRequest, ClientCallFacts, HeldCall {
   readonly origin: string
   readonly method: string
   path: string
@@ -62,7 +59,7 @@ export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldC
   #span: ClientSpan | undefined = undefined
   #attempts: Attempts | undefined = undefined
   /** There when the call leads outside of the mesh. */
-  #outside: Attempt | undefined = undefined
+  #outside: Passing | undefined = undefined
   #flags: readonly ResponseFlag[] = NO_FLAGS
 
   constructor(
@@ -71,12 +68,12 @@ export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldC
     handler: Dispatcher.DispatchHandler,
     target: OriginTarget,
   ) {
+    super(handler)
     this.#env = env
     this.#options = options
     this.#target = target
     this.#context = env.deps.context.getStore()
     this.#startedAt = env.deps.clock.now()
-    this.caller = new Caller(handler, this)
     this.origin = target.origin
     this.method = options.method
     this.path = options.path
@@ -105,7 +102,7 @@ export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldC
   start(): void {
     this.#env.callStarted()
     try {
-      this.caller.begin()
+      this.begin()
     } catch (error) {
       this.#reject(asError(error), ABORTED, this.#startedAt)
       return
@@ -117,8 +114,7 @@ export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldC
     if (!this.over) this.#proceed(target, true)
   }
 
-  /** The caller gives up. */
-  aborted(reason: Error | undefined): void {
+  protected override abandoned(reason: Error | undefined): void {
     if (this.over) return
     this.flag('DC')
     this.#cut(reason ?? new errors.RequestAbortedError())
@@ -181,8 +177,7 @@ export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldC
   }
 
   #passThrough(): void {
-    const passing = new Passing(this.caller, () => this.#close())
-    this.#outside = new Attempt(passing, undefined, undefined)
+    this.#outside = new Passing(this, () => this.#close())
     this.#env.passthrough.dispatch(this.#options, this.#outside)
   }
 
@@ -226,8 +221,20 @@ export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldC
       return
     }
     this.#holdsRequest = true
-    this.#attempts = new Attempts(this.#env, this, this.#exchange(cluster, route, destination, deadline))
-    this.#attempts.begin(now)
+    const headers = this.#finalHeaders(destination)
+    const exchange = new Exchange(this.#options, {
+      scheme: this.#target.scheme,
+      path: this.path,
+      headers,
+      cluster,
+      route,
+      mutations: destination.mutations,
+      span: this.#span,
+      source: this.#body,
+      deadline,
+    })
+    this.#attempts = new Attempts(this.#env, this, exchange)
+    this.#attempts.attemptNext(now)
   }
 
   /** The cluster, or the one that stands in for it while its error-rate breaker is open; `undefined`: it is answered. */
@@ -260,42 +267,24 @@ export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldC
     this.#reply(fixedReply(fallback.response, refusal), LOCAL_OVERFLOW)
   }
 
-  #exchange(
-    cluster: ClusterRuntime,
-    route: CompiledRoute,
-    destination: CompiledDestination,
-    deadline: number,
-  ): Exchange {
-    const { mutations, hostRewrite } = destination
+  #finalHeaders({ mutations, hostRewrite }: CompiledDestination): RequestHeaders {
+    let headers = this.#headers
     // What the mutations give back is either this call's own list or a new one.
-    if (mutations !== undefined) this.#headers = mutations.request(this.#headers) as RequestHeaders
-    const headers = this.#headers
+    if (mutations !== undefined) headers = mutations.request(headers) as RequestHeaders
     if (hostRewrite !== undefined) setHost(headers, hostRewrite)
     setHeader(headers, PEER_HEADER, this.#env.peerHeader)
-    this.#span?.inject((name, value) => setHeader(headers, name, value))
-    const options = this.#options
-    return {
-      cluster,
-      route,
-      mutations,
-      request: sendOptions(options, this.#target.scheme, this.path, headers),
-      headers,
-      body: this.#body,
-      span: this.#span,
-      deadline,
-      safe: options.idempotent ?? isSafeMethod(this.method),
-      upgrade: this.method === 'CONNECT' || (options.upgrade !== undefined && options.upgrade !== null),
-    }
+    if (this.#span !== undefined) injectSpan(this.#span, headers)
+    return headers
   }
 
   #reply(reply: LocalReply, outcome: Outcome): void {
     this.#finish(outcome, reply.status, this.#env.deps.clock.now(), undefined)
-    queueMicrotask(() => this.caller.reply(reply, this.method !== 'HEAD'))
+    queueMicrotask(() => this.reply(reply, this.method !== 'HEAD'))
   }
 
   #reject(error: Error, outcome: Outcome, now: number): void {
     this.#finish(outcome, this.#attempts?.status ?? 0, now, error)
-    this.caller.fail(error)
+    this.fail(error)
   }
 
   #cut(error: Error): void {
@@ -352,6 +341,10 @@ export class Call implements ExchangeOwner, RouteRequest, ClientCallFacts, HeldC
       flags: this.#flags,
     }
   }
+}
+
+function injectSpan(span: ClientSpan, headers: RequestHeaders): void {
+  span.inject((name, value) => setHeader(headers, name, value))
 }
 
 function asError(value: unknown): Error {

@@ -4,49 +4,46 @@ import type { Dispatcher } from 'undici'
 import type { LocalReply } from './local-reply.ts'
 
 type Controller = Dispatcher.DispatchController
+
 /** Names and values in turn, as they came. */
 export type Raw = Exclude<Controller['rawHeaders'], undefined>
-
-/** Told when the caller gives up. */
-export interface CallerOwner {
-  aborted(reason: Error | undefined): void
-}
 
 /**
  * The caller's side of a call: its handler, and the controller that it is given before anything else happens, so that it
  * can give up at every stage. Pausing and resuming reach whatever connection serves the call at that moment.
  */
-export class Caller implements Controller {
+export abstract class Caller implements Controller {
   readonly #handler: Dispatcher.DispatchHandler
-  readonly #owner: CallerOwner
   /** undici's controller of the attempt whose response is being read. */
-  upstream: Controller | undefined = undefined
+  #upstream: Controller | undefined = undefined
   rawHeaders: Raw = null
   rawTrailers: Raw = null
   paused = false
   aborted = false
   reason: Error | null = null
 
-  constructor(handler: Dispatcher.DispatchHandler, owner: CallerOwner) {
+  constructor(handler: Dispatcher.DispatchHandler) {
     this.#handler = handler
-    this.#owner = owner
   }
+
+  /** The caller has given up. */
+  protected abstract abandoned(reason: Error | undefined): void
 
   pause(): void {
     this.paused = true
-    this.upstream?.pause()
+    this.#upstream?.pause()
   }
 
   resume(): void {
     this.paused = false
-    this.upstream?.resume()
+    this.#upstream?.resume()
   }
 
   abort(reason?: Error): void {
     if (this.aborted) return
     this.aborted = true
     this.reason = reason ?? null
-    this.#owner.aborted(reason)
+    this.abandoned(reason)
   }
 
   /** Hands the controller over. */
@@ -58,8 +55,15 @@ export class Caller implements Controller {
     this.#handler.onResponseStart?.(this, status, headers, statusMessage)
   }
 
-  respond(status: number, headers: IncomingHttpHeaders, raw: Raw, statusMessage: string | undefined): void {
-    this.rawHeaders = raw
+  respond(
+    upstream: Controller | undefined,
+    status: number,
+    headers: IncomingHttpHeaders,
+    raw: Raw | undefined,
+    statusMessage: string | undefined,
+  ): void {
+    this.#upstream = upstream
+    this.rawHeaders = raw ?? null
     this.#handler.onResponseStart?.(this, status, headers, statusMessage)
   }
 
@@ -67,13 +71,13 @@ export class Caller implements Controller {
     this.#handler.onResponseData?.(this, chunk)
   }
 
-  end(trailers: IncomingHttpHeaders, raw: Raw): void {
-    this.rawTrailers = raw
+  end(trailers: IncomingHttpHeaders, raw: Raw | undefined): void {
+    this.rawTrailers = raw ?? null
     this.#handler.onResponseEnd?.(this, trailers)
   }
 
-  upgrade(status: number, headers: IncomingHttpHeaders, raw: Raw, socket: Duplex): void {
-    this.rawHeaders = raw
+  upgrade(status: number, headers: IncomingHttpHeaders, raw: Raw | undefined, socket: Duplex): void {
+    this.rawHeaders = raw ?? null
     this.#handler.onRequestUpgrade?.(this, status, headers, socket)
   }
 
@@ -84,9 +88,8 @@ export class Caller implements Controller {
   /** Gives a response that no upstream has sent; a handler that throws is told of its own error, as by undici. */
   reply(reply: LocalReply, withBody: boolean): void {
     try {
-      this.respond(reply.status, reply.head.headers, reply.head.raw, undefined)
-      if (this.aborted) return
-      if (withBody && reply.body.length > 0) this.data(reply.body)
+      this.respond(undefined, reply.status, reply.head.headers, reply.head.raw, undefined)
+      if (withBody && !this.aborted && reply.body.length > 0) this.data(reply.body)
       if (!this.aborted) this.end({}, [])
     } catch (error) {
       this.fail(error instanceof Error ? error : new Error(String(error)))

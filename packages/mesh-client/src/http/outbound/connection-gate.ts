@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { CircuitBreakers } from '@weft/mesh-protocol'
 
-/** Whether a request may go to a connection now, has to wait for one, or is one too many. */
-export type Admission = 'admitted' | 'waiting' | 'overflow'
+/** Whether a request has to wait for a connection or is one too many. */
+export type Admission = 'waiting' | 'overflow'
 
 /**
  * Holds a cluster's limits on connections and on requests that wait for one. HTTP/1.1 carries one request a connection,
@@ -33,19 +33,18 @@ export class ConnectionGate {
   }
 
   /**
-   * Takes a place for `key`; every `admitted` and `waiting` is followed by one {@link leave}.
+   * Waits for a place; `waiting` is followed by one {@link leave}.
    *
    * @param proceed called when a place becomes free, in the async context of this call
    */
   enter(key: object, proceed: () => void): Admission {
-    if (this.tryEnter()) return 'admitted'
     if (this.#waiting.size >= this.#limits.maxPendingRequests) return 'overflow'
     const resource = new AsyncResource('WeftPendingRequest')
     this.#waiting.set(key, () => resource.runInAsyncScope(proceed))
     return 'waiting'
   }
 
-  /** The short way in, without anything to be remembered. */
+  /** Takes a free place; true is followed by one {@link leave}. */
   tryEnter(): boolean {
     if (this.#inUse >= this.#limits.maxConnections) return false
     this.#inUse++

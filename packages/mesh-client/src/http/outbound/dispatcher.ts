@@ -2,9 +2,9 @@ import type { Dispatcher as UndiciDispatcher } from 'undici'
 import { Dispatcher, errors } from '../undici.ts'
 import { Call } from './call.ts'
 import type { Environment } from './environment.ts'
+import type { MeshDispatchOptions } from './exchange.ts'
 import type { OriginTarget } from './origins.ts'
 import { modernHandler } from './passthrough.ts'
-import type { MeshDispatchOptions } from './send-options.ts'
 
 /**
  * The mesh as an undici Dispatcher, for anything that takes one. Requests to hosts of the mesh become calls; all others

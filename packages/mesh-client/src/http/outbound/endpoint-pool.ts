@@ -2,7 +2,8 @@ import { type Cluster, DEFAULT_IDLE_TIMEOUT_MS, type Endpoint, UNLIMITED } from 
 import type { buildConnector, Dispatcher } from 'undici'
 import { Pool } from '../undici.ts'
 import type { Attempt } from './attempt.ts'
-import type { SendOptions } from './send-options.ts'
+import type { ConnectionGate } from './connection-gate.ts'
+import type { Exchange } from './exchange.ts'
 
 /**
  * How long an unused connection is kept towards a server that does not say how long it keeps its own, while policy is
@@ -20,6 +21,8 @@ type Scheme = 'http' | 'https'
 export class EndpointPool {
   readonly #endpoint: Endpoint
   readonly #connector: buildConnector.connector
+  /** The limits of the cluster's connections, shared by its endpoints. */
+  readonly gate: ConnectionGate
   /** The version of the cluster that it was made or found fit for. */
   config: Cluster
   #plain: Dispatcher | undefined = undefined
@@ -27,10 +30,11 @@ export class EndpointPool {
   /** Whether it was used since the last sweep. */
   touched = true
 
-  constructor(endpoint: Endpoint, config: Cluster, connector: buildConnector.connector) {
+  constructor(endpoint: Endpoint, config: Cluster, connector: buildConnector.connector, gate: ConnectionGate) {
     this.#endpoint = endpoint
     this.config = config
     this.#connector = connector
+    this.gate = gate
   }
 
   /** Goes on under a new version of its cluster, if that asks for the same connections. */
@@ -40,9 +44,9 @@ export class EndpointPool {
     return true
   }
 
-  send(options: SendOptions, attempt: Attempt): void {
+  send(exchange: Exchange, attempt: Attempt): void {
     this.touched = true
-    this.#dispatcher(options.scheme).dispatch(options as Dispatcher.DispatchOptions, attempt)
+    this.#dispatcher(exchange.scheme).dispatch(exchange as Dispatcher.DispatchOptions, attempt)
   }
 
   /** Lets running requests finish, then closes the connections. */

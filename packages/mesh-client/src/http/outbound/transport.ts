@@ -7,8 +7,8 @@ import { buildConnector } from '../undici.ts'
 import type { Attempt } from './attempt.ts'
 import { ConnectionGate } from './connection-gate.ts'
 import { EndpointPool } from './endpoint-pool.ts'
+import type { Exchange } from './exchange.ts'
 import { probeEndpoint } from './probe.ts'
-import type { SendOptions } from './send-options.ts'
 
 /** How often pools are looked through; one that was not used between two looks is closed. */
 const SWEEP_INTERVAL_MS = 60_000
@@ -24,7 +24,7 @@ export interface HttpTransport extends Transport {
    * Sends one attempt to its endpoint, at once or as soon as a connection may be used. False: the cluster's limits leave
    * no room for it (told to the recorder), and the attempt hears nothing more.
    */
-  send(attempt: Attempt, cluster: ClusterRuntime, state: EndpointState, options: SendOptions): boolean
+  send(attempt: Attempt, exchange: Exchange): boolean
   /** Lets running requests finish, then closes every connection. */
   close(): Promise<void>
   /** Breaks every connection off. */
@@ -48,18 +48,13 @@ class PooledTransport implements HttpTransport {
     this.#deps = deps
   }
 
-  send(attempt: Attempt, cluster: ClusterRuntime, state: EndpointState, options: SendOptions): boolean {
-    const gate = this.#gate(cluster)
+  send(attempt: Attempt, exchange: Exchange): boolean {
+    const pool = this.#pool(exchange.cluster, attempt.state)
+    const { gate } = pool
+    if (!gate.tryEnter()) return this.#wait(attempt, exchange, gate)
     attempt.gate = gate
-    if (gate.tryEnter()) {
-      this.#pool(cluster, state).send(options, attempt)
-      return true
-    }
-    const proceed = (): void => this.#pool(cluster, state).send(options, attempt)
-    if (gate.enter(attempt, proceed) !== 'overflow') return true
-    attempt.gate = undefined
-    this.#deps.recorder.overflow(cluster.name, 'pending')
-    return false
+    pool.send(exchange, attempt)
+    return true
   }
 
   probe(state: EndpointState, timeoutMs: number): Promise<boolean> {
@@ -84,6 +79,17 @@ class PooledTransport implements HttpTransport {
     await Promise.all(all.map((pool) => pool.destroy(error)))
   }
 
+  #wait(attempt: Attempt, exchange: Exchange, gate: ConnectionGate): boolean {
+    const { cluster } = exchange
+    attempt.gate = gate
+    // The pool is looked up again: the endpoint may have got another one while the request waited.
+    const admission = gate.enter(attempt, () => this.#pool(cluster, attempt.state).send(exchange, attempt))
+    if (admission === 'waiting') return true
+    attempt.gate = undefined
+    this.#deps.recorder.overflow(cluster.name, 'pending')
+    return false
+  }
+
   #gate(cluster: ClusterRuntime): ConnectionGate {
     const known = this.#gates.get(cluster)
     if (known !== undefined) return known
@@ -96,11 +102,11 @@ class PooledTransport implements HttpTransport {
     const known = state.transport
     if (known instanceof EndpointPool) {
       if (known.config === cluster.config) return known
-      this.#gate(cluster).update(cluster.config.circuitBreakers)
+      known.gate.update(cluster.config.circuitBreakers)
       if (known.adopt(cluster.config)) return known
       this.#retire(known, state)
     }
-    const pool = new EndpointPool(state.endpoint, cluster.config, this.#connector(cluster.config))
+    const pool = new EndpointPool(state.endpoint, cluster.config, this.#connector(cluster.config), this.#gate(cluster))
     state.transport = pool
     this.#pools.set(pool, state)
     this.#sweepTimer ??= this.#deps.timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)

@@ -1,0 +1,89 @@
+import type { Dispatcher } from 'undici'
+import { isSafeMethod } from '../../call/retry-policy.ts'
+import type { ClusterRuntime } from '../../cluster/types.ts'
+import type { ClientSpan } from '../../kernel/tracing.ts'
+import type { CompiledMutations, CompiledRoute } from '../../routing/route-table.ts'
+import type { RequestBody } from './request-body.ts'
+import type { RequestHeaders } from './request-headers.ts'
+
+/** Options of a dispatch, with those that undici takes beside its types. */
+export interface MeshDispatchOptions extends Dispatcher.DispatchOptions {
+  readonly servername?: string | null
+}
+
+/** What was decided about a call before its first attempt. */
+export interface ExchangeFacts {
+  readonly scheme: 'http' | 'https'
+  readonly path: string
+  readonly headers: RequestHeaders
+  readonly cluster: ClusterRuntime
+  readonly route: CompiledRoute
+  readonly mutations: CompiledMutations | undefined
+  readonly span: ClientSpan | undefined
+  readonly source: RequestBody | undefined
+  readonly deadline: number
+}
+
+/**
+ * A request on its way to one cluster. It is what undici is given as options (which it takes by name, so that the rest
+ * does no harm): one object a call, of one shape, and no copy of the caller's options.
+ */
+export class Exchange {
+  readonly path: string
+  readonly method: string
+  readonly headers: RequestHeaders
+  /** Set for each attempt. */
+  body: unknown = null
+  readonly upgrade: MeshDispatchOptions['upgrade']
+  readonly idempotent: boolean | undefined
+  readonly blocking: boolean | undefined
+  readonly headersTimeout: number | null | undefined
+  readonly bodyTimeout: number | null | undefined
+  readonly reset: boolean | undefined
+  readonly expectContinue: boolean | undefined
+  readonly typeOfService: number | null | undefined
+  readonly servername: string | null | undefined
+
+  readonly scheme: 'http' | 'https'
+  readonly cluster: ClusterRuntime
+  readonly route: CompiledRoute
+  /** Header changes of the route, for the response. */
+  readonly mutations: CompiledMutations | undefined
+  readonly span: ClientSpan | undefined
+  /** Where {@link body} comes from. */
+  readonly source: RequestBody | undefined
+  /** When the call has to be over. */
+  readonly deadline: number
+
+  constructor(given: MeshDispatchOptions, facts: ExchangeFacts) {
+    this.path = facts.path
+    this.method = given.method
+    this.headers = facts.headers
+    this.upgrade = given.upgrade
+    this.idempotent = given.idempotent
+    this.blocking = given.blocking
+    this.headersTimeout = given.headersTimeout
+    this.bodyTimeout = given.bodyTimeout
+    this.reset = given.reset
+    this.expectContinue = given.expectContinue
+    this.typeOfService = given.typeOfService
+    this.servername = given.servername
+    this.scheme = facts.scheme
+    this.cluster = facts.cluster
+    this.route = facts.route
+    this.mutations = facts.mutations
+    this.span = facts.span
+    this.source = facts.source
+    this.deadline = facts.deadline
+  }
+
+  /** May be sent twice: the method is safe, or the caller says so. */
+  get safe(): boolean {
+    return this.idempotent ?? isSafeMethod(this.method)
+  }
+
+  /** Asks for another protocol on the connection: never sent twice. */
+  get switches(): boolean {
+    return this.method === 'CONNECT' || (this.upgrade !== undefined && this.upgrade !== null)
+  }
+}

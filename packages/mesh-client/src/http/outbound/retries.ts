@@ -1,0 +1,150 @@
+import { ABORTED } from '../../call/outcome.ts'
+import { type RetriedCall, RetryDue, retryLoop } from '../../call/retry-loop.ts'
+import { type AttemptEnd, decideRetry, maxFurtherAttempts, type RetryDecision } from '../../call/retry-policy.ts'
+import type { EndpointState, Outcome, PickContext } from '../../cluster/types.ts'
+import { fullJitterDelay } from '../../kernel/backoff.ts'
+import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
+import type { Attempt } from './attempt.ts'
+import type { Environment } from './environment.ts'
+import type { Exchange } from './exchange.ts'
+
+/** What the retries of a call ask of it. */
+export interface RetryOwner {
+  flag(flag: ResponseFlag): void
+  /** Makes one more attempt. */
+  attemptNext(now: number): void
+  failed(error: Error | undefined, code: MeshErrorCode | undefined, outcome: Outcome, now: number): void
+}
+
+/** What the first attempt of a call is picked by. */
+export const FIRST_PICK: PickContext = { tried: [], avoidTried: false }
+
+/** Everything about further attempts of one call; made when its first attempt has failed, which most never do. */
+export class Retries implements PickContext, RetriedCall {
+  readonly #env: Environment
+  readonly #owner: RetryOwner
+  readonly #exchange: Exchange
+  tried: readonly EndpointState[] = []
+  avoidTried = false
+  /** A retry was due, but the body was not there any more. */
+  bodyLost = false
+  #retries = 0
+  #moves = 0
+  #resent = false
+  #holdsPlace = false
+  #reason = ''
+  #over = false
+  #again: { resolve(): void; reject(due: RetryDue): void } | undefined = undefined
+  #wake: (() => void) | undefined = undefined
+
+  constructor(env: Environment, owner: RetryOwner, exchange: Exchange) {
+    this.#env = env
+    this.#owner = owner
+    this.#exchange = exchange
+  }
+
+  decide(attempt: Attempt, end: AttemptEnd): RetryDecision {
+    const { route, cluster, safe, switches } = this.#exchange
+    if (this.#over || switches) return 'none'
+    const tried = this.tried.includes(attempt.state) ? this.tried.length : this.tried.length + 1
+    return decideRetry(route.retryPolicy, end, {
+      safe,
+      responseStarted: attempt.responseStarted,
+      untriedLeft: tried < cluster.endpointCount,
+      retries: this.#retries,
+      moves: this.#moves,
+      resent: this.#resent,
+    })
+  }
+
+  /** Whether the limits of the call, of its body and of the cluster leave room for what was decided. */
+  admits(decision: RetryDecision): boolean {
+    const { cluster, source } = this.#exchange
+    if (decision === 'none') return false
+    if (decision === 'exhausted') {
+      this.#owner.flag('URX')
+      return false
+    }
+    if (source !== undefined && !source.replayable) {
+      this.bodyLost = true
+      this.#env.deps.recorder.retryRefused(cluster.name, 'body')
+      return false
+    }
+    return decision !== 'retry' || this.#takePlace()
+  }
+
+  /** Sees to it that another attempt follows. */
+  follow(attempt: Attempt, decision: RetryDecision, end: AttemptEnd): void {
+    const { retryPolicy } = this.#exchange.route
+    const { random } = this.#env.deps
+    if (decision === 'move') this.#moves++
+    if (decision === 'resend') this.#resent = true
+    this.tried = [...this.tried, attempt.state]
+    this.avoidTried = decision !== 'retry' || retryPolicy.avoidPreviousHosts
+    this.#reason = end.outcome.kind === 'response' ? String(end.outcome.status) : end.outcome.kind
+    const delayMs = decision === 'retry' ? fullJitterDelay(retryPolicy.retryBackOff, this.#retries, random) : 0
+    const due = new RetryDue(delayMs)
+    if (this.#again === undefined) this.#start(due, maxFurtherAttempts(retryPolicy))
+    else this.#again.reject(due)
+  }
+
+  /** The attempt under way is the last one: its answer is given on. */
+  accepted(): void {
+    this.#again?.resolve()
+  }
+
+  /** The call is over. */
+  settle(): void {
+    this.#over = true
+    this.#releasePlace()
+    this.#wake?.()
+    this.#again?.resolve()
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    if (this.#over || delayMs <= 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const { timers } = this.#env.deps
+      const timer = timers.set(resolve, delayMs, { holdsLoop: true })
+      this.#wake = () => {
+        timers.clear(timer)
+        resolve()
+      }
+    })
+  }
+
+  attemptAgain(): Promise<void> {
+    this.#wake = undefined
+    if (this.#over) return Promise.resolve()
+    return new Promise((resolve, reject) => {
+      this.#again = { resolve, reject }
+      this.#env.deps.recorder.retry(this.#exchange.cluster.name, this.#reason)
+      this.#owner.attemptNext(this.#env.deps.clock.now())
+    })
+  }
+
+  #start(first: RetryDue, maxAttempts: number): void {
+    retryLoop(this, first, maxAttempts).catch((error: unknown) => {
+      const unexpected = error instanceof Error ? error : new Error(String(error))
+      this.#owner.failed(unexpected, 'WEFT_UPSTREAM_RESET', ABORTED, this.#env.deps.clock.now())
+    })
+  }
+
+  /** Counted before the limit is asked, as in Envoy: a refused retry is used up too. */
+  #takePlace(): boolean {
+    const { cluster } = this.#exchange
+    this.#retries++
+    this.#releasePlace()
+    this.#holdsPlace = cluster.tryAcquireRetry()
+    if (this.#holdsPlace) return true
+    this.#owner.flag('UO')
+    this.#env.deps.recorder.retryRefused(cluster.name, 'overflow')
+    return false
+  }
+
+  #releasePlace(): void {
+    if (!this.#holdsPlace) return
+    this.#holdsPlace = false
+    this.#exchange.cluster.releaseRetry()
+  }
+}
