@@ -34,6 +34,7 @@ export {
   resolveShortName,
   serviceHost,
 } from './names.ts'
+export { registeredEndpoint } from './registered-endpoint.ts'
 export { fail, ok, type Result, type Violation } from './result.ts'
 export { validateClientMessage, validateNode, validateRegistration } from './validate/message.ts'
 export { validateResource } from './validate/resource.ts'

@@ -34,6 +34,7 @@ export function translateCluster(context: TranslateContext, name: string): Trans
       name,
       service: { host: service.host, name: service.name, namespace: service.namespace },
       subset: parts.subset,
+      ...(subset === undefined ? {} : { subsetLabels: subset.labels ?? {} }),
       port: port.number,
       protocol: port.protocol,
       edsServiceName: name,

@@ -1,4 +1,4 @@
-import { type Endpoint, parseLocality } from '@weft/mesh-protocol'
+import { type Endpoint, registeredEndpoint } from '@weft/mesh-protocol'
 import type { Model, ServiceInstance } from '../registry/model.ts'
 import { hasLabels } from './client-scope.ts'
 
@@ -21,20 +21,5 @@ export function assignedInstances(model: Model, { host, port, labels }: Assignme
 
 /** One address behind a service. */
 export function translateEndpoint({ workload, listenPort }: ServiceInstance): Endpoint {
-  const { address, labels, weight, namespace, serviceAccount, locality, service } = workload
-  const version = Object.hasOwn(labels, 'version') ? labels.version : undefined
-  return {
-    id: `${address.includes(':') ? `[${address}]` : address}:${listenPort}`,
-    address,
-    port: listenPort,
-    weight,
-    healthStatus: 'HEALTHY',
-    locality: parseLocality(locality),
-    labels,
-    workload: {
-      name: workload.workload ?? (version === undefined ? service : `${service}-${version}`),
-      namespace,
-      serviceAccount,
-    },
-  }
+  return registeredEndpoint(workload, listenPort)
 }

@@ -131,6 +131,7 @@ const CHECKS: Readonly<Record<ResourceType, Check>> = {
     ...header('Cluster'),
     service: record(serviceFields),
     subset: text,
+    subsetLabels: optional(textMap),
     port,
     protocol: oneOf('http', 'http2', 'grpc', 'tcp'),
     edsServiceName: nonEmptyText,

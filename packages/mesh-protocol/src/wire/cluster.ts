@@ -78,6 +78,12 @@ export interface Cluster extends ResourceHeader<'Cluster'> {
   readonly service: ServiceRef
   /** DestinationRule subset; empty for the whole service. */
   readonly subset: string
+  /**
+   * Labels that a workload must have to be in the subset, so that a client which has to find endpoints by itself takes the
+   * right ones; absent: not told, and with an empty `subset` every workload. xDS: what `lb_subset_config.subset_selectors`
+   * holds against the endpoints' `envoy.lb` metadata.
+   */
+  readonly subsetLabels?: Readonly<Record<string, string>>
   /** The service's port. */
   readonly port: number
   /** Application protocol of the port. xDS: `HttpProtocolOptions`. */
