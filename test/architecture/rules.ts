@@ -33,7 +33,17 @@ export const CLIENT: PackageRule = {
     options: { folders: ['kernel'], packages: [PROTOCOL] },
     discovery: {
       folders: ['kernel'],
-      packages: [PROTOCOL, 'eventsource', 'node:fs', 'node:fs/promises', 'node:path', 'node:http', 'node:https'],
+      packages: [
+        PROTOCOL,
+        'eventsource',
+        'node:crypto',
+        'node:fs',
+        'node:fs/promises',
+        'node:http',
+        'node:https',
+        'node:os',
+        'node:path',
+      ],
     },
     inbound: { folders: ['kernel', 'context', 'routing'], packages: [PROTOCOL, 'node:os', 'node:http', 'node:net'] },
     telemetry: {

@@ -4,6 +4,7 @@ import path from 'node:path'
 import { ok } from '@weft/mesh-protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createDiscovery, type Discovery } from '../../packages/mesh-client/src/discovery/discovery.ts'
+import { NO_LOCAL_DIRECTORY } from '../../packages/mesh-client/src/discovery/local-directory.ts'
 import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
 import { systemRandom } from '../../packages/mesh-client/src/kernel/random.ts'
 import { nullRecorder } from '../../packages/mesh-client/src/kernel/recorder.ts'
@@ -61,6 +62,8 @@ function client(control: readonly string[], more: { stateDir?: string; token?: s
     onSnapshot: quiet,
     onControl: quiet,
     onConnected: quiet,
+    localDirectory: NO_LOCAL_DIRECTORY,
+    onLocalPeers: quiet,
   })
   if (more.start !== false) discovery.start()
   ends.push(() => discovery.close())

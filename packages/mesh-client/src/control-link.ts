@@ -1,6 +1,9 @@
+import os from 'node:os'
 import { createDetached } from './context/detached.ts'
+import { createAnnouncedRegistrar } from './discovery/announced-registrar.ts'
 import { createDiscovery, type Discovery } from './discovery/discovery.ts'
-import { createRegistrar } from './discovery/registrar.ts'
+import { createLocalDirectory, type LocalDirectory, NO_LOCAL_DIRECTORY } from './discovery/local-directory.ts'
+import type { LocalPeers } from './discovery/local-peers.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Logger } from './kernel/logger.ts'
 import type { Random } from './kernel/random.ts'
@@ -26,6 +29,8 @@ export interface ControlLinkDeps {
   readonly recorder: Recorder
   readonly logger: Logger
   readonly onSnapshot: (after: MeshSnapshot, before: MeshSnapshot) => void
+  /** Found on this host, to be called besides what the snapshot says. */
+  readonly onLocalPeers: (peers: LocalPeers) => void
   /** The way to the control server, or a registration, is other than before. */
   readonly onChange: () => void
 }
@@ -38,9 +43,11 @@ export interface ControlLink {
 
 export function createControlLink(deps: ControlLinkDeps): ControlLink {
   const { options, self, onChange } = deps
+  const localDirectory = localDirectoryOf(options)
   const discovery = createDiscovery({
     ...deps,
     node: self.node,
+    localDirectory,
     detached: createDetached(),
     compile: {
       routes: compileRouteConfiguration,
@@ -56,7 +63,20 @@ export function createControlLink(deps: ControlLinkDeps): ControlLink {
       return adminPort === undefined ? self.workload : { ...self.workload, adminPort }
     },
     createRegistrar: (id, registration) =>
-      createRegistrar(id, registration, { ...deps, urls: options.control, transport: discovery.transport, onChange }),
+      createAnnouncedRegistrar(id, registration, {
+        ...deps,
+        urls: options.control,
+        transport: discovery.transport,
+        onChange,
+        localDirectory,
+      }),
   })
   return { discovery, registrations }
+}
+
+/** Below the folder for temporary files, as the one place where all processes of a user meet, whatever started them. */
+function localDirectoryOf({ localDirectory, control, logger }: ResolvedOptions): LocalDirectory {
+  const uid = process.getuid?.()
+  if (!localDirectory || uid === undefined) return NO_LOCAL_DIRECTORY
+  return createLocalDirectory({ control, parent: os.tmpdir(), uid, logger })
 }

@@ -55,6 +55,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
       policy.apply(after, before)
       lifecycle.snapshotChanged()
     },
+    onLocalPeers: policy.useLocalPeers,
     onChange: () => lifecycle.changed(),
   })
   const carried = { ...system, tracing, policy, context: createContextStore() }

@@ -38,7 +38,12 @@ describe('options of createMesh in docs/client.md', () => {
       const option = name.replaceAll('`', '')
       const given = { WEFT_ADMIN_PORT: '1', WEFT_SERVICE_PORT: '8', WEFT_DRAIN_DELAY_MS: '7', WEFT_LABELS: 'a=b' }
       const environmentName = codes(variable)[0] as string
-      const samples: Record<string, string> = { ...given, WEFT_CONTROL: 'http://h:1', WEFT_DISABLED: '1' }
+      const samples: Record<string, string> = {
+        ...given,
+        WEFT_CONTROL: 'http://h:1',
+        WEFT_DISABLED: '1',
+        WEFT_LOCAL_DIRECTORY: 'off',
+      }
       const before = resolveOptions({}, {})
       const after = resolveOptions({}, { [environmentName]: samples[environmentName] ?? 'sample' })
       expect(after[option as keyof typeof after]).not.toEqual(before[option as keyof typeof before])
@@ -52,6 +57,7 @@ describe('options of createMesh in docs/client.md', () => {
     'servicePort',
     'clusterId',
     'drainDelayMs',
+    'localDirectory',
     'disabled',
   ] as const)('tell the default of %s', (name) => {
     const told = rows[documented.indexOf(name)]?.[3]

@@ -16,6 +16,7 @@ export function createClusterManager(deps: ClusterDeps): ClusterManager {
       clusters.set(config.name, cluster)
       cluster.replace(config, endpoints)
     },
+    doubt: (name, ids) => clusters.get(name)?.doubt(ids),
     remove,
     close() {
       for (const name of [...clusters.keys()]) remove(name)

@@ -82,6 +82,13 @@ export class ClusterState implements ClusterRuntime {
     this.#useBreaker(config.errorRateBreaker)
   }
 
+  doubt(ids: readonly string[]): void {
+    for (const id of ids) {
+      const record = this.#endpoints.byId(id)
+      if (record !== undefined) this.#setRefused(record, true)
+    }
+  }
+
   /** Releases every endpoint and ends all timers; nothing can be picked afterwards. */
   close(): void {
     const { errorRateBreaker: _breaker, outlierDetection: _outliers, ...config } = this.#config

@@ -30,6 +30,10 @@ export class EndpointSet {
     return this.#records.values()
   }
 
+  byId(id: string): EndpointRecord | undefined {
+    return this.#records.get(id)
+  }
+
   /** The record of a state that picks have given out; `undefined` once the endpoint is gone. */
   recordOf(state: EndpointState): EndpointRecord | undefined {
     const record = this.#records.get(state.endpoint.id)

@@ -87,6 +87,8 @@ export interface ClusterManager {
   all(): Iterable<ClusterRuntime>
   /** Sets a cluster and its endpoints, keeping the state of endpoints that stay. */
   upsert(config: Cluster, endpoints: ReadonlyMap<string, Endpoint>): void
+  /** Leaves endpoints of a cluster out, while another can be used, until a connection to them has succeeded. */
+  doubt(name: string, ids: readonly string[]): void
   remove(name: string): void
   /** Stops probes and sweeps and releases every endpoint. */
   close(): void

@@ -7,8 +7,12 @@ import type { Timers } from '../kernel/timers.ts'
 import { type ControlStatus, createControlStatusTracker } from './control-status.ts'
 import { type ControlTransport, createControlTransport } from './control-transport.ts'
 import { createLastKnownGood } from './last-known-good.ts'
+import type { LocalDirectory } from './local-directory.ts'
+import { createLocalFallback } from './local-fallback.ts'
+import type { LocalPeers } from './local-peers.ts'
 import { type Compile, heldResources, type Snapshot } from './snapshot.ts'
 import { createSnapshotStore } from './snapshot-store.ts'
+import type { Applied } from './store-state.ts'
 import { createStreamClient } from './stream-client.ts'
 import { createTokenSource } from './token-source.ts'
 
@@ -35,6 +39,9 @@ export interface DiscoveryDeps<Routes, Hosts> {
   /** Something of the way to the control server is other than before. */
   readonly onControl: () => void
   readonly onConnected: (forgotten: boolean) => void
+  readonly localDirectory: Pick<LocalDirectory, 'read'>
+  /** What is to be called besides the assigned endpoints, until told otherwise. Never part of the snapshot. */
+  readonly onLocalPeers: (peers: LocalPeers) => void
 }
 
 /** What this process learns from the control server. */
@@ -76,13 +83,26 @@ export function createDiscovery<Routes, Hosts>(deps: DiscoveryDeps<Routes, Hosts
     },
   })
   const status = createControlStatusTracker({ ...deps, urls: options.control, onChange: deps.onControl })
+  const fallback = createLocalFallback({ ...deps, directory: deps.localDirectory, onPeers: deps.onLocalPeers })
+  /** Only after what was told is in force, so that an endpoint which is in both is not let go in between. */
+  const heard = (applied: Applied): Applied => {
+    fallback.end()
+    return applied
+  }
   const stream = createStreamClient({
     ...deps,
     urls: options.control,
     transport,
-    store,
+    store: {
+      ...store,
+      update: (event) => heard(store.update(event)),
+      heartbeat: () => heard(store.heartbeat()),
+    },
     onConnected: status.connected,
-    onDisconnected: status.disconnected,
+    onDisconnected(url, reason, lost) {
+      status.disconnected(url, reason, lost)
+      fallback.again()
+    },
   })
   const toSave = () => ({
     subscriptions: [...stream.subscriptions].filter((host) => store.current.routes.get(host) !== 'absent'),
@@ -91,6 +111,8 @@ export function createDiscovery<Routes, Hosts>(deps: DiscoveryDeps<Routes, Hosts
   const restore = async (): Promise<void> => {
     const saved = await kept?.load()
     if (saved === undefined || closed) return
+    await fallback.begin()
+    if (closed) return
     restoring = true
     try {
       store.restore(saved.resources)
@@ -128,6 +150,7 @@ export function createDiscovery<Routes, Hosts>(deps: DiscoveryDeps<Routes, Hosts
     async close() {
       closed = true
       status.closing()
+      fallback.end()
       stream.close()
       await kept?.close()
       transport.close()

@@ -10,6 +10,9 @@ export const DEFAULT_SERVICE_ACCOUNT = 'default'
 /** Istio `ISTIO_META_CLUSTER_ID`. */
 export const DEFAULT_CLUSTER_ID = 'Kubernetes'
 
+/** A start without a control server is rare and its failures are not; what the directory costs is one small file. */
+export const DEFAULT_LOCAL_DIRECTORY = true
+
 /** Several times the time that a change takes to reach every client (docs/benchmarks.md). */
 export const DEFAULT_DRAIN_DELAY_MS = 500
 

@@ -1,7 +1,7 @@
 import { DEFAULT_SERVICE_PORT } from '@weft/mesh-protocol'
 import { type Logger, processWarnings } from '../kernel/logger.ts'
 import { controlUrls, credentials } from './control-options.ts'
-import { DEFAULT_ADMIN_HOST, DEFAULT_CLUSTER_ID, DEFAULT_DRAIN_DELAY_MS } from './defaults.ts'
+import { DEFAULT_ADMIN_HOST, DEFAULT_CLUSTER_ID, DEFAULT_DRAIN_DELAY_MS, DEFAULT_LOCAL_DIRECTORY } from './defaults.ts'
 import { identity } from './identity-options.ts'
 import {
   isHeaderName,
@@ -9,13 +9,12 @@ import {
   isText,
   isTextList,
   isWholeNumber,
-  parseFlag,
   parseList,
   parseWholeNumber,
   registrable,
 } from './rules.ts'
 import { type Environment, Settings } from './settings.ts'
-import { optionalText, text, wholeNumber } from './takers.ts'
+import { flag, optionalText, text, wholeNumber } from './takers.ts'
 import type { MeshOptions, ResolvedOptions } from './types.ts'
 
 const PORT_MAX = 65_535
@@ -31,6 +30,7 @@ const KNOWN_OPTIONS = [
   'token',
   'tokenFile',
   'stateDir',
+  'localDirectory',
   'logger',
   'propagate',
   'admin',
@@ -57,12 +57,19 @@ export function resolveOptions(options: MeshOptions, environment: Environment): 
     ...credentials(settings, options),
     ...serving(settings, options),
     stateDir: optionalText(settings, 'stateDir', options.stateDir, 'WEFT_STATE_DIR', 'the path of a directory'),
+    localDirectory: flag(
+      settings,
+      'localDirectory',
+      options.localDirectory,
+      'WEFT_LOCAL_DIRECTORY',
+      DEFAULT_LOCAL_DIRECTORY,
+    ),
     logger: logger(settings, options.logger),
     propagate: headerNames(settings, options),
     admin: admin(settings, options),
     clusterId: text(settings, 'clusterId', options.clusterId, 'WEFT_CLUSTER_ID', DEFAULT_CLUSTER_ID),
     dependencies: dependencies(settings, options),
-    disabled: disabled(settings, options),
+    disabled: flag(settings, 'disabled', options.disabled, 'WEFT_DISABLED', false),
   }
   if (!resolved.disabled) settings.check()
   return freeze(resolved)
@@ -166,18 +173,6 @@ function dependencies(settings: Settings, options: MeshOptions): readonly string
     accepts: 'a list of host names without scheme or port',
   })
   return [...taken.value]
-}
-
-function disabled(settings: Settings, options: MeshOptions): boolean {
-  return settings.take<boolean>({
-    name: 'disabled',
-    coded: options.disabled,
-    variables: ['WEFT_DISABLED'],
-    parse: parseFlag,
-    fallback: false,
-    valid: (value) => typeof value === 'boolean',
-    accepts: 'true or false (in the environment also 1 or 0)',
-  }).value
 }
 
 function freeze(options: ResolvedOptions): ResolvedOptions {

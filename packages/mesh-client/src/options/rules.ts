@@ -24,8 +24,8 @@ export function parseWholeNumber(text: string): number | undefined {
 
 export function parseFlag(text: string): boolean | undefined {
   const lower = text.trim().toLowerCase()
-  if (lower === '1' || lower === 'true') return true
-  return lower === '0' || lower === 'false' ? false : undefined
+  if (['1', 'true', 'on'].includes(lower)) return true
+  return ['0', 'false', 'off'].includes(lower) ? false : undefined
 }
 
 export const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''

@@ -1,4 +1,4 @@
-import { isText, isWholeNumber, parseWholeNumber } from './rules.ts'
+import { isText, isWholeNumber, parseFlag, parseWholeNumber } from './rules.ts'
 import type { Settings } from './settings.ts'
 
 export function text(
@@ -54,5 +54,23 @@ export function wholeNumber(
     parse: parseWholeNumber,
     valid: isWholeNumber(min, max),
     accepts: `a whole number from ${min} to ${max}`,
+  }).value
+}
+
+export function flag(
+  settings: Settings,
+  name: string,
+  coded: boolean | undefined,
+  variable: string,
+  fallback: boolean,
+): boolean {
+  return settings.take<boolean>({
+    name,
+    coded,
+    variables: [variable],
+    parse: parseFlag,
+    valid: (value) => typeof value === 'boolean',
+    accepts: 'true or false (in the environment also 1, 0, on or off)',
+    fallback,
   }).value
 }

@@ -38,6 +38,14 @@ export interface MeshOptions {
    * server is down. Made when it is missing. Environment: `WEFT_STATE_DIR`. Default: none, nothing is written.
    */
   readonly stateDir?: string | undefined
+  /**
+   * Whether workloads on this host find each other without a control server: what is served is written to a folder of this
+   * user below the system's folder for temporary files, and a process that starts from `stateDir` while no control server
+   * answers also calls what it finds there. Environment: `WEFT_LOCAL_DIRECTORY`, `off` or `on`. Default: true, because
+   * replaced processes have new ports, which the policy of an earlier life does not know. Turn it off where processes of
+   * one user do not trust each other, or must not write. Off on systems without user ids (Windows).
+   */
+  readonly localDirectory?: boolean | undefined
   /** Default: warnings and errors go to `process.emitWarning` with the code `WEFT_WARNING`, the rest nowhere. */
   readonly logger?: Logger | undefined
   /**
@@ -93,6 +101,7 @@ export interface ResolvedOptions {
   readonly token: string | undefined
   readonly tokenFile: string | undefined
   readonly stateDir: string | undefined
+  readonly localDirectory: boolean
   readonly logger: Logger
   /** Lower case. */
   readonly propagate: readonly string[]

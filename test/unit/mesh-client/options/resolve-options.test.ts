@@ -31,6 +31,7 @@ test('nothing given gives the documented defaults, frozen', () => {
     servicePort: 80,
     drainDelayMs: 500,
     stateDir: undefined,
+    localDirectory: true,
     logger: processWarnings,
     propagate: [],
     admin: undefined,
@@ -98,6 +99,7 @@ describe('where a value comes from', () => {
         WEFT_CLUSTER_ID: 'west',
         WEFT_DRAIN_DELAY_MS: '0',
         WEFT_DEPENDENCIES: 'reviews, ratings.default',
+        WEFT_LOCAL_DIRECTORY: 'off',
       },
       expected: {
         namespace: 'prod',
@@ -114,6 +116,7 @@ describe('where a value comes from', () => {
         clusterId: 'west',
         drainDelayMs: 0,
         dependencies: ['reviews', 'ratings.default'],
+        localDirectory: false,
       },
     },
     {
