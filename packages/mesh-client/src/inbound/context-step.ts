@@ -1,11 +1,12 @@
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../context/request-context.ts'
 import type { InboundExchange, InboundFilter } from './exchange.ts'
-import { callerTimeout } from './timeout-headers.ts'
+import { carriedHeaders, type Propagation } from './propagation.ts'
+import { callerTimeout, EXPECTED_TIMEOUT_HEADER, GRPC_TIMEOUT_HEADER } from './timeout-headers.ts'
 
 /** Deadline and context: runs what follows with everything that the application's own calls inherit. */
-export function contextStep(store: ContextStore): InboundFilter {
+export function contextStep(store: ContextStore, names: Propagation): InboundFilter {
   return (next) => (exchange) => {
-    const context = contextOf(exchange)
+    const context = contextOf(exchange, names)
     const { span } = exchange
     exchange.context = context
     if (span !== undefined) span.run(() => store.run(context, next, exchange))
@@ -16,10 +17,17 @@ export function contextStep(store: ContextStore): InboundFilter {
 }
 
 /** What an exchange hands to the calls made while it is served; {@link EMPTY_CONTEXT} when that is nothing. */
-export function contextOf(exchange: InboundExchange): RequestContext {
-  const { head, isTunnel, startedAt, span, peer } = exchange
-  const timeoutMs = isTunnel ? undefined : callerTimeout(head.expectedTimeout, head.grpcTimeout)
-  const headers = span !== undefined || head.trace.length === 0 ? head.carried : [...head.carried, ...head.trace]
-  if (timeoutMs === undefined && headers.length === 0 && peer === undefined) return EMPTY_CONTEXT
-  return { deadline: timeoutMs === undefined ? undefined : startedAt + timeoutMs, headers, peer }
+export function contextOf(exchange: InboundExchange, names: Propagation): RequestContext {
+  const { headers, peer } = exchange
+  const timeoutMs = exchange.isTunnel
+    ? undefined
+    : callerTimeout(single(headers[EXPECTED_TIMEOUT_HEADER]), single(headers[GRPC_TIMEOUT_HEADER]))
+  const carried = carriedHeaders(headers, names, exchange.span !== undefined)
+  if (timeoutMs === undefined && carried.length === 0 && peer === undefined) return EMPTY_CONTEXT
+  return { deadline: timeoutMs === undefined ? undefined : exchange.startedAt + timeoutMs, headers: carried, peer }
+}
+
+/** A header of which several came is malformed where one is meant, and Node has joined them so that it is seen. */
+function single(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }

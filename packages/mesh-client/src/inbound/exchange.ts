@@ -1,7 +1,9 @@
 import type { RequestContext } from '../context/request-context.ts'
 import type { Peer } from '../kernel/recorder.ts'
 import type { ServerCallFacts, ServerSpan } from '../kernel/tracing.ts'
-import type { RequestHead } from './request-head.ts'
+
+/** Headers of a request by lower-case name. */
+export type InboundHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /** A port that is served. */
 export interface ServedPort {
@@ -16,7 +18,9 @@ export interface InboundExchange {
   readonly served: ServedPort
   /** On the mesh's clock. */
   readonly startedAt: number
-  readonly head: RequestHead
+  readonly headers: InboundHeaders
+  /** By its content type. */
+  readonly isGrpc: boolean
   /** Who calls, by its own account. */
   readonly peer: Peer | undefined
   readonly facts: ServerCallFacts

@@ -1,3 +1,5 @@
+import type { InboundHeaders } from './exchange.ts'
+
 /** Follows without being asked for: Envoy and Istio join the access logs of a call chain by it. */
 const ALWAYS = 'x-request-id'
 
@@ -33,18 +35,38 @@ const NOT_PROPAGATED: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
-/** Why an inbound header is carried on. */
-export type Carriage = 'propagate' | 'trace'
+const NONE: readonly string[] = []
 
-/** Which inbound headers follow the outbound calls, by lower-case name. */
-export function propagation(asked: readonly string[]): ReadonlyMap<string, Carriage> {
-  const carried = new Map<string, Carriage>([[ALWAYS, 'propagate']])
-  for (const name of asked) if (!NOT_PROPAGATED.has(name.toLowerCase())) carried.set(name.toLowerCase(), 'propagate')
-  for (const name of TRACE_HEADERS) carried.set(name, 'trace')
-  return carried
+/** Names of the inbound headers that follow the outbound calls, lower case. */
+export interface Propagation {
+  readonly always: readonly string[]
+  readonly withoutTracer: readonly string[]
+}
+
+export function propagation(asked: readonly string[]): Propagation {
+  const names = asked.map((name) => name.toLowerCase())
+  const usable = names.filter((name) => !NOT_PROPAGATED.has(name) && !TRACE_HEADERS.includes(name))
+  return { always: [...new Set([ALWAYS, ...usable])], withoutTracer: TRACE_HEADERS }
 }
 
 /** Those of the names asked for that cannot follow. */
 export function notPropagated(asked: readonly string[]): readonly string[] {
   return asked.filter((name) => NOT_PROPAGATED.has(name.toLowerCase()))
+}
+
+/** Name and value in turn of those that came; repeated ones are joined as Node joins them. */
+export function carriedHeaders(headers: InboundHeaders, names: Propagation, hasTracer: boolean): readonly string[] {
+  const always = collect(headers, names.always, NONE)
+  return hasTracer ? always : collect(headers, names.withoutTracer, always)
+}
+
+function collect(headers: InboundHeaders, names: readonly string[], before: readonly string[]): readonly string[] {
+  let collected: string[] | undefined
+  for (const name of names) {
+    const value = headers[name]
+    if (value === undefined) continue
+    collected ??= [...before]
+    collected.push(name, typeof value === 'string' ? value : value.join(', '))
+  }
+  return collected ?? before
 }

@@ -31,7 +31,7 @@ export function telemetryStep(deps: TelemetryDeps, served: ServedPort): Telemetr
       next(exchange)
     },
     ended(exchange, ending) {
-      const { isGrpc } = exchange.head
+      const { isGrpc } = exchange
       recorder.call({
         reporter: 'destination',
         protocol: isGrpc ? 'grpc' : 'http',

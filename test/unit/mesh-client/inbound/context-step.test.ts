@@ -1,13 +1,15 @@
 import { expect, test } from 'vitest'
 import { createContextStore, EMPTY_CONTEXT } from '../../../../packages/mesh-client/src/context/request-context.ts'
 import { contextOf, contextStep } from '../../../../packages/mesh-client/src/inbound/context-step.ts'
-import type { InboundExchange } from '../../../../packages/mesh-client/src/inbound/exchange.ts'
-import type { RequestHead } from '../../../../packages/mesh-client/src/inbound/request-head.ts'
+import type { InboundExchange, InboundHeaders } from '../../../../packages/mesh-client/src/inbound/exchange.ts'
+import { propagation } from '../../../../packages/mesh-client/src/inbound/propagation.ts'
 
-function exchange(head: Partial<RequestHead>, overrides: Partial<InboundExchange> = {}): InboundExchange {
+const NAMES = propagation(['x-a'])
+
+function exchange(headers: InboundHeaders, overrides: Partial<InboundExchange> = {}): InboundExchange {
   return {
     startedAt: 1_000,
-    head: { carried: [], trace: [], ...head },
+    headers,
     peer: undefined,
     isTunnel: false,
     span: undefined,
@@ -19,20 +21,20 @@ function exchange(head: Partial<RequestHead>, overrides: Partial<InboundExchange
 const span = { run: <T>(action: () => T): T => action(), end: () => undefined }
 
 test('the deadline is on the mesh’s clock, and none binds a tunnel', () => {
-  expect(contextOf(exchange({ expectedTimeout: '50' })).deadline).toBe(1_050)
-  expect(contextOf(exchange({ expectedTimeout: '50' }, { isTunnel: true }))).toBe(EMPTY_CONTEXT)
+  expect(contextOf(exchange({ 'x-envoy-expected-rq-timeout-ms': '50' }), NAMES).deadline).toBe(1_050)
+  expect(contextOf(exchange({ 'x-envoy-expected-rq-timeout-ms': '50' }, { isTunnel: true }), NAMES)).toBe(EMPTY_CONTEXT)
 })
 
 test('trace headers follow verbatim only while no tracer is at work', () => {
-  const head = { carried: ['x-a', '1'], trace: ['b3', '2'] }
-  expect(contextOf(exchange(head)).headers).toEqual(['x-a', '1', 'b3', '2'])
-  expect(contextOf(exchange(head, { span })).headers).toEqual(['x-a', '1'])
+  const headers = { 'x-a': '1', b3: '2' }
+  expect(contextOf(exchange(headers), NAMES).headers).toEqual(['x-a', '1', 'b3', '2'])
+  expect(contextOf(exchange(headers, { span }), NAMES).headers).toEqual(['x-a', '1'])
 })
 
 test('a request that carries nothing has no context, not even that of a request in which the server was started', () => {
   const store = createContextStore()
   const seen: unknown[] = []
-  const step = contextStep(store)(() => seen.push(store.getStore()))
+  const step = contextStep(store, NAMES)(() => seen.push(store.getStore()))
   step(exchange({}))
   store.run({ deadline: 1, headers: ['x-other', '1'], peer: undefined }, () => step(exchange({})))
   expect(seen).toEqual([undefined, EMPTY_CONTEXT])

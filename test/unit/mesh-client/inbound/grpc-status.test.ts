@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { grpcStatusOfHttp } from '../../../../packages/mesh-client/src/inbound/grpc-status.ts'
+import { grpcStatusOfHttp, isGrpcContentType } from '../../../../packages/mesh-client/src/inbound/grpc-status.ts'
 import { readVectors, vectorTitle } from '../../../support/vectors.ts'
 
 const CODES: Record<string, string> = {
@@ -10,7 +10,10 @@ const CODES: Record<string, string> = {
   UNAVAILABLE: '14',
   UNAUTHENTICATED: '16',
 }
-const vectors = readVectors<{ http_to_grpc: Record<string, string> }>('algorithms/grpc-status.json')
+const vectors = readVectors<{
+  http_to_grpc: Record<string, string>
+  content_type_is_grpc: readonly [string, boolean][]
+}>('algorithms/grpc-status.json')
 
 describe.skipIf(vectors === undefined)(vectorTitle('HTTP status as gRPC status', vectors), () => {
   test.each(Object.entries(vectors?.http_to_grpc ?? {}))('%s is %s', (http, grpc) => {
@@ -20,4 +23,10 @@ describe.skipIf(vectors === undefined)(vectorTitle('HTTP status as gRPC status',
 
 test('without an answer there is none', () => {
   expect([grpcStatusOfHttp(0), grpcStatusOfHttp(200)]).toEqual(['', '2'])
+})
+
+describe.skipIf(vectors === undefined)(vectorTitle('gRPC content types', vectors), () => {
+  test.each(vectors?.content_type_is_grpc ?? [])('%s: %s', (value, isGrpc) => {
+    expect(isGrpcContentType(value)).toBe(isGrpc)
+  })
 })

@@ -6,7 +6,6 @@ import type { ContextStore } from '../../context/request-context.ts'
 import { type CloseOptions, Drain } from '../../inbound/drain.ts'
 import { notPropagated, propagation } from '../../inbound/propagation.ts'
 import type { Register } from '../../inbound/registration.ts'
-import { createHeadReader } from '../../inbound/request-head.ts'
 import { localUrl, resolveAddress } from '../../inbound/resolve-address.ts'
 import { telemetryStep } from '../../inbound/telemetry-step.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -70,7 +69,7 @@ export function createInbound(deps: InboundDeps): Inbound {
 class MeshInbound implements Inbound {
   readonly #deps: InboundDeps
   readonly #open = new Set<OpenPort>()
-  readonly #shared: Pick<ExchangeHost, 'clock' | 'store' | 'readHead' | 'stripHeaders'>
+  readonly #shared: Pick<ExchangeHost, 'clock' | 'store' | 'propagation' | 'stripHeaders'>
   #closing: Promise<void> | undefined
 
   constructor(deps: InboundDeps) {
@@ -78,7 +77,7 @@ class MeshInbound implements Inbound {
     this.#shared = {
       clock: deps.clock,
       store: deps.context,
-      readHead: createHeadReader(propagation(deps.propagate)),
+      propagation: propagation(deps.propagate),
       stripHeaders: createStripHeaders(),
     }
   }

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http'
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../../context/request-context.ts'
-import type { InboundExchange, InboundHandler, ServedPort } from '../../inbound/exchange.ts'
-import type { RequestHead } from '../../inbound/request-head.ts'
+import type { InboundExchange, InboundHandler, InboundHeaders, ServedPort } from '../../inbound/exchange.ts'
+import { isGrpcContentType } from '../../inbound/grpc-status.ts'
+import type { Propagation } from '../../inbound/propagation.ts'
+import { hasReservedHeader } from '../../inbound/reserved-headers.ts'
 import type { TelemetryStep } from '../../inbound/telemetry-step.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { PEER_HEADER } from '../../kernel/peer-header.ts'
 import type { Peer } from '../../kernel/recorder.ts'
 import type { ServerCallFacts, ServerSpan } from '../../kernel/tracing.ts'
 import type { CarriedExchange, Connection } from './connection.ts'
@@ -18,7 +21,7 @@ export interface ExchangeHost {
   readonly store: ContextStore
   readonly chain: InboundHandler
   readonly telemetry: TelemetryStep
-  readonly readHead: (raw: readonly string[]) => RequestHead
+  readonly propagation: Propagation
   readonly stripHeaders: StripHeaders
   /** Gives an event to the application's listeners. */
   readonly emit: Emit
@@ -28,7 +31,7 @@ export interface ExchangeHost {
 export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   abstract readonly isTunnel: boolean
   readonly startedAt: number
-  readonly head: RequestHead
+  readonly isGrpc: boolean
   readonly peer: Peer | undefined
   readonly request: IncomingMessage
   span: ServerSpan | undefined = undefined
@@ -43,9 +46,12 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
     this.connection = connection
     this.request = request
     this.startedAt = host.clock.now()
-    this.head = host.readHead(request.rawHeaders)
-    this.peer = this.head.peer === undefined ? undefined : connection.peerOf(this.head.peer)
-    if (this.head.hasReserved) host.stripHeaders(request)
+    const { headers } = request
+    const type = headers['content-type']
+    this.isGrpc = type !== undefined && isGrpcContentType(type)
+    const peer = headers[PEER_HEADER]
+    this.peer = typeof peer === 'string' ? connection.peerOf(peer) : undefined
+    if (hasReservedHeader(request.rawHeaders)) host.stripHeaders(request)
   }
 
   abstract forward(): void
@@ -54,6 +60,10 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
 
   get served(): ServedPort {
     return this.host.served
+  }
+
+  get headers(): InboundHeaders {
+    return this.request.headers
   }
 
   get facts(): ServerCallFacts {

@@ -36,15 +36,16 @@ export class RequestExchange extends ExchangeBase implements Watcher {
     this.#response = response
     watchRequest(request, this)
     watchResponse(response, this)
-    if (this.head.isGrpc) watchTrailers(response)
+    if (this.isGrpc) watchTrailers(response)
   }
 
   forward(): void {
     this.host.emit(this.#event, this.request, this.#response)
   }
 
-  /** Node emits `data` and `end` of a body of several chunks outside of the context in which the request came. */
+  /** Node emits `data` and `end` of a body of several chunks outside of the context in which the request came. It ends with the response. */
   hasLost(emitter: EventEmitter, event: string | symbol): boolean {
+    if (this.ended) return false
     const current = this.host.store.getStore()
     if (current === this.context) return false
     if (current === undefined && this.context === EMPTY_CONTEXT && this.span === undefined) return false
@@ -84,7 +85,7 @@ export class RequestExchange extends ExchangeBase implements Watcher {
   }
 
   #grpcStatusOf(response: ServerResponse): string | undefined {
-    if (!this.head.isGrpc) return undefined
+    if (!this.isGrpc) return undefined
     return this.#grpcStatus ?? response.getHeader(GRPC_STATUS)?.toString()
   }
 }

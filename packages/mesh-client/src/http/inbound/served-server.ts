@@ -40,7 +40,7 @@ export class ServedServer implements Interposer, DrainTarget {
         resolve()
       })
     })
-    const steps = { telemetry: shared.telemetry.filter, context: contextStep(shared.store) }
+    const steps = { telemetry: shared.telemetry.filter, context: contextStep(shared.store, shared.propagation) }
     this.#host = {
       ...shared,
       emit: interposition.emit,

@@ -1,6 +1,6 @@
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
-import { isReservedHeader } from '../../inbound/request-head.ts'
+import { isReservedHeader } from '../../inbound/reserved-headers.ts'
 
 interface Counted {
   [count: symbol]: number
