@@ -5,7 +5,6 @@ import { ABORTED, LOCAL_OVERFLOW, responseOutcome } from '../../call/outcome.ts'
 import type { BreakerVerdict, ClusterRuntime, Outcome } from '../../cluster/types.ts'
 import type { RequestContext } from '../../context/request-context.ts'
 import { MeshError, type MeshErrorCode, type ResponseFlag } from '../../kernel/errors.ts'
-import { PEER_HEADER } from '../../kernel/peer-header.ts'
 import type { ClientCallFacts, ClientSpan } from '../../kernel/tracing.ts'
 import type { CompiledDestination, CompiledRoute, RouteRequest, VirtualHostTable } from '../../routing/route-table.ts'
 import { chooseDestination } from '../../routing/weighted-split.ts'
@@ -107,11 +106,11 @@ export class Call extends Caller implements AttemptsOwner, RouteRequest, ClientC
       this.#reject(asError(error), ABORTED, this.#startedAt)
       return
     }
-    if (!this.over) this.#proceed(this.#target, false)
+    if (!this.over) this.#proceed(this.#target, this.#startedAt, false)
   }
 
   released(target: OriginTarget): void {
-    if (!this.over) this.#proceed(target, true)
+    if (!this.over) this.#proceed(target, this.#env.deps.clock.now(), true)
   }
 
   protected override abandoned(reason: Error | undefined): void {
@@ -148,7 +147,7 @@ export class Call extends Caller implements AttemptsOwner, RouteRequest, ClientC
     this.#finish(responseOutcome(status), status, now, undefined)
   }
 
-  #proceed(target: OriginTarget, waited: boolean): void {
+  #proceed(target: OriginTarget, now: number, waited: boolean): void {
     this.#target = target
     if (this.#env.closed) {
       const closed = new MeshError('WEFT_CLOSED', 'the mesh is closed: make calls before mesh.close()')
@@ -157,7 +156,7 @@ export class Call extends Caller implements AttemptsOwner, RouteRequest, ClientC
     }
     switch (target.kind) {
       case 'served':
-        this.#enterRoutes(target, target.table as VirtualHostTable)
+        this.#enterRoutes(target, target.table as VirtualHostTable, now)
         return
       case 'undecided':
       case 'following':
@@ -181,13 +180,13 @@ export class Call extends Caller implements AttemptsOwner, RouteRequest, ClientC
     this.#env.passthrough.dispatch(this.#options, this.#outside)
   }
 
-  #enterRoutes(target: OriginTarget, table: VirtualHostTable): void {
+  #enterRoutes(target: OriginTarget, table: VirtualHostTable, now: number): void {
     const { deps } = this.#env
     try {
       this.path = requestPath(this.#options.path, this.#options.query)
-      this.#headers = requestHeaders(this.#options.headers, target.authority)
+      this.#headers = requestHeaders(this.#options.headers, target.authority, this.#env.peerHeader)
     } catch (error) {
-      this.#reject(asError(error), ABORTED, deps.clock.now())
+      this.#reject(asError(error), ABORTED, now)
       return
     }
     this.authority = hostOf(this.#headers)
@@ -200,15 +199,15 @@ export class Call extends Caller implements AttemptsOwner, RouteRequest, ClientC
     }
     this.#route = route
     const destination = chooseDestination(route, deps.random)
-    this.#enterCluster(route, destination, deps.clusters.get(destination.cluster))
+    this.#enterCluster(route, destination, now)
   }
 
-  #enterCluster(route: CompiledRoute, destination: CompiledDestination, found: ClusterRuntime | undefined): void {
+  #enterCluster(route: CompiledRoute, destination: CompiledDestination, now: number): void {
+    const found = this.#env.deps.clusters.get(destination.cluster)
     if (found === undefined) {
       this.refused(noCluster(this.#target, route.name, destination.cluster), ABORTED)
       return
     }
-    const now = this.#env.deps.clock.now()
     const cluster = this.#admitted(found, now)
     if (cluster === undefined) return
     const deadline = callDeadline(this.#startedAt, route.timeoutMs, this.#context?.deadline)
@@ -272,7 +271,6 @@ export class Call extends Caller implements AttemptsOwner, RouteRequest, ClientC
     // What the mutations give back is either this call's own list or a new one.
     if (mutations !== undefined) headers = mutations.request(headers) as RequestHeaders
     if (hostRewrite !== undefined) setHost(headers, hostRewrite)
-    setHeader(headers, PEER_HEADER, this.#env.peerHeader)
     if (this.#span !== undefined) injectSpan(this.#span, headers)
     return headers
   }

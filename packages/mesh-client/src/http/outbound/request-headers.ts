@@ -1,6 +1,10 @@
+import { PEER_HEADER } from '../../kernel/peer-header.ts'
 import { errors } from '../undici.ts'
 
-/** Names and values in turn, names lower case; the first pair is always `host`. Owned by one call, which edits it. */
+/**
+ * Names and values in turn, names lower case; `host` is always the first pair and the header that names this process to
+ * its upstream the second. Owned by one call, which edits it.
+ */
 export type RequestHeaders = string[]
 
 const HOST = 'host'
@@ -12,10 +16,11 @@ const HOST_VALUE = 1
  * left to it.
  *
  * @param authority what `host` is unless the caller set it
+ * @param peer this process, as {@link PEER_HEADER} tells it; a caller cannot set it
  */
-export function requestHeaders(given: unknown, authority: string): RequestHeaders {
-  if (given === undefined || given === null) return [HOST, authority]
-  const list: RequestHeaders = [HOST, '']
+export function requestHeaders(given: unknown, authority: string, peer: string): RequestHeaders {
+  if (given === undefined || given === null) return [HOST, authority, PEER_HEADER, peer]
+  const list: RequestHeaders = [HOST, '', PEER_HEADER, peer]
   if (typeof given !== 'object') throw new errors.InvalidArgumentError('headers must be an object or an array')
   if (Array.isArray(given)) addFlat(list, given)
   else if (Symbol.iterator in given) addPairs(list, given as Iterable<unknown>)
@@ -132,7 +137,7 @@ function addOne(list: RequestHeaders, name: string, value: string): void {
     list[HOST_VALUE] = value
     return
   }
-  list.push(name, value)
+  if (name !== PEER_HEADER) list.push(name, value)
 }
 
 function nameOf(name: unknown): string {
