@@ -27,7 +27,6 @@ export async function closedLoop(send: () => Promise<boolean>, options: RunOptio
       latencies[index] = performance.now() - begin
     }
   }
-  globalThis.gc?.()
   const cpuBefore = process.cpuUsage()
   const begin = performance.now()
   await Promise.all(Array.from({ length: options.concurrency }, caller))

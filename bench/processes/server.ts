@@ -28,7 +28,6 @@ let before = process.cpuUsage()
 serveCommands({
   port: () => port,
   startCpu: () => {
-    globalThis.gc?.()
     before = process.cpuUsage()
   },
   cpuMicros: () => {
