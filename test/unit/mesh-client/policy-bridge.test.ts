@@ -1,6 +1,7 @@
-import { ok } from '@weft/mesh-protocol'
+import { ok, type WorkloadRegistration } from '@weft/mesh-protocol'
 import { expect, test } from 'vitest'
 import type { ClusterManager } from '../../../packages/mesh-client/src/cluster/types.ts'
+import { NO_LOCAL_PEERS } from '../../../packages/mesh-client/src/discovery/local-peers.ts'
 import { emptyStore } from '../../../packages/mesh-client/src/discovery/store-state.ts'
 import { applyUpdate } from '../../../packages/mesh-client/src/discovery/transaction.ts'
 import {
@@ -21,8 +22,9 @@ interface Bench {
 
 function bench(): Bench {
   const told: string[] = []
-  const clusters: Pick<ClusterManager, 'upsert' | 'remove'> = {
+  const clusters: Pick<ClusterManager, 'upsert' | 'doubt' | 'remove'> = {
     upsert: (config, endpoints) => void told.push(`set ${config.name}@${config.version} (${endpoints.size})`),
+    doubt: (name, ids) => void (ids.length > 0 && told.push(`doubt ${name} ${ids.join(' ')}`)),
     remove: (name) => void told.push(`remove ${name}`),
   }
   const bridge = createPolicyBridge(clusters as ClusterManager, (host) => void told.push(`follow ${host}`))
@@ -80,4 +82,47 @@ test('a host is asked for once, and is absent when it is said not to exist', () 
   expect(told).toEqual(['follow reviews'])
   apply([], ['RouteConfiguration/reviews'])
   expect(bridge.current.routes.get('reviews')).toBe('absent')
+})
+
+const local: WorkloadRegistration = {
+  service: 'reviews',
+  namespace: 'default',
+  address: '127.0.0.1',
+  ports: [{ name: 'http', servicePort: 80, port: 80, listenPort: 9, protocol: 'http' }],
+  labels: {},
+  serviceAccount: 'default',
+  locality: '',
+  weight: 1,
+}
+const peers = { workloads: [local], addresses: [] }
+const held = [
+  cluster('a', 'a1'),
+  { ...cluster('b', 'b1'), port: 81 },
+  assignment('a', '1', ['10.0.0.1:80', '127.0.0.1:8']),
+  assignment('b', '1', ['127.0.0.1:8']),
+]
+
+test('local workloads are laid over what policy says, and endpoints that they have replaced are doubted', () => {
+  const { bridge, told, apply } = bench()
+  bridge.useLocalPeers(peers)
+  const snapshot = apply(held)
+  expect(told).toEqual(['set a@a1 (3)', 'doubt a 127.0.0.1:8', 'set b@b1 (1)'])
+  expect(snapshot.assignments.get('a')?.endpoints.size).toBe(2)
+  told.length = 0
+  apply([assignment('a', '2', ['10.0.0.1:80'])])
+  bridge.useLocalPeers(NO_LOCAL_PEERS)
+  bridge.useLocalPeers(NO_LOCAL_PEERS)
+  expect(told).toEqual(['set a@a1 (2)', 'set a@a1 (1)'])
+  apply([assignment('a', '3', ['10.0.0.1:80', '10.0.0.2:80'])])
+  expect(told.at(-1)).toBe('set a@a1 (2)')
+})
+
+test('a local workload that policy knows by then stays when the others go', () => {
+  const { bridge, told, apply } = bench()
+  apply(held)
+  told.length = 0
+  bridge.useLocalPeers(peers)
+  apply([assignment('a', '2', ['127.0.0.1:9'])])
+  bridge.useLocalPeers(NO_LOCAL_PEERS)
+  expect(told, 'never without it in between').toEqual(['set a@a1 (3)', 'set a@a1 (1)'])
 })

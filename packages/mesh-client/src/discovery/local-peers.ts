@@ -93,5 +93,7 @@ function isOf({ service, subset, subsetLabels }: Cluster, workload: WorkloadRegi
 }
 
 function isOnThisHost(address: string, { addresses }: LocalPeers): boolean {
-  return address === 'localhost' || address === '::1' || address.startsWith('127.') || addresses.includes(address)
+  return LOOPBACK.test(address) || addresses.includes(address)
 }
+
+const LOOPBACK = /^(localhost|::1|127\.\d+\.\d+\.\d+)$/

@@ -134,6 +134,19 @@ describe('refused endpoints', () => {
     expect(made.time.pendingTimers).toBe(1)
   })
 
+  test('are also those that are doubted, until they have connected', async () => {
+    const made = bench()
+    const cluster = made.set([a, b])
+    made.manager.doubt(cluster.name, [a.id, 'unknown'])
+    made.manager.doubt('unknown', [b.id])
+    expect(picked(cluster)).toEqual([b.id])
+    made.probe = () => Promise.resolve(true)
+    await made.time.advance(100)
+    expect(picked(cluster)).toEqual([a.id, b.id])
+    made.manager.doubt(cluster.name, [a.id, b.id])
+    expect(picked(cluster)).toEqual([a.id, b.id])
+  })
+
   test.each(['gone', 'removed', 'closed'])('are let be when %s, even with a probe under way', async (how) => {
     const made = bench()
     const cluster = made.set([a, b])
