@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { OptionsError, StoreError, startControlServer } from '../../packages/control-server/src/index.ts'
 import { call } from '../support/control-server.ts'
 import { tempFolder } from '../support/control-stores.ts'
+import { rawConnection } from '../support/raw-http.ts'
 
 /* The control server inside another process, as an application's tests use it. */
 
@@ -23,6 +24,16 @@ test('several run side by side and know nothing of each other', async () => {
   await Promise.all([one.close(), two.close()])
   await one.close()
   await expect(call(`${one.url}/healthz`, 'GET')).rejects.toThrow()
+})
+
+test('a connection on which nothing has come does not hold its end up', async () => {
+  const server = await startControlServer({ listen: '127.0.0.1:0', store: 'memory' })
+  const unused = await rawConnection(Number(new URL(server.url).port))
+  await call(`${server.url}/healthz`, 'GET')
+  const begun = performance.now()
+  await server.close()
+  expect(performance.now() - begun).toBeLessThan(2_000)
+  expect(await unused.closed).toBe('end')
 })
 
 test('what keeps it from starting is an error of its own kind, and leaves nothing behind', async () => {

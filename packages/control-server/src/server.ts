@@ -26,6 +26,7 @@ import { prometheusTargetRoutes } from './serve/prometheus-targets.ts'
 import { resourceRoutes } from './serve/resource-routes.ts'
 import { serviceRoutes } from './serve/service-routes.ts'
 import { streamRoutes } from './serve/stream-routes.ts'
+import { watchUnusedConnections } from './serve/unused-connections.ts'
 import { workloadRoutes } from './serve/workload-routes.ts'
 import { createMemoryStore } from './store/memory-store.ts'
 import { openSqliteStore } from './store/sqlite-store.ts'
@@ -134,9 +135,10 @@ async function serve(settings: Settings, store: Store): Promise<ControlServer> {
   })
   let closing: Promise<void> | undefined
   const app = await createApi(parts, settings, () => closing === undefined)
+  const closeUnused = watchUnusedConnections(app.server)
   const close = async (): Promise<void> => {
     stopCleaning()
-    await closeApi(app, settings)
+    await closeApi(app, closeUnused, settings)
     parts.model.close()
     await store.close()
   }
@@ -156,8 +158,10 @@ async function serve(settings: Settings, store: Store): Promise<ControlServer> {
 }
 
 /** Streams end, requests under way are answered; what takes too long is cut. */
-async function closeApi(app: FastifyInstance, { timers }: Settings): Promise<void> {
+async function closeApi(app: FastifyInstance, closeUnused: () => void, { timers }: Settings): Promise<void> {
   const timer = timers.set(() => app.server.closeAllConnections(), CLOSE_TIMEOUT_MS)
-  await app.close()
+  const closed = app.close()
+  closeUnused()
+  await closed
   timers.clear(timer)
 }
