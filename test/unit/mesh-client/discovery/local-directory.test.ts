@@ -138,18 +138,27 @@ test('files of a service that keeps crashing are taken away by its next start', 
 })
 
 describe('a folder that cannot be trusted is not used, which is told once', () => {
-  const cases: readonly (readonly [string, string, (own: string) => void, number?])[] = [
-    ['of somebody else', 'belongs to user', (own) => mkdirSync(own), UID + 1],
-    ['that everybody can write', 'can write', (own) => open(own, 0o777)],
-    ['that a group can write', 'can write', (own) => open(own, 0o770)],
-    ['that is a link', 'no directory', (own) => symlinkSync(mkdtempSync(path.join(os.tmpdir(), 'weft-link-')), own)],
-    ['that is a file', 'no directory', (own) => writeFileSync(own, '')],
+  const cases: readonly {
+    readonly what: string
+    readonly reason: string
+    readonly prepare: (own: string) => void
+    readonly uid?: number
+  }[] = [
+    { what: 'of somebody else', reason: 'belongs to user', prepare: (own) => mkdirSync(own), uid: UID + 1 },
+    { what: 'that everybody can write', reason: 'can write', prepare: (own) => open(own, 0o777) },
+    { what: 'that a group can write', reason: 'can write', prepare: (own) => open(own, 0o770) },
+    {
+      what: 'that is a link',
+      reason: 'no directory',
+      prepare: (own) => symlinkSync(mkdtempSync(path.join(os.tmpdir(), 'weft-link-')), own),
+    },
+    { what: 'that is a file', reason: 'no directory', prepare: (own) => writeFileSync(own, '') },
   ]
   const open = (own: string, mode: number): void => {
     mkdirSync(own)
     chmodSync(own, mode)
   }
-  test.each(cases)('%s', async (_what, reason, prepare, uid = UID) => {
+  test.each(cases)('$what', async ({ reason, prepare, uid = UID }) => {
     const { directory, parent, said } = bench()
     const own = path.join(parent, `weft-${uid}`)
     prepare(own)
