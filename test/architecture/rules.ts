@@ -92,7 +92,7 @@ export const SERVER: PackageRule = {
   folders: {
     kernel: { folders: [], packages: ['node:perf_hooks'] },
     source: { folders: ['kernel', 'config', 'store'], packages: [PROTOCOL] },
-    config: { folders: ['kernel'], packages: [PROTOCOL, 'typebox', 'ajv', 'yaml', 're2js'] },
+    config: { folders: ['kernel'], packages: [PROTOCOL, 'yaml', 're2js'] },
     store: {
       folders: ['kernel'],
       packages: [PROTOCOL, 'node:sqlite', 'node:crypto', 'node:fs', 'node:path', 'node:module', 'node:process'],

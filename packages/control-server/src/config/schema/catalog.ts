@@ -1,12 +1,12 @@
-import Type, { type TSchema } from 'typebox'
 import { KINDS, type KindInfo } from '../resource.ts'
 import { CIRCUIT_BREAKER_SPEC } from './circuit-breaker.ts'
-import { mapOf, nullable, openFields, text } from './common.ts'
+import { mapOf, nullable, oneOf, openFields, text } from './common.ts'
 import { DESTINATION_RULE_SPEC } from './destination-rule.ts'
+import type { JsonSchema } from './json-schema.ts'
 import { SERVICE_SPEC } from './service.ts'
 import { VIRTUAL_SERVICE_SPEC } from './virtual-service.ts'
 
-const SPECS: Readonly<Record<string, TSchema>> = {
+const SPECS: Readonly<Record<string, JsonSchema>> = {
   Service: SERVICE_SPEC,
   VirtualService: VIRTUAL_SERVICE_SPEC,
   DestinationRule: DESTINATION_RULE_SPEC,
@@ -14,19 +14,19 @@ const SPECS: Readonly<Record<string, TSchema>> = {
 }
 
 /** The spec of each kind, by kind. */
-export function specSchemaOf(kind: string): TSchema | undefined {
+export function specSchemaOf(kind: string): JsonSchema | undefined {
   return Object.hasOwn(SPECS, kind) ? SPECS[kind] : undefined
 }
 
-function resourceSchema(info: KindInfo, spec: TSchema): TSchema {
+function resourceSchema(info: KindInfo, spec: JsonSchema): JsonSchema {
   const group = info.group === '' ? '' : `${info.group}/`
   const metadata = openFields(
     { name: text },
     { namespace: text, labels: nullable(mapOf(text)), annotations: nullable(mapOf(text)), resourceVersion: text },
   )
-  return Type.Object({
-    apiVersion: Type.Unsafe({ type: 'string', enum: info.versions.map((version) => `${group}${version}`) }),
-    kind: Type.Unsafe({ type: 'string', enum: [info.kind] }),
+  return openFields({
+    apiVersion: oneOf(...info.versions.map((version) => `${group}${version}`)),
+    kind: oneOf(info.kind),
     metadata,
     spec,
   })

@@ -1,9 +1,8 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv'
-import type { TSchema } from 'typebox'
 import { child, entry, item } from '../field-path.ts'
-import { describeType } from '../record.ts'
+import { describeType, isRecord } from '../record.ts'
 import { suggest } from '../suggest.ts'
 import { specSchemaOf } from './catalog.ts'
+import type { JsonSchema, JsonType } from './json-schema.ts'
 
 /** One thing that a schema refuses, with the place as keys too. */
 export interface SchemaViolation {
@@ -16,93 +15,122 @@ export interface SchemaViolation {
 /** More than a person reads. */
 const MAX_ERRORS = 200
 
-interface SchemaNode {
-  readonly type?: string | readonly string[]
-  readonly properties?: Readonly<Record<string, SchemaNode>>
-  readonly additionalProperties?: boolean | SchemaNode
-  readonly items?: SchemaNode
-}
-
-/** Ajv compiles a schema at its first use and remembers it by itself, so that starting costs nothing. */
-const ajv: Ajv = new Ajv({ allErrors: true, verbose: true, meta: false, validateSchema: false, allowUnionTypes: true })
-
-/** Checks a spec against the schema of its kind; every violation at once, with the path under `spec`. */
+/**
+ * Checks a spec against the schema of its kind; every violation at once, with the path under `spec`.
+ *
+ * The schemas are read as they are, not compiled: compiling that of a DestinationRule held up every stream for half a second
+ * and cost more memory than the rest of the server's code, to save microseconds of a write.
+ */
 export function checkSpec(kind: string, spec: unknown): SchemaViolation[] {
   const schema = specSchemaOf(kind)
   if (schema === undefined) throw new TypeError(`there is no schema for the kind ${kind}`)
-  const validate: ValidateFunction = ajv.compile(schema)
-  if (validate(spec)) return []
-  const all = (validate.errors ?? []).slice(0, MAX_ERRORS).map((error) => violation(schema, error))
-  return all.filter(({ field }, index) => all.findIndex((other) => other.field === field) === index)
+  const violations: SchemaViolation[] = []
+  check(schema, spec, { path: 'spec', keys: [], violations })
+  return violations
 }
 
-function violation(schema: TSchema, error: ErrorObject): SchemaViolation {
-  const keys = error.instancePath.split('/').slice(1).map(unescapePointer)
-  const { path, node } = locate(schema as SchemaNode, keys)
-  if (error.keyword === 'required') {
-    return { field: child(path, String(error.params.missingProperty)), message: 'is required', keys: [] }
-  }
-  if (error.keyword === 'additionalProperties') {
-    const name = String(error.params.additionalProperty)
-    return { field: child(path, name), message: unknownField(name, node), keys: [...keys, name] }
-  }
-  return { field: path, message: message(error), keys }
+/** A value's place, and where to tell what is wrong with it. */
+interface Place {
+  readonly path: string
+  readonly keys: readonly string[]
+  readonly violations: SchemaViolation[]
 }
 
-/** Walks the schema beside the keys, as only it tells a field from an entry of a map. */
-function locate(root: SchemaNode, keys: readonly string[]): { path: string; node: SchemaNode | undefined } {
-  let node: SchemaNode | undefined = root
-  let path = 'spec'
-  for (const key of keys) {
-    const here: SchemaNode = node ?? {}
-    const { properties, items, additionalProperties } = here
-    if (items !== undefined) {
-      path = item(path, Number(key))
-      node = items
-    } else if (properties !== undefined && Object.hasOwn(properties, key)) {
-      path = child(path, key)
-      node = properties[key]
-    } else {
-      path = entry(path, key)
-      node = typeof additionalProperties === 'object' ? additionalProperties : undefined
-    }
-  }
-  return { path, node }
+/** Recursion is safe: a spec has been held to `MAX_DEPTH` before. */
+function check(schema: JsonSchema, value: unknown, place: Place): void {
+  const { path, keys, violations } = place
+  if (violations.length >= MAX_ERRORS) return
+  const message = typeProblem(schema, value) ?? plainProblem(schema, value)
+  if (message !== undefined) violations.push({ field: path, message, keys })
+  else if (Array.isArray(value)) checkItems(schema, value, place)
+  else if (isRecord(value)) checkFields(schema, value, place)
 }
 
-const unescapePointer = (key: string): string => key.replaceAll('~1', '/').replaceAll('~0', '~')
+function checkItems({ items }: JsonSchema, value: readonly unknown[], { path, keys, violations }: Place): void {
+  if (items === undefined) return
+  for (const [index, each] of value.entries()) {
+    check(items, each, { path: item(path, index), keys: [...keys, String(index)], violations })
+  }
+}
 
-function unknownField(name: string, node: SchemaNode | undefined): string {
-  const known = Object.keys(node?.properties ?? {})
+function checkFields(schema: JsonSchema, value: Readonly<Record<string, unknown>>, place: Place): void {
+  const { properties = {}, required = [], additionalProperties: others = true } = schema
+  const { path, keys, violations } = place
+  for (const name of required) {
+    if (Object.hasOwn(value, name) && value[name] !== undefined) continue
+    violations.push({ field: child(path, name), message: 'is required', keys: [] })
+  }
+  for (const [name, each] of Object.entries(value)) {
+    if (violations.length >= MAX_ERRORS) return
+    const field = Object.hasOwn(properties, name) ? properties[name] : undefined
+    const inner = [...keys, name]
+    if (field !== undefined) {
+      if (each !== undefined) check(field, each, { path: child(path, name), keys: inner, violations })
+    } else if (others === false) {
+      violations.push({ field: child(path, name), message: unknownField(name, Object.keys(properties)), keys: inner })
+    } else if (others !== true) check(others, each, { path: entry(path, name), keys: inner, violations })
+  }
+}
+
+function unknownField(name: string, known: readonly string[]): string {
   const meant = suggest(name, known)
   return meant === undefined
     ? `is not a field here; known are ${known.join(', ')}`
     : `is not a field here; did you mean ${meant}?`
 }
 
-const NOUNS: Readonly<Record<string, string>> = {
+const NOUNS: Readonly<Record<JsonType, string>> = {
   object: 'an object',
   array: 'a list',
   string: 'a string',
   integer: 'a whole number',
   number: 'a number',
   boolean: 'true or false',
+  null: 'null',
 }
 
-function message(error: ErrorObject): string {
-  const { keyword, params, parentSchema = {}, data } = error
-  if (keyword === 'type') {
-    const wanted = [params.type]
-      .flat()
-      .filter((name) => name !== 'null')
-      .map((name) => NOUNS[String(name)] ?? name)
-    return `must be ${wanted.join(' or ')}, not ${describeType(data)}`
+function typeProblem({ type }: JsonSchema, value: unknown): string | undefined {
+  const types: readonly JsonType[] = typeof type === 'string' ? [type] : type
+  if (types.some((each) => isOf(each, value))) return undefined
+  const wanted = types.filter((name) => name !== 'null').map((name) => NOUNS[name])
+  return `must be ${wanted.join(' or ')}, not ${describeType(value)}`
+}
+
+function isOf(type: JsonType, value: unknown): boolean {
+  switch (type) {
+    case 'object':
+      return isRecord(value)
+    case 'array':
+      return Array.isArray(value)
+    case 'integer':
+      return Number.isInteger(value)
+    case 'number':
+      return Number.isFinite(value)
+    case 'null':
+      return value === null
+    default:
+      return typeof value === type
   }
-  if (keyword === 'enum') return `must be one of ${(params.allowedValues as readonly string[]).join(', ')}`
-  if (keyword === 'minimum' || keyword === 'maximum') {
-    return `must be from ${parentSchema.minimum} to ${parentSchema.maximum}, not ${String(data)}`
+}
+
+/** What can be said of a value without looking into it. */
+function plainProblem(schema: JsonSchema, value: unknown): string | undefined {
+  const { minimum, maximum, maxLength, maxItems, enum: names } = schema
+  if (typeof value === 'number' && minimum !== undefined && maximum !== undefined) {
+    return value < minimum || value > maximum
+      ? `must be from ${minimum} to ${maximum}, not ${String(value)}`
+      : undefined
   }
-  if (keyword === 'maxLength') return `must have at most ${params.limit} characters`
-  if (keyword === 'maxItems') return `must have at most ${params.limit} items`
-  return error.message ?? 'is not valid'
+  if (typeof value === 'string') {
+    if (names !== undefined && !names.includes(value)) return `must be one of ${names.join(', ')}`
+    if (maxLength !== undefined && isLonger(value, maxLength)) return `must have at most ${maxLength} characters`
+  }
+  if (Array.isArray(value) && maxItems !== undefined && value.length > maxItems) {
+    return `must have at most ${maxItems} items`
+  }
+  return undefined
+}
+
+function isLonger(text: string, maxLength: number): boolean {
+  return text.length > 2 * maxLength || (text.length > maxLength && [...text].length > maxLength)
 }

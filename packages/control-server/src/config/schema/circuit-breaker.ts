@@ -1,17 +1,17 @@
 import { DEFAULT_ERROR_RATE_BREAKER } from '@weft/mesh-protocol'
-import Type, { type TSchema } from 'typebox'
-import { duration, fields, integer, text, textMap } from './common.ts'
+import { duration, fields, integer, number, text, textMap } from './common.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 const { errorThresholdPercentage, requestVolumeThreshold, rollingWindowMs, openDurationMs } = DEFAULT_ERROR_RATE_BREAKER
 
-const withDefault = (schema: TSchema, value: number | string): TSchema => ({ ...schema, default: value })
+const withDefault = (schema: JsonSchema, value: number | string): JsonSchema => ({ ...schema, default: value })
 
 /** `mesh.weft.dev/v1` CircuitBreaker. */
-export const CIRCUIT_BREAKER_SPEC: TSchema = fields(
+export const CIRCUIT_BREAKER_SPEC: JsonSchema = fields(
   { host: text },
   {
     subset: text,
-    errorThresholdPercentage: withDefault(Type.Number({ minimum: 1, maximum: 100 }), errorThresholdPercentage),
+    errorThresholdPercentage: withDefault(number(1, 100), errorThresholdPercentage),
     requestVolumeThreshold: withDefault(integer(1, 2 ** 31 - 1), requestVolumeThreshold),
     rollingWindow: withDefault(duration, `${rollingWindowMs}ms`),
     openDuration: withDefault(duration, `${openDurationMs}ms`),

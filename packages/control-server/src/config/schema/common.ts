@@ -1,58 +1,63 @@
-import Type, { type TSchema } from 'typebox'
+import type { JsonSchema, JsonType } from './json-schema.ts'
 
 /*
  * The building blocks of the schemas. Objects are closed: a field that a kind does not have is refused by name. What
  * one field alone can tell is here (types, ranges, enums); what depends on other fields is in `validate/`.
  */
 
-type Fields = Readonly<Record<string, TSchema>>
+type Fields = Readonly<Record<string, JsonSchema>>
 
 /** A closed object: `required` fields must be there, `optional` ones may. */
-export function fields(required: Fields, optional: Fields = {}): TSchema {
-  const all = Object.entries(optional).map(([name, schema]) => [name, Type.Optional(schema)] as const)
-  return Type.Object({ ...required, ...Object.fromEntries(all) }, { additionalProperties: false })
+export function fields(required: Fields, optional: Fields = {}): JsonSchema {
+  const names = Object.keys(required)
+  return {
+    type: 'object',
+    ...(names.length === 0 ? {} : { required: names }),
+    properties: { ...required, ...optional },
+    additionalProperties: false,
+  }
 }
 
 /** An open object: these fields are checked, others are let through. */
-export function openFields(required: Fields, optional: Fields = {}): TSchema {
+export function openFields(required: Fields, optional: Fields = {}): JsonSchema {
   return { ...fields(required, optional), additionalProperties: true }
 }
 
 /** An object whose keys are data. */
-export function mapOf(value: TSchema): TSchema {
-  return Type.Unsafe({ type: 'object', additionalProperties: value })
+export function mapOf(value: JsonSchema): JsonSchema {
+  return { type: 'object', additionalProperties: value }
 }
 
-export function listOf(item: TSchema, options: { readonly maxItems?: number } = {}): TSchema {
-  return Type.Array(item, options)
+export function listOf(items: JsonSchema, options: { readonly maxItems?: number } = {}): JsonSchema {
+  return { type: 'array', items, ...options }
 }
 
-export function oneOf(...names: readonly string[]): TSchema {
-  return Type.Unsafe({ type: 'string', enum: names })
+export function oneOf(...names: readonly string[]): JsonSchema {
+  return { type: 'string', enum: names }
 }
 
 /** A wrapper message of protocol buffers, which an explicit null leaves unset. */
-export function nullable(schema: TSchema): TSchema {
-  return Type.Unsafe({ ...schema, type: [(schema as { type?: string }).type, 'null'] })
+export function nullable(schema: JsonSchema): JsonSchema {
+  return { ...schema, type: [schema.type as JsonType, 'null'] }
 }
 
-export function integer(minimum: number, maximum: number): TSchema {
-  return Type.Integer({ minimum, maximum })
+export function integer(minimum: number, maximum: number): JsonSchema {
+  return { type: 'integer', minimum, maximum }
 }
 
-export function number(minimum: number, maximum: number): TSchema {
-  return Type.Number({ minimum, maximum })
+export function number(minimum: number, maximum: number): JsonSchema {
+  return { type: 'number', minimum, maximum }
 }
 
-export const text: TSchema = Type.String()
-export const flag: TSchema = Type.Boolean()
-export const double: TSchema = Type.Number()
-export const int32: TSchema = integer(-(2 ** 31), 2 ** 31 - 1)
-export const uint32: TSchema = integer(0, 2 ** 32 - 1)
+export const text: JsonSchema = { type: 'string' }
+export const flag: JsonSchema = { type: 'boolean' }
+export const double: JsonSchema = { type: 'number' }
+export const int32: JsonSchema = integer(-(2 ** 31), 2 ** 31 - 1)
+export const uint32: JsonSchema = integer(0, 2 ** 32 - 1)
 /** As far as a JSON number is exact. */
-export const uint64: TSchema = integer(0, Number.MAX_SAFE_INTEGER)
-export const textList: TSchema = listOf(text)
-export const textMap: TSchema = mapOf(text)
+export const uint64: JsonSchema = integer(0, Number.MAX_SAFE_INTEGER)
+export const textList: JsonSchema = listOf(text)
+export const textMap: JsonSchema = mapOf(text)
 
 /** A duration in Go's syntax; its value is checked in `validate/durations.ts`. */
-export const duration: TSchema = Type.String({ description: 'Duration such as 300ms, 1.5s or 1h30m' })
+export const duration: JsonSchema = { type: 'string', description: 'Duration such as 300ms, 1.5s or 1h30m' }

@@ -1,10 +1,10 @@
-import Type, { type TSchema } from 'typebox'
 import { integer, listOf, nullable, oneOf, openFields, text, textMap } from './common.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 const port = integer(1, 65535)
 
 /** Kubernetes v1 Service: what the mesh looks at is checked, its other fields are let through. */
-export const SERVICE_SPEC: TSchema = openFields(
+export const SERVICE_SPEC: JsonSchema = openFields(
   {},
   {
     selector: nullable(textMap),
@@ -14,7 +14,7 @@ export const SERVICE_SPEC: TSchema = openFields(
           { port },
           {
             name: text,
-            targetPort: Type.Unsafe({ type: ['integer', 'string'], minimum: 1, maximum: 65535 }),
+            targetPort: { type: ['integer', 'string'], minimum: 1, maximum: 65535 },
             protocol: oneOf('TCP', 'UDP', 'SCTP'),
             appProtocol: nullable(text),
             nodePort: integer(0, 65535),

@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox'
 import {
   duration,
   fields,
@@ -15,6 +14,7 @@ import {
   uint32,
   uint64,
 } from './common.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /* The blocks of `istio.networking.v1.TrafficPolicy`, every field. */
 
@@ -143,7 +143,7 @@ const tls = fields(
 
 const blocks = { loadBalancer, connectionPool, outlierDetection, tls }
 
-export const TRAFFIC_POLICY: TSchema = fields(
+export const TRAFFIC_POLICY: JsonSchema = fields(
   {},
   {
     ...blocks,

@@ -1,4 +1,3 @@
-import type { TSchema } from 'typebox'
 import {
   double,
   duration,
@@ -14,6 +13,7 @@ import {
   textMap,
   uint32,
 } from './common.ts'
+import type { JsonSchema } from './json-schema.ts'
 
 /* `istio.networking.v1.VirtualService`, every field. */
 
@@ -130,7 +130,7 @@ const l4Match = {
   gateways: textList,
 }
 
-export const VIRTUAL_SERVICE_SPEC: TSchema = fields(
+export const VIRTUAL_SERVICE_SPEC: JsonSchema = fields(
   {},
   {
     hosts: textList,
