@@ -45,7 +45,7 @@ export class Retries implements PickContext, RetriedCall {
 
   decide(attempt: Attempt, end: AttemptEnd): RetryDecision {
     const { route, cluster, safe, switches } = this.#exchange
-    if (this.#over || switches) return 'none'
+    if (this.#over || switches || this.#env.destroyed) return 'none'
     const tried = this.tried.includes(attempt.state) ? this.tried.length : this.tried.length + 1
     return decideRetry(route.retryPolicy, end, {
       safe,
