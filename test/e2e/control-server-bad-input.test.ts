@@ -62,6 +62,7 @@ describe('bad input is refused with the reason, and the last good state stays:',
       says: /apply takes several/,
     },
     { what: 'no body', at: `${VS}/x`, code: 400, reason: 'BadRequest', says: /There is no body/ },
+    { what: 'an empty body', at: `${VS}/x`, body: '', code: 400, reason: 'BadRequest', says: /There is no body/ },
     {
       what: 'another content type',
       at: `${VS}/x`,

@@ -28,13 +28,20 @@ export function takeJson(app: FastifyInstance): void {
 /** Takes bodies in JSON and YAML as the texts that they are; every other content type is answered 415. */
 export function takeText(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser([...JSON_TYPES, ...YAML_TYPES], { parseAs: 'string' }, (request, text, done) => {
-    done(null, { text: String(text), contentType: request.headers['content-type'] ?? '' } satisfies TextBody)
+  app.addContentTypeParser([...JSON_TYPES, ...YAML_TYPES], { parseAs: 'string' }, (request, given, done) => {
+    const text = String(given)
+    const contentType = request.headers['content-type'] ?? ''
+    done(null, isBlank(text) ? undefined : ({ text, contentType } satisfies TextBody))
   })
 }
 
+/** Many clients name a content type where they send nothing, with DELETE above all. */
+function isBlank(text: string): boolean {
+  return text.trim() === ''
+}
+
 function parseJson(text: string): unknown {
-  if (text.trim() === '') return undefined
+  if (isBlank(text)) return undefined
   let value: unknown
   try {
     value = JSON.parse(text)
