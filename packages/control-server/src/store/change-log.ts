@@ -2,7 +2,10 @@ import type { ChangeBatch } from './store.ts'
 import { StoreError } from './store-error.ts'
 
 /** Batches that are remembered for a watcher that begins late; a listing and its watch are never this far apart. */
-const KEPT_BATCHES = 10_000
+const KEPT_BATCHES = 1_000
+
+/** Keys and values that are remembered with them: a few large resources that change often must not fill the memory. */
+const KEPT_CHARACTERS = 4 * 1024 * 1024
 
 interface Watcher {
   readonly listener: (batch: ChangeBatch) => void
@@ -18,6 +21,7 @@ export class ChangeLog {
   private readonly batches: ChangeBatch[] = []
   private readonly watchers = new Set<Watcher>()
   private floor: number
+  private characters = 0
   private readonly onListenerError: (error: unknown) => void
 
   /** @param revision the newest revision, of which nothing is known but that it was reached */
@@ -28,10 +32,8 @@ export class ChangeLog {
 
   append(batch: ChangeBatch): void {
     this.batches.push(batch)
-    if (this.batches.length > KEPT_BATCHES * 2) {
-      const dropped = this.batches.splice(0, this.batches.length - KEPT_BATCHES)
-      this.floor = dropped.at(-1)?.revision ?? this.floor
-    }
+    this.characters += charactersOf(batch)
+    if (this.batches.length > KEPT_BATCHES * 2 || this.characters > KEPT_CHARACTERS * 2) this.dropOldest()
     for (const watcher of this.watchers) this.deliver(watcher, batch)
   }
 
@@ -54,6 +56,18 @@ export class ChangeLog {
     this.watchers.clear()
   }
 
+  /** Down to the limits, but never the newest batch. */
+  private dropOldest(): void {
+    let drop = 0
+    for (const batch of this.batches.slice(0, -1)) {
+      if (this.batches.length - drop <= KEPT_BATCHES && this.characters <= KEPT_CHARACTERS) break
+      this.characters -= charactersOf(batch)
+      this.floor = batch.revision
+      drop++
+    }
+    this.batches.splice(0, drop)
+  }
+
   private deliver(watcher: Watcher, batch: ChangeBatch): void {
     if (batch.revision <= watcher.cursor) return
     watcher.cursor = batch.revision
@@ -63,4 +77,12 @@ export class ChangeLog {
       this.onListenerError(error)
     }
   }
+}
+
+function charactersOf({ changes }: ChangeBatch): number {
+  let characters = 0
+  for (const { key, entry, previous } of changes) {
+    characters += key.length + (entry?.value.length ?? 0) + (previous?.value.length ?? 0)
+  }
+  return characters
 }

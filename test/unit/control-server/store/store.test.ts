@@ -227,14 +227,24 @@ describe.each(Object.entries(STORES))('the store in %s', (_name, open) => {
 
   test('a watch from before what is remembered is refused, not given with a gap', async () => {
     await using at = open()
-    const writes = Array.from({ length: 20_100 }, (_, i) => at.store.commit([], [put('/a', String(i))]))
+    const writes = Array.from({ length: 2_100 }, (_, i) => at.store.commit([], [put('/a', String(i))]))
     await Promise.all(writes)
     expect(() => at.store.watch(5, () => undefined)).toThrow(
       expect.objectContaining({ code: 'WEFT_STORE_COMPACTED' }) as Error,
     )
     const seen: number[] = []
-    at.store.watch(20_000, ({ revision }) => seen.push(revision))
+    at.store.watch(2_000, ({ revision }) => seen.push(revision))
     expect(seen).toHaveLength(100)
+  })
+
+  test('of large values fewer changes are remembered, the newest always', async () => {
+    await using at = open()
+    for (let i = 0; i < 12; i++) await at.store.commit([], [put('/a', `${i}${'x'.repeat(1_000_000)}`)])
+    expect(() => at.store.watch(1, () => undefined)).toThrow(/list again/)
+    const huge = await at.store.commit([], [put('/a', 'x'.repeat(10_000_000))])
+    const seen: number[] = []
+    at.store.watch(12, ({ revision }) => seen.push(revision))
+    expect([huge.ok, seen]).toEqual([true, [13]])
   })
 })
 
