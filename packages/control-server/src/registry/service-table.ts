@@ -2,7 +2,7 @@ import { serviceHost } from '@weft/mesh-protocol'
 import { PersistentMap } from '../kernel/persistent-map.ts'
 import type { KnownService } from './known-service.ts'
 import type { MeshService, ServiceInstance, Workload } from './model.ts'
-import { ServiceRecord } from './service-record.ts'
+import { type InternInstance, ServiceRecord } from './service-record.ts'
 import { WorkloadIndex } from './workload-index.ts'
 
 /** What one step changed, by host. */
@@ -30,7 +30,8 @@ export class ServiceTable {
   private readonly index = new WorkloadIndex()
   private readonly resources = new Map<string, MeshService>()
   private readonly known = new Map<string, MeshService>()
-  private readonly interned = new WeakMap<Workload, Map<number, ServiceInstance>>()
+  /** Made once: a closure made for each record would keep the record before alive, and that the one before it. */
+  private readonly intern: InternInstance = internInstances()
   private byHost = PersistentMap.empty<ServiceRecord>()
   private meshServices = PersistentMap.empty<MeshService>()
 
@@ -126,7 +127,7 @@ export class ServiceTable {
       return before
     }
     const members = PersistentMap.empty<Workload>().with(workloads.map((workload) => [workload.id, workload]))
-    return new ServiceRecord(service, fromResource, members, (workload, port) => this.intern(workload, port))
+    return new ServiceRecord(service, fromResource, members, this.intern)
   }
 
   private replace(records: ReadonlyMap<string, ServiceRecord | undefined>): ServiceTableChange {
@@ -143,10 +144,13 @@ export class ServiceTable {
     this.meshServices = this.meshServices.with([...services].map((host) => [host, records.get(host)?.service]))
     return { services, instances }
   }
+}
 
-  private intern(workload: Workload, listenPort: number): ServiceInstance {
-    const ofWorkload = this.interned.get(workload) ?? new Map<number, ServiceInstance>()
-    this.interned.set(workload, ofWorkload)
+function internInstances(): InternInstance {
+  const interned = new WeakMap<Workload, Map<number, ServiceInstance>>()
+  return (workload, listenPort) => {
+    const ofWorkload = interned.get(workload) ?? new Map<number, ServiceInstance>()
+    interned.set(workload, ofWorkload)
     const instance = ofWorkload.get(listenPort) ?? { workload, listenPort }
     ofWorkload.set(listenPort, instance)
     return instance
