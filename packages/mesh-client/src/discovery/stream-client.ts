@@ -10,7 +10,7 @@ import { initialSession, stepSession } from './session.ts'
 import type { SessionEffect, SessionInput, SessionState, SessionTimer } from './session-types.ts'
 import type { SnapshotStore } from './snapshot-store.ts'
 
-/** Ceiling of the first pause; the n-th is below `base * (2^n - 1)` and {@link RECONNECT_MAX_MS}. */
+/** Ceiling of the first pause; the n-th is below `base * 2^(n-1)` and {@link RECONNECT_MAX_MS}. */
 const RECONNECT_BASE_MS = 100
 
 /** For a message's answer; the server only notes what it says. */

@@ -67,7 +67,7 @@ export interface RetryPolicy {
   readonly perTryTimeoutMs?: number
   /** Status codes of `retriable-status-codes`. */
   readonly retriableStatusCodes: readonly number[]
-  /** Full jitter: a delay is random below `base * (2^n - 1)`, capped at the maximum. */
+  /** Full jitter: a delay is random below `base * 2^(n-1)`, capped at the maximum. */
   readonly retryBackOff: { readonly baseIntervalMs: number; readonly maxIntervalMs: number }
   /** Endpoints tried before are avoided while another is left. xDS: predicate `previous_hosts`. */
   readonly avoidPreviousHosts: boolean

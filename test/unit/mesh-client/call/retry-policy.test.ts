@@ -59,10 +59,13 @@ function endOf(row: Row): AttemptEnd {
 }
 
 describe(vectorTitle("Envoy's own decisions", vectors), () => {
-  test.skipIf(vectors === undefined).each(vectors?.decisions ?? [])('$retry_on $retry_grpc_on $status $reset', (row) => {
-    const policy = policyOf(conditions(row), row.retriable_status_codes)
-    expect(shouldRetry(policy, endOf(row))).toBe(row.expect === 'retry')
-  })
+  test.skipIf(vectors === undefined).each(vectors?.decisions ?? [])(
+    '$retry_on $retry_grpc_on $status $reset',
+    (row) => {
+      const policy = policyOf(conditions(row), row.retriable_status_codes)
+      expect(shouldRetry(policy, endOf(row))).toBe(row.expect === 'retry')
+    },
+  )
 })
 
 describe('shouldRetry', () => {
@@ -82,8 +85,9 @@ describe('shouldRetry', () => {
 
   test('the default policy covers a failed connect and no status', () => {
     expect(shouldRetry(DEFAULT_RETRY_POLICY, end(CONNECT_FAILED, false))).toBe(true)
-    expect([500, 502, 503, 504, 429].map((status) => shouldRetry(DEFAULT_RETRY_POLICY, end(responseOutcome(status)))))
-      .toEqual([false, false, false, false, false])
+    expect(
+      [500, 502, 503, 504, 429].map((status) => shouldRetry(DEFAULT_RETRY_POLICY, end(responseOutcome(status)))),
+    ).toEqual([false, false, false, false, false])
   })
 })
 
