@@ -1,20 +1,13 @@
-import { type AddressInfo, createServer } from 'node:net'
 import { Readable } from 'node:stream'
 import { DEFAULT_RETRY_POLICY } from '@weft/mesh-protocol'
 import { describe, expect, test, vi } from 'vitest'
-import { CLUSTER, hostTable, localEndpoint, outboundHarness, startUpstream } from '../support/outbound.ts'
+import { startDeafEndpoint } from '../support/deaf-endpoint.ts'
+import { CLUSTER, hostTable, outboundHarness, startUpstream } from '../support/outbound.ts'
 import { wireRoute } from '../support/wire.ts'
 
 type Harness = ReturnType<typeof outboundHarness>
 
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 30))
-
-/** Accepts nothing: its backlog is full, so that a connect stays under way. */
-async function unreachable() {
-  const server = createServer().listen(0, '127.0.0.1', 1)
-  await new Promise((resolve) => server.once('listening', resolve))
-  return { endpoint: { ...localEndpoint((server.address() as AddressInfo).port), address: '10.255.255.1' }, server }
-}
 
 async function everyCallEnded(mesh: Harness): Promise<void> {
   await vi.waitFor(() => expect(mesh.outbound.active).toBe(0))
@@ -84,10 +77,9 @@ describe('an abort ends the call at once', () => {
   })
 
   test('while it connects', async () => {
-    const { endpoint, server } = await unreachable()
-    await using mesh = outboundHarness({ endpoints: [endpoint] })
+    await using deaf = await startDeafEndpoint()
+    await using mesh = outboundHarness({ endpoints: [deaf.endpoint] })
     await expectAborted(mesh, tick)
-    server.close()
   })
 
   test('while it waits for the response', async () => {
