@@ -19,10 +19,12 @@ export class ChangeLog<T> {
   private steps: Step<T>[] = []
   private items = 0
 
-  append(from: string, changes: Changes<T>): void {
+  /** @param size of the set after the step; steps that come to more than all of it are not worth their memory */
+  append(from: string, changes: Changes<T>, size: number): void {
     this.steps.push({ from, ...changes })
     this.items += sizeOf(changes)
-    while (this.steps.length > MAX_STEPS || this.items > MAX_ITEMS) {
+    const maxItems = Math.min(MAX_ITEMS, 2 * size)
+    while (this.steps.length > MAX_STEPS || this.items > maxItems) {
       this.items -= sizeOf(this.steps.shift() as Step<T>)
     }
   }

@@ -62,7 +62,7 @@ export class Collection<T> {
     if (sizeOf(changes) === 0) return false
     const from = this.versionNow
     this.versionNow = sumVersion(this.sum, this.items.size)
-    this.log.append(from, changes)
+    this.log.append(from, changes, this.items.size)
     for (const payload of this.payloads.values()) payload.release()
     this.payloads = new Map()
     return true
