@@ -1,6 +1,7 @@
 import { type ClusterWeight, DEFAULT_RETRY_POLICY, type HeaderMutations, type RouteAction } from '@weft/mesh-protocol'
 import { Agent, errors, request as undiciRequest } from 'undici'
 import { describe, expect, test, vi } from 'vitest'
+import type { Tracing } from '../../packages/mesh-client/src/kernel/tracing.ts'
 import { CLUSTER, hostTable, outboundHarness, REVIEWS, startUpstream } from '../support/outbound.ts'
 import { wireCluster, wireRoute } from '../support/wire.ts'
 
@@ -183,6 +184,39 @@ describe('a call to a host of the mesh', () => {
     expect(text).toBe('hello')
     expect(mesh.recorder.calls).toMatchObject([{ status: 101 }])
     expect(mesh.outbound.active).toBe(0)
+  })
+})
+
+describe('traces', () => {
+  test('one span a call: its context is injected, attempts run within it, it ends once', async () => {
+    let count = 0
+    await using upstream = await startUpstream((_request, response) => {
+      response.writeHead(count++ === 0 ? 503 : 200).end()
+    })
+    const log: string[] = []
+    const tracing: Tracing = {
+      startServer: () => undefined,
+      startClient: ({ method, scheme, host, port, path }) => {
+        log.push(`start ${method} ${scheme} ${host} ${port} ${path}`)
+        return {
+          inject: (set) => set('traceparent', 'injected'),
+          run: (action) => {
+            log.push('run')
+            return action()
+          },
+          attempt: (endpoint, resend) => void log.push(`attempt ${endpoint.port === upstream.port} ${resend}`),
+          end: ({ status, flags, error }) => void log.push(`end ${status} ${flags} ${error}`),
+        }
+      },
+    }
+    const retryPolicy = { ...DEFAULT_RETRY_POLICY, retryOn: ['5xx'] }
+    const routes = [routeTo({ retryPolicy })]
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint], routes, tracing })
+    const headers = { traceparent: 'stale' }
+    await (await mesh.outbound.request('http://reviews:80/x?y', { headers })).body.dump()
+    expect(upstream.seen.map((request) => request.headers.traceparent)).toEqual(['injected', 'injected'])
+    const attempts = ['attempt true 0', 'run', 'attempt true 1', 'run']
+    expect(log).toEqual(['start GET http reviews 80 /x?y', ...attempts, 'end 200 - undefined'])
   })
 })
 
