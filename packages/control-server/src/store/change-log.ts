@@ -33,7 +33,7 @@ export class ChangeLog {
   append(batch: ChangeBatch): void {
     this.batches.push(batch)
     this.characters += charactersOf(batch)
-    if (this.batches.length > KEPT_BATCHES * 2 || this.characters > KEPT_CHARACTERS * 2) this.dropOldest()
+    this.dropOldest()
     for (const watcher of this.watchers) this.deliver(watcher, batch)
   }
 
@@ -58,14 +58,11 @@ export class ChangeLog {
 
   /** Down to the limits, but never the newest batch. */
   private dropOldest(): void {
-    let drop = 0
-    for (const batch of this.batches.slice(0, -1)) {
-      if (this.batches.length - drop <= KEPT_BATCHES && this.characters <= KEPT_CHARACTERS) break
-      this.characters -= charactersOf(batch)
-      this.floor = batch.revision
-      drop++
+    while (this.batches.length > KEPT_BATCHES || (this.characters > KEPT_CHARACTERS && this.batches.length > 1)) {
+      const oldest = this.batches.shift() as ChangeBatch
+      this.characters -= charactersOf(oldest)
+      this.floor = oldest.revision
     }
-    this.batches.splice(0, drop)
   }
 
   private deliver(watcher: Watcher, batch: ChangeBatch): void {

@@ -227,13 +227,13 @@ describe.each(Object.entries(STORES))('the store in %s', (_name, open) => {
 
   test('a watch from before what is remembered is refused, not given with a gap', async () => {
     await using at = open()
-    const writes = Array.from({ length: 2_100 }, (_, i) => at.store.commit([], [put('/a', String(i))]))
+    const writes = Array.from({ length: 1_100 }, (_, i) => at.store.commit([], [put('/a', String(i))]))
     await Promise.all(writes)
     expect(() => at.store.watch(5, () => undefined)).toThrow(
       expect.objectContaining({ code: 'WEFT_STORE_COMPACTED' }) as Error,
     )
     const seen: number[] = []
-    at.store.watch(2_000, ({ revision }) => seen.push(revision))
+    at.store.watch(1_000, ({ revision }) => seen.push(revision))
     expect(seen).toHaveLength(100)
   })
 
