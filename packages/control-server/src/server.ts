@@ -91,10 +91,13 @@ async function createParts({ domain, workloadTtlMs, clock, timers, logger }: Set
       makeId: makeUuid,
       wallNow,
       check: validateResource,
-      findDangling: (resource, all) => danglingReferences(resource, knownHosts(model.current, all), domain),
+      findDangling: (all) => {
+        const known = knownHosts(model.current, all)
+        return (resource) => danglingReferences(resource, known, domain)
+      },
     }),
     registrations: new Registrations({ store, ttlMs: workloadTtlMs, wallNow }),
-    push: createPush({ models: model, clock, timers, epoch: store.epoch, logger }),
+    push: createPush({ models: model, clock, timers, turn: systemTurn, epoch: store.epoch, logger }),
   }
 }
 
@@ -102,7 +105,7 @@ async function createApi(parts: Parts, settings: Settings, isReady: () => boolea
   const { resources, registrations, push } = parts
   const model = (): Model => parts.model.current
   const { app, routes } = createApp(settings.logger)
-  metricsRoutes(app, { clock: settings.clock, model, push })
+  metricsRoutes(app, { model, push })
   healthRoutes(app, isReady)
   streamRoutes(app, push, makeUuid)
   workloadRoutes(app, registrations, settings.workloadTtlMs)

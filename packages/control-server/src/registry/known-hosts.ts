@@ -1,22 +1,43 @@
 import { expandServiceHost, serviceHost } from '@weft/mesh-protocol'
 import type { KnownHosts } from '../config/references.ts'
 import type { ConfigResource } from '../config/resource.ts'
+import { MultiMap } from '../kernel/multi-map.ts'
 import type { Model } from './model.ts'
 
-/** What the mesh will have once these resources are stored in it. */
+/** What the mesh will have once these resources are stored in it. Subsets are looked through when the first is asked for. */
 export function knownHosts(model: Model, added: readonly ConfigResource[]): KnownHosts {
   const services = added.filter(({ kind }) => kind === 'Service')
   const hosts = new Set(services.map(({ metadata }) => serviceHost(metadata.name, metadata.namespace, model.domain)))
-  const rules = [...model.destinationRules, ...added.filter(({ kind }) => kind === 'DestinationRule')]
+  let subsets: Subsets | undefined
   return {
     hasHost: (host) => hosts.has(host) || model.services.has(host),
-    hasSubset: (host, subset) => rules.some((rule) => givesSubset(rule, host, subset, model.domain)),
+    hasSubset(host, subset) {
+      subsets ??= subsetsOf([...model.destinationRules, ...added.filter(isRule)], model.domain)
+      return subsets.exact.get(host).has(subset) || subsets.wildcards.some((rule) => rule.gives(host, subset))
+    },
   }
 }
 
-function givesSubset({ spec, metadata }: ConfigResource, host: string, subset: string, domain: string): boolean {
-  const subsets = Array.isArray(spec.subsets) ? (spec.subsets as readonly { readonly name: string }[]) : []
-  if (typeof spec.host !== 'string' || !subsets.some(({ name }) => name === subset)) return false
-  const named = spec.host.startsWith('*') ? spec.host : expandServiceHost(spec.host, metadata.namespace, domain)
-  return named === host || (named.startsWith('*') && host.endsWith(named.slice(1)))
+interface Subsets {
+  /** Names by fully qualified host. */
+  readonly exact: MultiMap<string>
+  readonly wildcards: readonly { gives(host: string, subset: string): boolean }[]
+}
+
+const isRule = ({ kind }: ConfigResource): boolean => kind === 'DestinationRule'
+
+function subsetsOf(rules: readonly ConfigResource[], domain: string): Subsets {
+  const exact = new MultiMap<string>()
+  const wildcards: Subsets['wildcards'][number][] = []
+  for (const { spec, metadata } of rules) {
+    const { host, subsets = [] } = spec as { readonly host: string; readonly subsets?: readonly { name: string }[] }
+    const names = new Set(subsets.map(({ name }) => name))
+    if (host.startsWith('*')) {
+      const suffix = host.slice(1)
+      wildcards.push({ gives: (named, subset) => named.endsWith(suffix) && names.has(subset) })
+      continue
+    }
+    for (const name of names) exact.add(expandServiceHost(host, metadata.namespace, domain), name)
+  }
+  return { exact, wildcards }
 }

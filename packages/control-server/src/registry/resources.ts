@@ -45,8 +45,8 @@ export interface ResourcesOptions {
   readonly makeId: MakeId
   readonly wallNow: () => number
   readonly check: CheckResource
-  /** Warnings about what a resource refers to and is not there, even once all of them are stored. */
-  readonly findDangling: (resource: ConfigResource, all: readonly ConfigResource[]) => readonly string[]
+  /** Warns of what a resource refers to and what is not there, even once all of these are stored. */
+  readonly findDangling: (all: readonly ConfigResource[]) => (resource: ConfigResource) => readonly string[]
 }
 
 export interface WriteOptions {
@@ -155,9 +155,10 @@ export class Resources {
   }
 
   private findDangling(resources: readonly ConfigResource[]): string[] {
+    const dangling = this.options.findDangling(resources)
     return resources.flatMap((resource) => {
       const who = resources.length > 1 ? `${nameOf(resource)}: ` : ''
-      return this.options.findDangling(resource, resources).map((warning) => `${who}${warning}`)
+      return dangling(resource).map((warning) => `${who}${warning}`)
     })
   }
 

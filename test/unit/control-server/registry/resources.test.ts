@@ -11,17 +11,22 @@ const address = { info, namespace: 'default', name: 'reviews' }
 let at: StoreUnderTest
 let resources: Resources
 let uids: number
+let looks: number
 
 beforeEach(() => {
   at = (STORES.memory as () => StoreUnderTest)()
   uids = 0
+  looks = 0
   resources = new Resources({
     store: at.store,
     domain: 'cluster.local',
     makeId: () => `uid-${++uids}`,
     wallNow: () => Date.UTC(2026, 0, 1),
     check: validateResource,
-    findDangling: ({ metadata }, all) => [`${metadata.name} is one of ${all.length}`],
+    findDangling: (all) => {
+      looks++
+      return ({ metadata }) => [`${metadata.name} is one of ${all.length}`]
+    },
   })
 })
 afterEach(() => at[Symbol.asyncDispose]())
@@ -187,4 +192,9 @@ test('delete takes a precondition, and says what is gone', async () => {
     value: { revision: 2, written: [{ action: 'deleted' }], hosts: new Set(['a.default.svc.cluster.local']) },
   })
   expect(await resources.delete(address, { dryRun: false })).toMatchObject({ error: { reason: 'NotFound' } })
+})
+
+test('a set is looked at as a whole once, however many resources it has', async () => {
+  await write([rule('a', { name: 'a' }), rule('b', { name: 'b' }), rule('c', { name: 'c' })])
+  expect(looks).toBe(1)
 })

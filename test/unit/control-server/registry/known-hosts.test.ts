@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest'
+import type { ConfigResource } from '../../../../packages/control-server/src/config/resource.ts'
+import { knownHosts } from '../../../../packages/control-server/src/registry/known-hosts.ts'
+import type { Model } from '../../../../packages/control-server/src/registry/model.ts'
+
+function resource(kind: string, name: string, spec: ConfigResource['spec'] = {}): ConfigResource {
+  return { apiVersion: 'v1', kind, metadata: { name, namespace: 'default' }, spec }
+}
+
+const rule = (host: string, ...names: string[]): ConfigResource =>
+  resource('DestinationRule', 'rule', { host, subsets: names.map((name) => ({ name })) })
+
+function known(stored: readonly ConfigResource[], added: readonly ConfigResource[] = []) {
+  const model = { domain: 'cluster.local', services: new Map([['stored.default.svc.cluster.local', {}]]) }
+  return knownHosts({ ...model, destinationRules: stored } as unknown as Model, added)
+}
+
+test('knows the services that are there and those that come along', () => {
+  const { hasHost } = known([], [resource('Service', 'added'), resource('VirtualService', 'other')])
+  const hosts = ['stored', 'added', 'other'].filter((name) => hasHost(`${name}.default.svc.cluster.local`))
+  expect(hosts).toEqual(['stored', 'added'])
+})
+
+test.each([
+  ['a short name', [rule('reviews', 'v1')], []],
+  ['the full name', [rule('reviews.default.svc.cluster.local', 'v1')], []],
+  ['a wildcard', [rule('*.default.svc.cluster.local', 'v1')], []],
+  ['a rule of several', [rule('reviews', 'v0'), rule('ratings', 'v2'), rule('reviews', 'v1')], []],
+  ['a rule that comes along', [], [rule('reviews', 'v1')]],
+])('finds a subset by %s', (_by, stored, added) => {
+  const { hasSubset } = known(stored, added)
+  expect(hasSubset('reviews.default.svc.cluster.local', 'v1')).toBe(true)
+  expect(hasSubset('reviews.default.svc.cluster.local', 'v2')).toBe(false)
+  expect(hasSubset('reviews.other.svc.cluster.local', 'v1')).toBe(false)
+})
