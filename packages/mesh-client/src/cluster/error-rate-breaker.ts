@@ -35,9 +35,11 @@ export class ErrorRateBreakerRuntime {
   readonly #policy: ErrorRateBreaker
   readonly #onState: (state: BreakerState) => void
   readonly #rotation = new EventEmitter()
-  readonly #breaker: CircuitBreaker<[failed: boolean]>
+  readonly #breaker: CircuitBreaker<[]>
   readonly #bucketMs: number
   #bucketSince: number
+  /** Since opossum was told last. A success cannot open the circuit, so it need not be told before a failure asks. */
+  #successes = 0
   #openedAt: number | undefined
   #trialSince: number | undefined
 
@@ -87,6 +89,7 @@ export class ErrorRateBreakerRuntime {
   /** Ends opossum's timers and listeners. */
   close(now: number): Carried {
     this.#rotate(now)
+    this.#tellSuccesses()
     const carried = { stats: this.#breaker.stats, openedAt: this.#openedAt, trialSince: this.#trialSince }
     this.#breaker.shutdown()
     return carried
@@ -106,16 +109,32 @@ export class ErrorRateBreakerRuntime {
 
   #count(failed: boolean, now: number): void {
     this.#rotate(now)
-    this.#breaker.fire(failed).catch(ignore)
+    if (!failed) {
+      this.#successes++
+      return
+    }
+    this.#tellSuccesses()
+    this.#breaker.fire().catch(ignore)
     if (!this.#breaker.opened) return
     this.#openedAt = now
     this.#onState('open')
+  }
+
+  /** Enters the successes into the newest bucket; `fire` for each would cost a promise and two events a call. */
+  #tellSuccesses(): void {
+    const [bucket] = this.#breaker.status.window
+    if (bucket !== undefined) {
+      bucket.fires += this.#successes
+      bucket.successes += this.#successes
+    }
+    this.#successes = 0
   }
 
   /** Moves the window up to `now`. */
   #rotate(now: number): void {
     const passed = Math.floor((now - this.#bucketSince) / this.#bucketMs)
     if (passed < 1) return
+    this.#tellSuccesses()
     this.#bucketSince += passed * this.#bucketMs
     for (let bucket = Math.min(passed, BUCKETS); bucket > 0; bucket--) this.#rotation.emit('rotate')
     // opossum keeps the latency of every call in the window, even with percentiles off.
@@ -129,7 +148,7 @@ function createBreaker(
   policy: ErrorRateBreaker,
   rotation: EventEmitter,
   stats: CircuitBreaker.Stats | undefined,
-): CircuitBreaker<[failed: boolean]> {
+): CircuitBreaker<[]> {
   const window = {
     rollingCountTimeout: policy.rollingWindowMs,
     rollingCountBuckets: BUCKETS,
@@ -137,13 +156,11 @@ function createBreaker(
     enableSnapshots: false,
     rotateBucketController: rotation,
   }
-  const succeeded = Promise.resolve()
   const failure = new Error('failed')
-  const replay = (failed: boolean): Promise<void> => {
-    if (failed) throw failure
-    return succeeded
+  const fail = (): Promise<void> => {
+    throw failure
   }
-  return new CircuitBreaker(replay, {
+  return new CircuitBreaker(fail, {
     ...window,
     ...(stats === undefined ? {} : { status: CircuitBreaker.newStatus({ ...window, stats }) }),
     timeout: false,
