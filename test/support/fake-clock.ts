@@ -8,6 +8,8 @@ export interface FakeClock {
     set(callback: () => void, delayMs: number, options?: { readonly holdsLoop?: boolean }): object
     clear(handle: object | undefined): void
   }
+  /** Comes as soon as time is moved on, even by nothing. */
+  turn(callback: () => void): void
   /** Moves time on, running due timers in order at their own moments; promises settle in between. */
   advance(ms: number): Promise<void>
   readonly pendingTimers: number
@@ -17,6 +19,7 @@ interface Pending {
   readonly at: number
   readonly order: number
   readonly callback: () => void
+  readonly isTurn: boolean
 }
 
 const EPOCH = Date.UTC(2026, 0, 1)
@@ -30,18 +33,20 @@ export function fakeClock(): FakeClock {
   }
   const nextDue = (until: number): Pending | undefined =>
     [...pending].filter((timer) => timer.at <= until).sort((a, b) => a.at - b.at || a.order - b.order)[0]
+  const set = (callback: () => void, delayMs: number, isTurn = false): object => {
+    const timer = { at: now + Math.max(0, delayMs), order: order++, callback, isTurn }
+    pending.add(timer)
+    return timer
+  }
   return {
     clock: { now: () => now, wallNow: () => EPOCH + now },
     timers: {
-      set(callback, delayMs) {
-        const timer = { at: now + Math.max(0, delayMs), order: order++, callback }
-        pending.add(timer)
-        return timer
-      },
+      set: (callback, delayMs) => set(callback, delayMs),
       clear(handle) {
         pending.delete(handle as Pending)
       },
     },
+    turn: (callback) => void set(callback, 0, true),
     async advance(ms) {
       const until = now + ms
       await settle()
@@ -54,7 +59,7 @@ export function fakeClock(): FakeClock {
       now = until
     },
     get pendingTimers() {
-      return pending.size
+      return [...pending].filter(({ isTurn }) => !isTurn).length
     },
   }
 }

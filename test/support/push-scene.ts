@@ -20,6 +20,7 @@ export function pushScene(setUp: (model: TestModel) => void = () => undefined): 
     models: model,
     clock: time.clock,
     timers: time.timers,
+    turn: time.turn,
     epoch: 'epoch',
     logger: strictLogger,
   })

@@ -97,7 +97,7 @@ async function createParts({ domain, workloadTtlMs, clock, timers, logger }: Set
       },
     }),
     registrations: new Registrations({ store, ttlMs: workloadTtlMs, wallNow }),
-    push: createPush({ models: model, clock, timers, epoch: store.epoch, logger }),
+    push: createPush({ models: model, clock, timers, turn: systemTurn, epoch: store.epoch, logger }),
   }
 }
 
@@ -105,7 +105,7 @@ async function createApi(parts: Parts, settings: Settings, isReady: () => boolea
   const { resources, registrations, push } = parts
   const model = (): Model => parts.model.current
   const { app, routes } = createApp(settings.logger)
-  metricsRoutes(app, { clock: settings.clock, model, push })
+  metricsRoutes(app, { model, push })
   healthRoutes(app, isReady)
   streamRoutes(app, push, makeUuid)
   workloadRoutes(app, registrations, settings.workloadTtlMs)

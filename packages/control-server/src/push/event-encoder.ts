@@ -1,4 +1,5 @@
 import type { HeartbeatEvent, HelloEvent } from '@weft/mesh-protocol'
+import type { Part } from './entry.ts'
 import type { Outgoing } from './next-event.ts'
 
 /** Encoded events are kept for the streams that will be sent the same, up to this many bytes. */
@@ -7,15 +8,13 @@ const MAX_CACHED_BYTES = 4 * 1024 * 1024
 /** Writes Server-Sent Events. Streams that are sent the same share the bytes. */
 export class EventEncoder {
   private id = ''
-  private cached = new Map<string, Buffer>()
+  private cached = new Map<string | Part, Buffer>()
   private cachedBytes = 0
   private beat: { readonly revision: number; readonly bytes: Buffer } | undefined
 
   update(epoch: string, revision: number, { parts, removed }: Outgoing): Buffer {
     this.forgetUnless(`${epoch}.${revision}`)
-    const signature = [...parts.map(({ key, version, piece }) => `${key} ${version} ${piece}`), '', ...removed].join(
-      '\n',
-    )
+    const signature = signatureOf({ parts, removed })
     const known = this.cached.get(signature)
     if (known !== undefined) return known
     const resources = parts.map(({ json }) => json).join(',')
@@ -46,4 +45,11 @@ export class EventEncoder {
     this.cached = new Map()
     this.cachedBytes = 0
   }
+}
+
+/** Most changes go out as one part, which is the same object for every stream. */
+function signatureOf({ parts, removed }: Outgoing): string | Part {
+  const [first] = parts
+  if (first !== undefined && parts.length === 1 && removed.length === 0) return first
+  return [...parts.map(({ key, version, piece }) => `${key} ${version} ${piece}`), '', ...removed].join('\n')
 }

@@ -2,11 +2,13 @@ import { type ClientMessage, FEATURES, HEARTBEAT_MS } from '@weft/mesh-protocol'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import type { Turn } from '../kernel/turn.ts'
 import type { Model, ModelChange } from '../registry/model.ts'
 import { clientView } from './client-view.ts'
 import { EventEncoder } from './event-encoder.ts'
 import { mergeChanges } from './merge-changes.ts'
 import { nextEvent } from './next-event.ts'
+import { Pace } from './pace.ts'
 import { ResourceCache } from './resource-cache.ts'
 import type { Stream } from './stream.ts'
 import { type NewStream, Streams } from './streams.ts'
@@ -22,6 +24,7 @@ export interface PushDependencies {
   }
   readonly clock: Clock
   readonly timers: Timers
+  readonly turn: Turn
   /** The store's. */
   readonly epoch: string
   readonly logger: Logger
@@ -49,11 +52,6 @@ export interface Push extends PushService {
   close(): void
 }
 
-/** Changes that come within this time go out together. */
-const MIN_DEBOUNCE_MS = 1
-/** A push that takes long is followed by a pause as long, up to this, so that changes cannot take the whole processor. */
-const MAX_DEBOUNCE_MS = 100
-
 /** How often streams are looked at for a heartbeat; a stream is silent for `HEARTBEAT_MS` at most. */
 const HEARTBEAT_STEP_MS: number = HEARTBEAT_MS / 5
 
@@ -67,10 +65,9 @@ class Pusher implements Push {
   private readonly streams: Streams
   private readonly waits: Waits
   private readonly encoder = new EventEncoder()
+  private readonly pace: Pace
   private readonly unsubscribe: () => void
   private change: ModelChange | undefined
-  private debounceMs = MIN_DEBOUNCE_MS
-  private pushTimer: TimerHandle | undefined
   private heartbeatTimer: TimerHandle | undefined
 
   constructor(dependencies: PushDependencies) {
@@ -79,9 +76,10 @@ class Pusher implements Push {
     this.cache = new ResourceCache(models.current)
     this.streams = new Streams(this.cache)
     this.waits = new Waits(this.cache, timers)
+    this.pace = new Pace(dependencies, () => this.push())
     this.unsubscribe = models.subscribe((change) => {
       this.change = mergeChanges(this.change, change)
-      this.pushTimer ??= timers.set(() => this.push(), this.debounceMs)
+      this.pace.ask()
     })
   }
 
@@ -117,7 +115,7 @@ class Pusher implements Push {
 
   waitFor(revision: number, hosts: ReadonlySet<string>, timeoutMs: number): Promise<PushStatus> {
     const subscribed = new Set(this.followers(hosts))
-    if (this.change !== undefined) this.push()
+    this.pace.run()
     for (const stream of this.followers(hosts)) subscribed.add(stream)
     return this.waits.add(revision, hosts, subscribed, timeoutMs)
   }
@@ -129,7 +127,7 @@ class Pusher implements Push {
   close(): void {
     const { timers } = this.dependencies
     this.unsubscribe()
-    timers.clear(this.pushTimer)
+    this.pace.stop()
     this.waits.close()
     for (const stream of [...this.streams.values()]) {
       this.forget(stream)
@@ -150,22 +148,17 @@ class Pusher implements Push {
 
   /** Translates what has changed and writes to every stream that it concerns. */
   private push(): void {
-    const { clock, timers, logger } = this.dependencies
-    timers.clear(this.pushTimer)
-    this.pushTimer = undefined
     const { change } = this
     if (change === undefined) return
     this.change = undefined
-    const startedAt = clock.now()
     try {
       for (const stream of this.apply(change)) this.write(stream)
     } catch (error) {
-      logger.error('a change could not be pushed; what was pushed before stays in force', {
+      this.dependencies.logger.error('a change could not be pushed; what was pushed before stays in force', {
         revision: change.model.revision,
         error: error instanceof Error ? error.stack : String(error),
       })
     }
-    this.debounceMs = Math.min(MAX_DEBOUNCE_MS, Math.max(MIN_DEBOUNCE_MS, clock.now() - startedAt))
     this.waits.translated()
   }
 

@@ -150,6 +150,16 @@ export class ScopeCache<S> {
   }
 }
 
+/** Whether a followed host depends on one of these, which may be wildcards. */
+export function dependsOn({ closure }: Pick<HostState<unknown>, 'closure'>, hosts: ReadonlySet<string>): boolean {
+  for (const host of hosts) {
+    if (!isWildcardHost(host)) {
+      if (closure.hosts.has(host)) return true
+    } else for (const known of closure.hosts) if (isHostSubset(known, host)) return true
+  }
+  return false
+}
+
 /** Clusters made from the newest model in one pass; `undefined`: there is none of that name. */
 type Fresh = Map<string, ClusterState | undefined>
 

@@ -1,6 +1,7 @@
 import type { ResourceKey } from '@weft/mesh-protocol'
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
 import type { ResourceCache } from './resource-cache.ts'
+import { dependsOn } from './scope-cache.ts'
 import type { Stream } from './stream.ts'
 import type { PushStatus } from './types.ts'
 
@@ -86,7 +87,7 @@ export class Waits {
 
   private check(waiter: Waiter, stream: Stream): void {
     const newest = this.newest(stream, waiter.hosts)
-    const targets: Targets = waiter.pending.get(stream) ?? new Map(newest)
+    const targets = waiter.pending.get(stream) ?? newest
     for (const [key, target] of targets) {
       const current = newest.get(key)
       const acked = stream.held.get(key)?.acked
@@ -102,10 +103,10 @@ export class Waits {
   }
 
   /** The newest version of everything that the stream follows of hosts that depend on these. */
-  private newest(stream: Stream, hosts: ReadonlySet<string>): ReadonlyMap<ResourceKey, string> {
-    const versions = new Map<ResourceKey, string>()
-    for (const state of stream.scope.affectedBy(hosts)) {
-      if (!state.subscribers.has(stream)) continue
+  private newest({ subscriptions }: Stream, hosts: ReadonlySet<string>): Targets {
+    const versions: Targets = new Map()
+    for (const { state } of subscriptions.values()) {
+      if (!dependsOn(state, hosts)) continue
       for (const [key, version] of this.cache.versions(state)) versions.set(key, version)
     }
     return versions

@@ -13,9 +13,9 @@ export function streamRoutes(app: FastifyInstance, push: Push, makeId: MakeId): 
     reply.hijack()
     const response = reply.raw
     const id = makeId()
-    startEventStream(response)
-    const stream = push.openStream({ id, node, sink: responseSink(response), url: messageUrl(request, id) })
-    response.on('drain', () => stream.drained())
+    const body = startEventStream(response)
+    const stream = push.openStream({ id, node, sink: responseSink(response, body), url: messageUrl(request, id) })
+    body.on('drain', () => stream.drained())
     response.on('close', () => stream.closed())
     if (response.destroyed) stream.closed()
   })

@@ -139,7 +139,8 @@ function changeClient(clients: readonly SimulatedClient[], step: Step): void {
 function scene() {
   const time = fakeClock()
   const model = testModel()
-  const push = createPush({ models: model, clock: time.clock, timers: time.timers, epoch: 'e', logger: strictLogger })
+  const { clock, timers, turn } = time
+  const push = createPush({ models: model, clock, timers, turn, epoch: 'e', logger: strictLogger })
   return { time, model, push }
 }
 
