@@ -6,8 +6,10 @@ import { followedKeys, NO_VERSION, type Stream } from './stream.ts'
 export function takeMessage(stream: Stream, message: ClientMessage, cache: ResourceCache): void {
   const overtaken = message.seq < stream.lastSeq
   stream.lastSeq = Math.max(stream.lastSeq, message.seq)
-  for (const host of message.unsubscribe ?? [])
-    if (isNewest(stream, host, message.seq, overtaken)) unsubscribe(stream, host)
+  const left = (message.unsubscribe ?? []).filter(
+    (host) => isNewest(stream, host, message.seq, overtaken) && unsubscribe(stream, host),
+  )
+  if (left.length > 0) forgetUnfollowed(stream, left)
   for (const host of message.subscribe ?? [])
     if (isNewest(stream, host, message.seq, overtaken)) subscribe(stream, host, cache)
   if (message.seq === 1 && !stream.started) start(stream, message.known ?? {})
@@ -33,19 +35,20 @@ function subscribe(stream: Stream, host: string, cache: ResourceCache): void {
   stream.dirtyHosts.add(state.host)
 }
 
-function unsubscribe(stream: Stream, host: string): void {
+/** False: it was not subscribed to. */
+function unsubscribe(stream: Stream, host: string): boolean {
   const subscription = stream.subscriptions.get(host)
-  if (subscription === undefined) return
+  if (subscription === undefined) return false
   stream.subscriptions.delete(host)
   stream.dirtyHosts.delete(host)
   stream.scope.unsubscribe(subscription.state, stream)
   stream.mayHoldMore = true
-  forgetUnfollowed(stream, host)
+  return true
 }
 
-/** Where the host is subscribed to again, it is sent again: to a client that has dropped it as to one that has not. */
-function forgetUnfollowed(stream: Stream, host: string): void {
-  stream.held.delete(resourceKey('RouteConfiguration', host))
+/** Where a host is subscribed to again, it is sent again: to a client that has dropped it as to one that has not. */
+function forgetUnfollowed(stream: Stream, hosts: readonly string[]): void {
+  for (const host of hosts) stream.held.delete(resourceKey('RouteConfiguration', host))
   const followed = followedKeys(stream)
   for (const [key, held] of stream.held) {
     if (!followed.has(key) && parseResourceKey(key)?.type !== 'RouteConfiguration') held.sent = NO_VERSION
