@@ -27,5 +27,7 @@ export interface Backend {
   commit(): void
   /** Undoes everything since `begin`. */
   rollback(): void
+  /** What callers are told of an error of the above: a `StoreError` where what keeps the entries refuses, else the error. */
+  explain(error: unknown): unknown
   close(): void
 }

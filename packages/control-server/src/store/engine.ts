@@ -146,7 +146,8 @@ export class StoreEngine implements Store {
       this.backend.commit()
     } catch (error) {
       this.undo(before)
-      for (const job of jobs) job.failed(error)
+      const reason = this.backend.explain(error)
+      for (const job of jobs) job.failed(reason)
       return
     }
     const batches = this.fresh

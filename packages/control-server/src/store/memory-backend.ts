@@ -50,5 +50,9 @@ export class MemoryBackend implements Backend {
 
   rollback(): void {}
 
+  explain(error: unknown): unknown {
+    return error
+  }
+
   close(): void {}
 }

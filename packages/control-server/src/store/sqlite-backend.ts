@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Backend, BackendState } from './backend.ts'
+import { isSqliteError, storeErrorOf } from './sqlite-errors.ts'
 import type { Change, Entry } from './store.ts'
 
 /** After the last ASCII character, so that `[prefix, prefix + LAST)` holds every key that starts with the prefix. */
@@ -9,11 +10,13 @@ const LAST = '\u007f'
 export class SqliteBackend implements Backend {
   readonly state: BackendState
   private readonly db: DatabaseSync
+  private readonly file: string
   private readonly statements: ReturnType<typeof prepareStatements>
 
   /** @param db prepared and locked */
-  constructor(db: DatabaseSync) {
+  constructor(db: DatabaseSync, file: string) {
     this.db = db
+    this.file = file
     this.statements = prepareStatements(db)
     const meta = new Map(
       db
@@ -74,6 +77,10 @@ export class SqliteBackend implements Backend {
 
   rollback(): void {
     if (this.db.isTransaction) this.statements.rollback.run()
+  }
+
+  explain(error: unknown): unknown {
+    return isSqliteError(error) ? storeErrorOf(error, this.file) : error
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { MakeId } from '../kernel/identifier.ts'
+import { corrupt } from './sqlite-errors.ts'
 import { StoreError } from './store-error.ts'
 
 /** Grows when the tables change; a file of a later version is refused and left alone. */
@@ -60,14 +61,6 @@ function checkDatabase(db: DatabaseSync, file: string, version: number): void {
   }
   const verdict = String(pragma(db, 'quick_check(1)'))
   if (verdict !== 'ok') throw corrupt(file, verdict)
-}
-
-export function corrupt(file: string, reason: string, cause?: unknown): StoreError {
-  return new StoreError(
-    'WEFT_STORE_CORRUPT',
-    `${file} is damaged or no database (${reason}): restore it from a backup, or move it away to start empty.`,
-    cause,
-  )
 }
 
 function pragma(db: DatabaseSync, name: string): unknown {

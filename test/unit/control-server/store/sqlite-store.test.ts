@@ -5,7 +5,10 @@ import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { systemTurn } from '../../../../packages/control-server/src/kernel/turn.ts'
+import { StoreEngine } from '../../../../packages/control-server/src/store/engine.ts'
+import { SqliteBackend } from '../../../../packages/control-server/src/store/sqlite-backend.ts'
 import { loadSqlite } from '../../../../packages/control-server/src/store/sqlite-module.ts'
+import { prepareDatabase } from '../../../../packages/control-server/src/store/sqlite-schema.ts'
 import { openSqliteStore } from '../../../../packages/control-server/src/store/sqlite-store.ts'
 import type { Store } from '../../../../packages/control-server/src/store/store.ts'
 import { tempFolder } from '../../../support/control-stores.ts'
@@ -166,4 +169,21 @@ test('a kill at any moment loses no acknowledged write and no half of one', { ti
     await store.close()
   }
   expect(acknowledged.size).toBeGreaterThan(50)
+})
+
+test('a full disk refuses what does not fit, keeps what was acknowledged and takes what fits', async () => {
+  mkdirSync(dataDir, { recursive: true })
+  const file = path.join(dataDir, 'weft.db')
+  const db = new (loadSqlite().DatabaseSync)(file)
+  prepareDatabase(db, file, () => 'epoch')
+  db.exec('PRAGMA max_page_count = 40')
+  const { clock, timers } = fakeClock()
+  const store = new StoreEngine(new SqliteBackend(db, file), { clock, timers, turn: systemTurn })
+  opened.push(store)
+  const put = (key: string, value: string) => store.commit([], [{ type: 'put', key, value }])
+  await put('/kept', 'x')
+  const refused = expect(put('/large', 'x'.repeat(1_000_000))).rejects
+  await refused.toEqual(refusal('WEFT_STORE_UNAVAILABLE', /cannot be used \(.*full\): .* the disk has room/))
+  expect(await put('/small', 'x')).toEqual({ ok: true, revision: 2 })
+  expect((await store.list('')).entries.map(({ key }) => key)).toEqual(['/kept', '/small'])
 })
