@@ -66,6 +66,11 @@ class Pusher implements Push {
   private readonly waits: Waits
   private readonly encoder = new EventEncoder()
   private readonly pace: Pace
+  /**
+   * Streams that began while a change was waiting to be pushed. They are told nothing before that: a client that comes
+   * after a write was acknowledged must not begin with what was before it.
+   */
+  private readonly beginning = new Set<Stream>()
   private readonly unsubscribe: () => void
   private change: ModelChange | undefined
   private heartbeatTimer: TimerHandle | undefined
@@ -104,6 +109,7 @@ class Pusher implements Push {
   handleMessage(streamId: string, message: ClientMessage): boolean {
     const stream = this.streams.get(streamId)
     if (stream === undefined) return false
+    if (!stream.started && this.change !== undefined) this.beginning.add(stream)
     takeMessage(stream, message, this.cache)
     for (const nack of message.nack ?? []) {
       this.dependencies.logger.warn('a client has refused a resource', { client: stream.node.id, ...nack })
@@ -142,6 +148,7 @@ class Pusher implements Push {
 
   private forget(stream: Stream): void {
     if (!this.streams.remove(stream)) return
+    this.beginning.delete(stream)
     this.waits.ended(stream)
     this.dependencies.logger.debug('a client has gone', { client: stream.node.id, stream: stream.id })
   }
@@ -159,7 +166,14 @@ class Pusher implements Push {
         error: error instanceof Error ? error.stack : String(error),
       })
     }
+    this.begin()
     this.waits.translated()
+  }
+
+  private begin(): void {
+    const streams = [...this.beginning]
+    this.beginning.clear()
+    for (const stream of streams) this.write(stream)
   }
 
   /** Brings the cache up to date; the streams that have to be looked at. */
@@ -189,7 +203,7 @@ class Pusher implements Push {
 
   /** Until the stream is up to date or takes no more; what is left follows when it has drained. */
   private write(stream: Stream): void {
-    while (!stream.blocked) {
+    while (!stream.blocked && !this.beginning.has(stream)) {
       const event = nextEvent(stream, this.cache.index)
       if (event === undefined) return
       this.writeBytes(stream, this.encoder.update(this.dependencies.epoch, this.cache.revision, event))

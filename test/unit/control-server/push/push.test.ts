@@ -36,6 +36,18 @@ describe('a stream', () => {
     })
   })
 
+  test('begins with nothing older than what was written before it', async () => {
+    const { time, model, push } = pushScene()
+    registerReviews(model, 1)
+    const client = new SimulatedClient(push)
+    client.follow(HOST)
+    await time.advance(100)
+    client.read()
+    const index = updates(client)[0]?.resources.find(({ type }) => type === 'HostIndex')
+    expect(index).toMatchObject({ hosts: [HOST] })
+    expect(updates(client)).toHaveLength(1)
+  })
+
   test('carries everything of a host in one event, in the order in which it is applied, under the revision', () => {
     const { push } = pushScene((mesh) => registerReviews(mesh, 2))
     const client = new SimulatedClient(push)
