@@ -55,11 +55,12 @@ async function register(service: string, listenPort: number): Promise<void> {
   expect(status).toBe(200)
 }
 
-/** A directory with what a script that has called `reviews` keeps. */
+/** A directory with what a script that has called `reviews` and `refusing` keeps. */
 async function keepPolicy(): Promise<string> {
   const stateDir = temporaryDirectory()
   const mesh = createMesh({ control: control.url, service: 'script', stateDir })
   expect(await (await mesh.fetch('http://reviews/')).text()).toBe('an answer')
+  await expect(mesh.fetch('http://refusing/')).rejects.toThrow()
   await mesh.close()
   return stateDir
 }
@@ -108,5 +109,6 @@ describe.concurrent('a process that has finished its work ends by itself,', { ti
     cpSync(keptPolicy, stateDir, { recursive: true })
     const url = troubles[trouble]?.() ?? ''
     expect(await run('fetch', url, { WEFT_STATE_DIR: stateDir })).toBe('an answer')
+    expect(await run('refused', url, { WEFT_STATE_DIR: stateDir })).toBe('TypeError ECONNREFUSED')
   })
 })
