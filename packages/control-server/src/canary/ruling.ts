@@ -1,10 +1,9 @@
 import { fail, ok, type Result } from '@weft/mesh-protocol'
+import { bindsMesh } from '../config/mesh-gateway.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { VirtualServiceSpec } from '../config/spec/virtual-service.ts'
 import { coversHost, meansHost } from './hosts.ts'
 import type { CanaryRefusal, CanarySituation } from './plan-types.ts'
-
-const MESH_GATEWAY = 'mesh'
 
 export const specOf = (resource: ConfigResource): VirtualServiceSpec => resource.spec as VirtualServiceSpec
 
@@ -18,13 +17,13 @@ export function rulingVirtualService({
   domain,
   virtualServices,
 }: Where): Result<ConfigResource | undefined, CanaryRefusal> {
-  const ofMesh = virtualServices.filter((resource) => isOfMesh(specOf(resource)))
+  const ofMesh = virtualServices.filter((resource) => bindsMesh(specOf(resource).gateways))
   const ruling = ofMesh.filter((resource) =>
     (specOf(resource).hosts ?? []).some((host) => meansHost(host, service.host, resource.metadata.namespace, domain)),
   )
   if (ruling.length > 1) {
     return conflict(
-      `${service.host} is ruled by several VirtualServices, ${ruling.map(nameOf).join(' and ')}: leave one that names it`,
+      `several VirtualServices rule ${service.host}, ${ruling.map(nameOf).join(' and ')}: leave one that names it`,
     )
   }
   const [only] = ruling
@@ -34,12 +33,8 @@ export function rulingVirtualService({
   )
   if (wildcard === undefined) return ok(undefined)
   return conflict(
-    `${service.host} is ruled by VirtualService ${nameOf(wildcard)} through a wildcard, whose rules one of its own would replace: write a VirtualService that names ${service.host} first`,
+    `VirtualService ${nameOf(wildcard)} rules ${service.host} through a wildcard, and one of its own would replace those rules: write a VirtualService that names ${service.host} first`,
   )
-}
-
-function isOfMesh({ gateways = [] }: VirtualServiceSpec): boolean {
-  return gateways.length === 0 || gateways.includes(MESH_GATEWAY)
 }
 
 const conflict = (message: string): Result<never, CanaryRefusal> => fail({ status: 409, message })

@@ -1,7 +1,7 @@
 import type { HeaderMatcher, QueryParameterMatcher, RouteMatch, StringMatcher } from '@weft/mesh-protocol'
+import { MESH_GATEWAY } from '../config/mesh-gateway.ts'
 import type { HttpMatchRequest, StringMatch, StringMatchMap } from '../config/spec/virtual-service.ts'
 import { type ClientScope, hasLabels } from './client-scope.ts'
-import { MESH_GATEWAY } from './virtual-services.ts'
 
 /** Whether a match block can ever hold for this client on this port (Istio `route.go` `sourceMatchHTTP` and its caller). */
 export function appliesTo(match: HttpMatchRequest, client: ClientScope, port: number): boolean {

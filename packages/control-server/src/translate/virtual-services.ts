@@ -1,10 +1,8 @@
+import { bindsMesh } from '../config/mesh-gateway.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { VirtualServiceSpec } from '../config/spec/virtual-service.ts'
 import { isVisibleTo, type Visibility, visibilityOf } from './export-to.ts'
 import { HostMap, hostsMeant } from './host-map.ts'
-
-/** The gateway that stands for every workload of the mesh. */
-export const MESH_GATEWAY = 'mesh'
 
 export interface VirtualService {
   readonly name: string
@@ -30,7 +28,7 @@ export function indexVirtualServices(resources: readonly ConfigResource[], domai
   const labelKeys = new Set<string>()
   for (const { metadata, spec: anySpec } of resources) {
     const spec = anySpec as VirtualServiceSpec
-    if (spec.gateways !== undefined && spec.gateways.length > 0 && !spec.gateways.includes(MESH_GATEWAY)) continue
+    if (!bindsMesh(spec.gateways)) continue
     const { name, namespace } = metadata
     const entry: VirtualService = { name, namespace, spec, visibility: visibilityOf(spec.exportTo, namespace) }
     for (const host of spec.hosts ?? []) {

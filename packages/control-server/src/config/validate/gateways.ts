@@ -3,9 +3,6 @@ import { isIstioLabel } from '../names.ts'
 import { domainProblem, quote } from './hosts.ts'
 import type { Report } from './report.ts'
 
-/** The name that stands for every workload of the mesh. */
-export const MESH_GATEWAY = 'mesh'
-
 const FORM = 'write mesh, name or namespace/name'
 
 /** Names of gateways: `mesh`, `name`, `namespace/name` or the older full name (Istio `validateGatewayNames`). */
