@@ -111,8 +111,8 @@ class Pusher implements Push {
     if (stream === undefined) return false
     if (!stream.started && this.change !== undefined) this.beginning.add(stream)
     takeMessage(stream, message, this.cache)
-    for (const nack of message.nack ?? []) {
-      this.dependencies.logger.warn('a client has refused a resource', { client: stream.node.id, ...nack })
+    for (const { name: resource, ...nack } of message.nack ?? []) {
+      this.dependencies.logger.warn('a client has refused a resource', { client: stream.node.id, resource, ...nack })
     }
     this.waits.answered(stream)
     this.write(stream)

@@ -56,6 +56,12 @@ export interface WriteOptions {
   readonly defaultNamespace?: string
 }
 
+/** A deletion is refused unless these are those of what is stored. */
+export interface DeletePreconditions {
+  readonly uid?: string
+  readonly resourceVersion?: string
+}
+
 /** The resources that people write: checked, then stored, all of one call or none. */
 export class Resources {
   private readonly options: ResourcesOptions
@@ -100,18 +106,18 @@ export class Resources {
     throw tooBusy()
   }
 
-  /** @param options.resourceVersion refuses unless that is the stored one */
   async delete(
     address: ResourceAddress,
-    options: { readonly dryRun: boolean; readonly resourceVersion?: string },
+    options: DeletePreconditions & { readonly dryRun: boolean },
   ): Promise<Result<Commit, Refusal>> {
     const { store, domain } = this.options
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const entry = await store.get(keyOf(address))
       if (entry === undefined) return refuse(notFound(address))
       const resource = resourceOfEntry(entry)
-      const stored = resource.metadata.resourceVersion
-      if ((options.resourceVersion ?? stored) !== stored) return refuse(conflict(address, stored))
+      const { uid, resourceVersion } = resource.metadata
+      const isAnother = (options.resourceVersion ?? resourceVersion) !== resourceVersion || (options.uid ?? uid) !== uid
+      if (isAnother) return refuse(conflict(address, resourceVersion))
       const { key, modRevision } = entry
       const result = options.dryRun
         ? { ok: true as const, revision: await store.revision() }

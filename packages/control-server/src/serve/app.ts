@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '../kernel/logger.ts'
-import { MAX_BODY_BYTES, takeJson } from './bodies.ts'
+import { MAX_BODY_BYTES, refuseEncodedBodies, takeJson } from './bodies.ts'
+import { answerClientError } from './client-errors.ts'
 import { answerFailures, answerFrameworkError } from './errors.ts'
 import { type KnownRoute, noteRoutes } from './known-routes.ts'
 
@@ -26,10 +27,12 @@ export function createApp(logger: Logger): App {
     http: { headersTimeout: HEADERS_TIMEOUT_MS },
     forceCloseConnections: 'idle',
     frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
   })
   takeJson(app)
+  refuseEncodedBodies(app)
   const routes = noteRoutes(app)
   answerFailures(app, routes, logger)
   return { app, routes }

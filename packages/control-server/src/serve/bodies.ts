@@ -35,6 +35,15 @@ export function takeText(app: FastifyInstance): void {
   })
 }
 
+/** A compressed body would be read as the JSON that it is not. */
+export function refuseEncodedBodies(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers }) => {
+    const encoding = headers['content-encoding'] ?? 'identity'
+    if (encoding === 'identity') return
+    throw new ApiError(415, `The body is encoded (${encoding}), which is not taken: send it without content-encoding.`)
+  })
+}
+
 /** Many clients name a content type where they send nothing, with DELETE above all. */
 function isBlank(text: string): boolean {
   return text.trim() === ''

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ConfigResource, KINDS, type KindInfo } from '../config/resource.ts'
-import { isObject } from '../kernel/json-value.ts'
 import type { PushService } from '../push/types.ts'
 import { apiVersionOf, fitToUrl, type ResourceAddress, type UrlAddress } from '../registry/resource-address.ts'
 import type { Resources } from '../registry/resources.ts'
 import type { Commit, WriteMode } from '../registry/write-outcome.ts'
+import { deleteOptions } from './delete-options.ts'
 import { oneDocument } from './documents.ts'
 import { type Query, readDryRun, readWait, refuseUnsupported } from './query.ts'
 import { detailsOf, toApiError } from './refusals.ts'
@@ -112,14 +112,12 @@ class KindRoutes {
 
   private async delete(request: Request): Promise<object> {
     const { params } = request
-    const { dryRun, waitMs } = readOptions(request.query)
-    const resourceVersion = deletePrecondition(request)
-    const result = await this.resources.delete(this.address(params), {
-      dryRun,
-      ...(resourceVersion === undefined ? {} : { resourceVersion }),
-    })
+    const { dryRun: isQueryDry, waitMs } = readOptions(request.query)
+    const { dryRun: isBodyDry, ...preconditions } = deleteOptions(request)
+    const dryRun = isQueryDry || isBodyDry
+    const result = await this.resources.delete(this.address(params), { dryRun, ...preconditions })
     if (!result.ok) throw this.refuse(params, result.error)
-    if (waitMs !== undefined) return waitForClients(this.push, result.value, waitMs)
+    if (waitMs !== undefined && !dryRun) return waitForClients(this.push, result.value, waitMs)
     const uid = result.value.written[0]?.resource.metadata.uid
     const details = { ...detailsOf(this.info, params.name), ...(uid === undefined ? {} : { uid }) }
     const message = `${this.info.kind} ${params.namespace}/${params.name} is deleted.`
@@ -156,12 +154,4 @@ class KindRoutes {
     const what = `${this.info.kind} ${namespace}/${name ?? ''}`
     return toApiError(refused, what.replace(/\/$/, ''), detailsOf(this.info, name))
   }
-}
-
-/** `DeleteOptions.preconditions.resourceVersion`, of a body that Kubernetes clients send along. */
-function deletePrecondition(request: Request): string | undefined {
-  if (request.body === undefined || request.body === null) return undefined
-  const { preconditions } = oneDocument(request)
-  const version = isObject(preconditions) ? preconditions.resourceVersion : undefined
-  return typeof version === 'string' ? version : undefined
 }

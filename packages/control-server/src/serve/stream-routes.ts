@@ -6,15 +6,19 @@ import { jsonObject } from './bodies.ts'
 import { ApiError, refusal } from './status.ts'
 import { responseSink, startEventStream } from './stream-sink.ts'
 
+const STREAM_PATH = '/v1/stream'
+
 /** `GET /v1/stream` and `POST /v1/streams/{id}`: see docs/protocol.md. Ends every stream when the application closes. */
 export function streamRoutes(app: FastifyInstance, push: Push, makeId: MakeId): void {
-  app.get<{ Querystring: { node?: unknown } }>('/v1/stream', (request, reply) => {
+  // A HEAD would hold a stream open that nothing can be sent on.
+  app.get<{ Querystring: { node?: unknown } }>(STREAM_PATH, { exposeHeadRoute: false }, (request, reply) => {
     const node = nodeOf(request.query.node)
     reply.hijack()
     const response = reply.raw
     const id = makeId()
     const body = startEventStream(response)
     const stream = push.openStream({ id, node, sink: responseSink(response, body), url: messageUrl(request, id) })
+    dropQuery(request)
     body.on('drain', () => stream.drained())
     response.on('close', () => stream.closed())
     if (response.destroyed) stream.closed()
@@ -33,6 +37,12 @@ export function streamRoutes(app: FastifyInstance, push: Push, makeId: MakeId): 
     push.close()
     done()
   })
+}
+
+/** The request lives as long as its stream, and nobody reads again what it was asked with. */
+function dropQuery(request: FastifyRequest): void {
+  request.query = {}
+  request.raw.url = STREAM_PATH
 }
 
 function nodeOf(query: unknown): Node {
