@@ -72,9 +72,12 @@ describe('apply', () => {
     expect(lines[0]).toBe('weft: refused, and nothing is stored:')
     expect(lines[1]).toMatch(/^ {2}\S+bad\.yaml \(document 2, line 6\): DestinationRule wrong: spec\.host: /)
     expect(lines[2]).toMatch(/^ {2}\S+bad\.yaml \(document 3, line 11\): Gateway g: kind: "Gateway" is not a kind/)
+    expect(lines[3]).toMatch(/^--skip-unknown stores the rest/)
     expect((await run('get dr fine')).code).toBe(1)
     const alone = await run('apply -f -', rule('wrong', '""'))
-    expect(alone.err).toMatch(/\n {2}stdin: spec\.host: /)
+    expect(alone.err).toMatch(/\n {2}stdin: spec\.host: [^\n]+$/)
+    const elsewhere = await run('apply -f - -n A/B', rule('fine'))
+    expect(elsewhere.err).toBe('weft: The query is refused: namespace: must be a DNS label')
   })
 
   test('--skip-unknown leaves out other kinds and says which', async () => {
@@ -92,7 +95,8 @@ describe('apply', () => {
     ['YAML that is none', 'apply -f -', 'kind: [', /^weft: stdin: is not YAML: line \d/],
     ['nothing', 'apply -f -', '', /stdin: there is no resource in it/],
     ['no file', 'apply', undefined, /required option '-f, --filename/],
-    ['a wait that is no duration', 'apply -f - --wait soon', 'a: 1', /Write a duration such as 5s/],
+    ['a wait that is no duration', 'apply -f - --wait soon', 'a: 1', /such as 5s/],
+    ['a wait that is too long', 'apply -f - --wait 2m', 'a: 1', /Write a duration of at most 1m/],
     ['a server that is no URL', 'apply -f - --server here', 'a: 1', /here is not an http:\/\/ or https:\/\/ URL/],
     ['a format that is none', 'get dr -o xml', undefined, /Allowed choices are table, json, yaml/],
     [
@@ -174,7 +178,7 @@ test('canary sets, shows, promotes and rolls back', async () => {
     'SUBSET WEIGHT',
     'v1 90',
     'v2 10',
-    'canary: 10 % to v2, and what matches 1 rules',
+    'canary: 10 % to v2, and what matches a rule',
   ])
   expect(await run('canary promote cart')).toMatchObject({ code: 0, out: 'cart: the canary is promoted' })
   expect((await run('canary status cart -o json')).out).toMatch(/"promoted": true/)
@@ -193,12 +197,22 @@ test('a server that cannot be reached is said to be that, and the next one is tr
   expect((await run(`services --server http://127.0.0.1:9,${server.url}/`)).code).toBe(0)
 })
 
-test('a server that is not Weft is said to be that', async () => {
-  const other = createServer((_, response) => response.writeHead(502).end('<html>')).listen(0, '127.0.0.1')
+test('a WEFT_CONTROL that is no URL is said to be that, by the commands that need it', async () => {
+  const env = { WEFT_CONTROL: 'here' }
+  expect(await weft(['services'], { env })).toMatchObject({
+    code: 2,
+    err: 'weft: WEFT_CONTROL: here is not an http:// or https:// URL.',
+  })
+  expect(await weft(['services', '--server', server.url], { env })).toMatchObject({ code: 0 })
+  expect(await weft(['--help'], { env })).toMatchObject({ code: 0, err: '' })
+})
+
+test.each([200, 502])('a server that is not Weft is said to be that, whether it answers %i', async (status) => {
+  const other = createServer((_, response) => response.writeHead(status).end('<html>')).listen(0, '127.0.0.1')
   await new Promise((resolve) => other.once('listening', resolve))
   const { port } = other.address() as AddressInfo
   const { code, err } = await run(`services --server http://127.0.0.1:${port}`)
-  expect([code, err]).toEqual([1, expect.stringMatching(/answered 502 in a form that is not Weft's/)])
+  expect([code, err]).toEqual([1, expect.stringMatching(`answered ${status} in a form that is not Weft's`)])
   other.close()
 })
 

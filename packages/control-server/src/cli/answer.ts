@@ -15,6 +15,7 @@ export interface Answer {
 }
 
 export interface Refused {
+  readonly status: number
   readonly message: string
   readonly causes: readonly Cause[]
 }
@@ -22,10 +23,11 @@ export interface Refused {
 /** What a refusing answer says; also of a server that is not Weft's. */
 export function refusedOf({ status, body }: Answer): Refused {
   if (!isObject(body) || typeof body.message !== 'string') {
-    return { message: `the server answered ${status} in a form that is not Weft's`, causes: [] }
+    return { status, message: `the server answered ${status} in a form that is not Weft's`, causes: [] }
   }
   const causes = isObject(body.details) && Array.isArray(body.details.causes) ? body.details.causes : []
   return {
+    status,
     message: body.message,
     causes: causes.filter(isObject).map(({ field, message }) => ({ field: String(field), message: String(message) })),
   }

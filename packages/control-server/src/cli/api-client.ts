@@ -1,3 +1,4 @@
+import { isObject } from '../kernel/json-value.ts'
 import { type Answer, parseWarnings, type Refused, refusedOf } from './answer.ts'
 import { CliError } from './cli-error.ts'
 import { EXIT } from './exit-codes.ts'
@@ -33,7 +34,7 @@ export class ApiClient {
         return undefined
       })
       if (answer === undefined) continue
-      if (answer.status < 300 || answer.status === request.accept) return answer
+      if ((answer.status < 300 || answer.status === request.accept) && isObject(answer.body)) return answer
       const refused = refusedOf(answer)
       throw new CliError(EXIT.refused, request.explain?.(refused) ?? refused.message)
     }

@@ -1,13 +1,19 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ApiClient } from './api-client.ts'
+import { CliError } from './cli-error.ts'
+import { EXIT } from './exit-codes.ts'
 import { FORMATS, type Format } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
 const DEFAULT_SERVER = 'http://127.0.0.1:15800'
 
+/** Longest wait that the server takes. */
+const MAX_WAIT_MS = 60_000
+
 /** What every command that speaks to a server can be told. */
 export interface ApiFlags {
-  readonly server: readonly string[]
+  /** As the option gives it; else text of the environment, which is not looked at before it is needed. */
+  readonly server: readonly string[] | string
   readonly output: Format
 }
 
@@ -30,7 +36,7 @@ export function withApiOptions(command: Command, { env }: Terminal): Command {
   return command
     .addOption(
       new Option('--server <url>', 'control server; several URLs are tried in order (WEFT_CONTROL)')
-        .default(parseServers(env.WEFT_CONTROL || DEFAULT_SERVER), env.WEFT_CONTROL || DEFAULT_SERVER)
+        .default(env.WEFT_CONTROL || DEFAULT_SERVER, env.WEFT_CONTROL || DEFAULT_SERVER)
         .argParser(parseServers),
     )
     .addOption(new Option('-o, --output <format>', 'how to print the answer').choices(FORMATS).default('table'))
@@ -49,7 +55,15 @@ export function withWait(command: Command): Command {
 }
 
 export function clientOf({ server }: ApiFlags): ApiClient {
-  return new ApiClient(server)
+  return new ApiClient(typeof server === 'string' ? fromEnvironment(server) : server)
+}
+
+function fromEnvironment(text: string): readonly string[] {
+  try {
+    return parseServers(text)
+  } catch (error) {
+    throw new CliError(EXIT.usage, `WEFT_CONTROL: ${(error as Error).message}`)
+  }
 }
 
 function parseServers(text: string): readonly string[] {
@@ -61,7 +75,8 @@ function parseServers(text: string): readonly string[] {
 
 function parseWait(text: string): Wait {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)$/.exec(text)
-  if (match === null) throw new InvalidArgumentError('Write a duration such as 5s or 500ms.')
-  const unit = { ms: 1, s: 1_000, m: 60_000 }[match[2] as 'ms' | 's' | 'm']
-  return { text, ms: Number(match[1]) * unit }
+  const unit = { ms: 1, s: 1_000, m: 60_000 }[match?.[2] as 'ms' | 's' | 'm']
+  const ms = Number(match?.[1]) * unit
+  if (ms <= MAX_WAIT_MS) return { text, ms }
+  throw new InvalidArgumentError('Write a duration of at most 1m, such as 5s or 500ms.')
 }

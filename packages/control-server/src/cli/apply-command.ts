@@ -55,7 +55,7 @@ async function apply(flags: ApplyFlags, terminal: Terminal): Promise<void> {
     method: 'POST',
     body: documents.map(({ document }) => document.value),
     waitMs: flags.wait?.ms ?? 0,
-    explain: (refused) => explain(refused, documents),
+    explain: (refused) => explain(refused, documents, flags.skipUnknown !== true),
   })
   const answer = body as ApplyAnswer
   printWarnings(
@@ -79,9 +79,21 @@ function applyTable(answer: ApplyAnswer, dryRun: boolean): string {
 }
 
 /** One line for each cause, with the file where it was found. */
-function explain({ message, causes }: Refused, documents: readonly FoundDocument[]): string {
-  if (causes.length === 0) return message
-  return `refused, and nothing is stored:\n${causes.map((cause) => `  ${causeLine(cause, documents)}`).join('\n')}`
+function explain({ status, message, causes }: Refused, documents: readonly FoundDocument[], maySkip: boolean): string {
+  // Everything else is about the request, not about what is in the files.
+  if (status !== 422 || causes.length === 0) return message
+  const hint = maySkip && documents.some(isOfUnknownKind) ? [SKIP_HINT] : []
+  return [
+    'refused, and nothing is stored:',
+    ...causes.map((cause) => `  ${causeLine(cause, documents)}`),
+    ...hint,
+  ].join('\n')
+}
+
+const SKIP_HINT = '--skip-unknown stores the rest and leaves out kinds that the server does not take'
+
+function isOfUnknownKind({ document: { kind, value } }: FoundDocument): boolean {
+  return kind === undefined && typeof value.kind === 'string' && typeof value.apiVersion === 'string'
 }
 
 /** The server says `[2].spec.hosts` and `VirtualService default/reviews (item 3): …` where it was given several. */

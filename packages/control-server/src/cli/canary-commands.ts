@@ -123,7 +123,8 @@ function canaryLine(canary: Canary | undefined): string {
   if (canary === undefined) return 'no canary'
   const { subset, weight, match, promoted } = canary
   if (promoted) return `canary: ${subset} is promoted, and can still be rolled back`
-  return `canary: ${weight} % to ${subset}${match.length === 0 ? '' : `, and what matches ${match.length} rules`}`
+  const rules = match.length === 1 ? 'a rule' : `one of ${match.length} rules`
+  return `canary: ${weight} % to ${subset}${match.length === 0 ? '' : `, and what matches ${rules}`}`
 }
 
 function withChange(command: Command, terminal: Terminal): Command {
