@@ -193,3 +193,22 @@ test('deadline and headers reach what the application does later, each request w
   expect(traced).toEqual({ headers: ['x-user', 'bob', 'b3', '1-2', 'x-b3-sampled', '1'] })
   expect([bare, zero]).toEqual([{ headers: null }, { headers: null }])
 })
+
+test('what goes on after the answer is bound by no deadline, what goes on for a caller that left is', async () => {
+  await using harness = inboundHarness({ propagate: ['x-user'] })
+  const contexts: unknown[] = []
+  const server = await harness.inbound.serve((request: IncomingMessage, response: ServerResponse) => {
+    const inherited = harness.context.getStore()
+    response.on('close', () => contexts.push([request.url, inherited?.deadline !== undefined]))
+    if (request.url === '/answered') response.end()
+  }, LOOPBACK)
+  const headers = { 'x-envoy-expected-rq-timeout-ms': '5000' }
+  await (await fetch(`${server.url}/answered`, { headers })).text()
+  await poll(() => contexts.length === 1, 'what follows the answer')
+  await expect(fetch(`${server.url}/left`, { headers, signal: AbortSignal.timeout(20) })).rejects.toThrow()
+  await poll(() => contexts.length === 2, 'what follows the leaving')
+  expect(contexts).toEqual([
+    ['/answered', false],
+    ['/left', true],
+  ])
+})

@@ -1,17 +1,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Peer } from '../kernel/recorder.ts'
 
-/** What follows an inbound request to the outbound calls that are made while it is served. Immutable. */
+/** What follows an inbound request to the outbound calls that are made while it is served. */
 export interface RequestContext {
-  /** The moment, on the mesh's clock, when the caller stops waiting; `undefined`: it does not say. */
-  readonly deadline: number | undefined
+  /**
+   * The moment, on the mesh's clock, when the caller stops waiting; `undefined`: it does not say, or it has its answer.
+   * What goes on in the background after the answer inherits this context too, and nobody waits for it.
+   */
+  deadline: number | undefined
   /** Headers to be set on outbound calls where the caller has not set them, lower-case name and value in turn. */
   readonly headers: readonly string[]
   readonly peer: Peer | undefined
 }
 
 /** Of a request that carries nothing on. */
-export const EMPTY_CONTEXT: RequestContext = { deadline: undefined, headers: [], peer: undefined }
+export const EMPTY_CONTEXT: Readonly<RequestContext> = Object.freeze({
+  deadline: undefined,
+  headers: [],
+  peer: undefined,
+})
 
 /** One store a mesh: two meshes in a process do not see each other's requests. */
 export type ContextStore = AsyncLocalStorage<RequestContext>

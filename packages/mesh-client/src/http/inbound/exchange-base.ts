@@ -73,6 +73,8 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   protected end(status: number, complete: boolean, grpcStatus: string | undefined): void {
     if (this.ended) return
     this.ended = true
+    // A caller that left before its answer still bounds what was begun for it.
+    if (complete && this.context.deadline !== undefined) this.context.deadline = undefined
     const endedAt = this.host.clock.now()
     this.connection.ended(this, endedAt)
     this.host.telemetry.ended(this, {
