@@ -155,13 +155,18 @@ export class Attempts implements AttemptOwner, RetryOwner {
     this.status = status
     this.#ended(attempt, responseOutcome(status), now)
     this.#owner.completed(status, now)
-    this.#owner.upgrade(status, headers, controller.rawHeaders, socket)
+    const raw = controller.rawHeaders as RawHeaders
+    const { mutations } = this.#exchange
+    const unchanged = mutations === undefined && !hasReserved(raw)
+    const head = unchanged ? { headers, raw: controller.rawHeaders } : editHead(raw, mutations)
+    this.#owner.upgrade(status, head.headers, head.raw, socket)
   }
 
   attemptFailed(attempt: Attempt, error: Error): void {
     const now = this.#env.deps.clock.now()
     const requestStarted = attempt.controller !== undefined
-    const own = isCallerFault(error) || this.#exchange.source?.failedWith(error) === true
+    const own =
+      isCallerFault(error) || this.#owner.hasThrown(error) || this.#exchange.source?.failedWith(error) === true
     const outcome = own ? ABORTED : classifyError(error, requestStarted)
     this.#ended(attempt, outcome, now)
     if (this.status === 0 && this.#tryAgain(attempt, { outcome, requestStarted })) return

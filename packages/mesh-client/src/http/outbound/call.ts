@@ -13,7 +13,7 @@ import { Attempts, type AttemptsOwner } from './attempts.ts'
 import { accountOf, serviceOf } from './call-account.ts'
 import { Caller } from './caller.ts'
 import type { Environment } from './environment.ts'
-import { Exchange, type MeshDispatchOptions } from './exchange.ts'
+import { Exchange, type MeshDispatchOptions, refuseFormerOptions } from './exchange.ts'
 import { fixedReply, type LocalReply, type Refusal, refusalReply } from './local-reply.ts'
 import type { OriginTarget } from './origins.ts'
 import { Passing } from './passing.ts'
@@ -183,6 +183,7 @@ export class Call extends Caller implements AttemptsOwner, RouteRequest, ClientC
   #enterRoutes(target: OriginTarget, table: VirtualHostTable, now: number): void {
     const { deps } = this.#env
     try {
+      refuseFormerOptions(this.#options)
       this.path = requestPath(this.#options.path, this.#options.query)
       this.#headers = requestHeaders(this.#options.headers, target.authority, this.#env.peerHeader)
     } catch (error) {

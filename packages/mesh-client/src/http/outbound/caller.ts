@@ -1,6 +1,7 @@
-import type { IncomingHttpHeaders } from 'node:http'
+import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { errors } from '../undici.ts'
 import type { LocalReply } from './local-reply.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -16,6 +17,7 @@ export abstract class Caller implements Controller {
   readonly #handler: Dispatcher.DispatchHandler
   /** undici's controller of the attempt whose response is being read. */
   #upstream: Controller | undefined = undefined
+  #thrown: unknown = undefined
   rawHeaders: Raw = null
   rawTrailers: Raw = null
   paused = false
@@ -64,11 +66,26 @@ export abstract class Caller implements Controller {
   ): void {
     this.#upstream = upstream
     this.rawHeaders = raw ?? null
-    this.#handler.onResponseStart?.(this, status, headers, statusMessage)
+    try {
+      this.#handler.onResponseStart?.(this, status, headers, statusMessage)
+    } catch (error) {
+      this.#thrown = error
+      throw error
+    }
   }
 
   data(chunk: Buffer): void {
-    this.#handler.onResponseData?.(this, chunk)
+    try {
+      this.#handler.onResponseData?.(this, chunk)
+    } catch (error) {
+      this.#thrown = error
+      throw error
+    }
+  }
+
+  /** Whether an error comes from the handler itself: undici ends a request with what its handler throws. */
+  hasThrown(error: unknown): boolean {
+    return this.#thrown !== undefined && this.#thrown === error
   }
 
   end(trailers: IncomingHttpHeaders, raw: Raw | undefined): void {
@@ -87,8 +104,12 @@ export abstract class Caller implements Controller {
 
   /** Gives a response that no upstream has sent; a handler that throws is told of its own error, as by undici. */
   reply(reply: LocalReply, withBody: boolean): void {
+    if (this.aborted) {
+      this.fail(this.reason ?? new errors.RequestAbortedError())
+      return
+    }
     try {
-      this.respond(undefined, reply.status, reply.head.headers, reply.head.raw, undefined)
+      this.respond(undefined, reply.status, reply.head.headers, reply.head.raw, STATUS_CODES[reply.status] ?? '')
       if (withBody && !this.aborted && reply.body.length > 0) this.data(reply.body)
       if (!this.aborted) this.end({}, [])
     } catch (error) {

@@ -3,12 +3,23 @@ import { isSafeMethod } from '../../call/retry-policy.ts'
 import type { ClusterRuntime } from '../../cluster/types.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import type { CompiledMutations, CompiledRoute } from '../../routing/route-table.ts'
+import { errors } from '../undici.ts'
 import type { RequestBody } from './request-body.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
 /** Options of a dispatch, with those that undici takes beside its types. */
 export interface MeshDispatchOptions extends Dispatcher.DispatchOptions {
   readonly servername?: string | null
+  readonly throwOnError?: unknown
+  readonly maxRedirections?: unknown
+}
+
+/** Options of older undicis, which undici refuses lest somebody relies on them: they are not carried to it. */
+export function refuseFormerOptions({ throwOnError, maxRedirections }: MeshDispatchOptions): void {
+  if (throwOnError !== undefined && throwOnError !== null) throw new errors.InvalidArgumentError('invalid throwOnError')
+  if (maxRedirections !== undefined && maxRedirections !== null && maxRedirections !== 0) {
+    throw new errors.InvalidArgumentError('maxRedirections is not supported, use the redirect interceptor')
+  }
 }
 
 /** What was decided about a call before its first attempt. */

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Environment } from './environment.ts'
-import type { Origins } from './origins.ts'
+import type { Origins, OriginTarget } from './origins.ts'
 
 export type Fetch = typeof globalThis.fetch
 
@@ -11,32 +11,75 @@ const ORIGIN = /^https?:\/\/[a-z0-9.\-_]+(?::[0-9]+)?(?=[/?#]|$)/
 
 /**
  * The platform's `fetch` with the mesh's dispatcher, so that its Request and Response classes, redirects, streams,
- * signals and errors are the platform's own. Hosts that are known to be outside of the mesh go to it with nothing
- * changed.
+ * signals and errors are the platform's own. Hosts outside of the mesh go to it with nothing changed; until the first
+ * host index has come, a call waits for it before anything is given to the platform.
  */
 export function createFetch(dispatcher: Dispatcher, env: Environment): Fetch {
   const atStart = globalThis.fetch
   const onlyDispatcher: Init = { dispatcher }
   const platform = (): Fetch => (globalThis.fetch === meshFetch ? atStart : globalThis.fetch)
-  const meshFetch: Fetch = (input, init) => {
-    if (!env.closed && isOutside(urlOf(input), env.origins)) return platform()(input, init)
+  const throughMesh: Fetch = (input, init) => {
     if (init === undefined || init === null) return platform()(input, onlyDispatcher as RequestInit)
-    return platform()(...withDispatcher(input, init, dispatcher))
+    try {
+      return platform()(...withDispatcher(input, init, dispatcher))
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+  const send = (target: OriginTarget | undefined, ...[input, init]: Parameters<Fetch>): ReturnType<Fetch> => {
+    const outside = target === undefined || target.kind === 'outside' || target.kind === 'undecided'
+    return outside && !env.closed ? platform()(input, init) : throughMesh(input, init)
+  }
+  const meshFetch: Fetch = (input, init) => {
+    const target = env.closed ? undefined : targetOf(input, env.origins)
+    if (target?.kind !== 'undecided') return send(target, input, init)
+    return decided(target, env, signalOf(input, init)).then((later) => send(later, input, init))
   }
   return meshFetch
 }
 
-/** The URL without taking anything of a Request. */
-function urlOf(input: Parameters<Fetch>[0]): string {
-  if (typeof input === 'string') return input
-  return 'url' in input ? input.url : String(input)
+/**
+ * Where a fetch leads, without taking anything of a Request. `undefined` for what has no origin and for what cannot be
+ * understood: the platform says best what is wrong with it.
+ */
+function targetOf(input: unknown, origins: Origins): OriginTarget | undefined {
+  try {
+    const isRequest = typeof input === 'object' && input !== null && 'url' in input && typeof input.url === 'string'
+    const url = typeof input === 'string' ? input : String(isRequest ? input.url : input)
+    const origin = ORIGIN.exec(url)?.[0] ?? URL.parse(url)?.origin
+    return origin === undefined || origin === 'null' ? undefined : origins.resolve(origin)
+  } catch {
+    return undefined
+  }
 }
 
-/** What cannot be understood counts as outside: the platform says best what is wrong with it. */
-function isOutside(url: string, origins: Origins): boolean {
-  const origin = ORIGIN.exec(url)?.[0] ?? URL.parse(url)?.origin
-  if (origin === undefined || origin === 'null') return true
-  return origins.resolve(origin).kind === 'outside'
+function signalOf(input: unknown, init: RequestInit | null | undefined): AbortSignal | undefined {
+  const signal = init?.signal === undefined && input instanceof Request ? input.signal : init?.signal
+  return signal instanceof AbortSignal ? signal : undefined
+}
+
+/**
+ * Resolves when it is known where an origin leads, when the time for that is up, or when the signal comes, of which the
+ * platform then tells the caller.
+ */
+function decided(target: OriginTarget, env: Environment, signal: AbortSignal | undefined): Promise<OriginTarget> {
+  if (signal?.aborted === true) return Promise.resolve(target)
+  return new Promise((resolve) => {
+    const giveUp = (): void => {
+      held.over = true
+      resolve(target)
+    }
+    const held = {
+      origin: target.origin,
+      over: false,
+      released(later: OriginTarget): void {
+        signal?.removeEventListener('abort', giveUp)
+        resolve(later)
+      },
+    }
+    signal?.addEventListener('abort', giveUp, { once: true })
+    env.waiting.hold(held, env.deps.clock.now())
+  })
 }
 
 /** A copy would lose what an init that is no plain object has from its prototype, such as another Request. */

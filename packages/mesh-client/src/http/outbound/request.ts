@@ -21,18 +21,19 @@ export interface UrlParts {
 
 export type MeshRequest = <TOpaque = null>(
   url: string | URL | UrlParts,
-  options?: MeshRequestOptions<TOpaque>,
+  options?: MeshRequestOptions<TOpaque> | null,
 ) => Promise<Dispatcher.ResponseData<TOpaque>>
 
 /** `undici.request`, with the mesh's dispatcher. A dispatcher among the options is not looked at. */
 export function createRequest(dispatcher: Dispatcher): MeshRequest {
   return <TOpaque = null>(
     url: string | URL | UrlParts,
-    options?: MeshRequestOptions<TOpaque>,
+    options?: MeshRequestOptions<TOpaque> | null,
   ): Promise<Dispatcher.ResponseData<TOpaque>> => {
     try {
-      const { origin, path } = options?.path === undefined ? split(url) : parse(url, options.path)
-      if (options === undefined) return dispatcher.request({ origin, path, method: 'GET' })
+      const { origin, path } =
+        options?.path === undefined || options.path === null ? split(url) : parse(url, pathOf(options.path))
+      if (options === undefined || options === null) return dispatcher.request({ origin, path, method: 'GET' })
       const request: Dispatcher.RequestOptions<TOpaque> & { dispatcher?: undefined } = {
         ...options,
         dispatcher: undefined,
@@ -78,10 +79,14 @@ function parse(given: string | URL | UrlParts, path: string | undefined): Target
   return { origin, path: search === '' ? pathname : pathname + search }
 }
 
+/** @throws TypeError `ERR_INVALID_URL`, as undici does. */
 function parseText(text: string): URL {
-  const url = URL.parse(text)
-  if (url === null) throw new errors.InvalidArgumentError(`Invalid URL: ${text}`)
-  return url
+  return new URL(text)
+}
+
+function pathOf(path: unknown): string {
+  if (typeof path !== 'string') throw new errors.InvalidArgumentError('invalid opts.path')
+  return path
 }
 
 function joined(parts: UrlParts | null | undefined): string {

@@ -2,8 +2,10 @@ import { CONNECT_FAILED, REFUSED, RESET, TIMED_OUT } from '../../call/outcome.ts
 import type { Outcome } from '../../cluster/types.ts'
 import { MeshError } from '../../kernel/errors.ts'
 
-/** Faults of the caller's own request, found by undici before anything is sent. */
+/** Faults of the caller's own request, found by undici. */
 const CALLER_FAULTS: ReadonlySet<string> = new Set([
+  // A piece of a body that is neither text nor bytes.
+  'ERR_INVALID_ARG_TYPE',
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',
   'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
