@@ -8,14 +8,18 @@ export interface TimerOptions {
 
 /** Where delays come from. */
 export interface Timers {
+  /** Calls back after the delay, or after 24 days where that is longer: whoever may wait so long looks at the clock. */
   set(callback: () => void, delayMs: number, options?: TimerOptions): TimerHandle
   /** Ends a timer; one that has fired, and `undefined`, are let be. */
   clear(handle: TimerHandle | undefined): void
 }
 
+/** The longest delay of a Node timer; a longer one would fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1
+
 export const systemTimers: Timers = {
   set(callback, delayMs, options) {
-    const timer = setTimeout(callback, delayMs)
+    const timer = setTimeout(callback, Math.min(delayMs, MAX_DELAY_MS))
     if (options?.holdsLoop !== true) timer.unref()
     return timer
   },
