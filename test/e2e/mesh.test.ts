@@ -235,6 +235,7 @@ describe('the life of a mesh', () => {
     const error = (await mesh.fetch('http://reviews/').catch((reason: unknown) => reason)) as { cause: unknown }
     expect(error.cause).toMatchObject({ code: 'WEFT_CLOSED' })
     await expect(mesh.ready()).rejects.toMatchObject({ code: 'WEFT_CLOSED' })
+    expect(mesh.status()).toMatchObject({ ready: false, missing: ['the mesh itself, which is closed'] })
   })
 
   test('close is bounded by its time: what hangs is cut', async () => {

@@ -53,8 +53,9 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   let adminSettled = false
   let closing: Promise<void> | undefined
 
-  const missingNow = (): readonly string[] =>
-    missing({
+  const missingNow = (): readonly string[] => {
+    if (closing !== undefined) return ['the mesh itself, which is closed']
+    return missing({
       hostIndex: policy.current.hosts !== undefined,
       serving: serves,
       inboundPolicy: policy.current.inbound !== undefined,
@@ -62,6 +63,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       control: discovery.control.state,
       unregistered: starting > 0 ? 'a server that is about to listen' : registrations.pending,
     })
+  }
   const followDependencies = (): void => {
     for (const name of options.dependencies) {
       const host = policy.current.hosts?.resolve(name)

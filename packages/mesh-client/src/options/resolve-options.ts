@@ -1,4 +1,5 @@
 import { DEFAULT_SERVICE_PORT } from '@weft/mesh-protocol'
+import { MeshError } from '../kernel/errors.ts'
 import { type Logger, processWarnings } from '../kernel/logger.ts'
 import { controlUrls, credentials } from './control-options.ts'
 import { DEFAULT_ADMIN_HOST, DEFAULT_CLUSTER_ID, DEFAULT_DRAIN_DELAY_MS, DEFAULT_LOCAL_DIRECTORY } from './defaults.ts'
@@ -13,7 +14,7 @@ import {
   parseWholeNumber,
   registrable,
 } from './rules.ts'
-import { type Environment, Settings } from './settings.ts'
+import { describe, type Environment, Settings } from './settings.ts'
 import { flag, optionalText, text, wholeNumber } from './takers.ts'
 import type { MeshOptions, ResolvedOptions } from './types.ts'
 
@@ -49,6 +50,9 @@ const KNOWN_OPTIONS = [
  * @throws MeshError `WEFT_CONFIG` that lists every bad option: its name, its value, where it came from and what is right.
  */
 export function resolveOptions(options: MeshOptions, environment: Environment): ResolvedOptions {
+  if (typeof options !== 'object' || options === null) {
+    throw new MeshError('WEFT_CONFIG', `createMesh takes an object of options, but was given ${describe(options)}`)
+  }
   const settings = new Settings(environment)
   rejectUnknown(settings, options)
   const resolved: ResolvedOptions = {

@@ -75,8 +75,18 @@ export class Settings {
 
 const LONGEST_SHOWN = 200
 
-function describe(value: unknown): string {
-  const text =
-    JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'function' ? 'a function' : inner)) ?? String(value)
+/** A value as a message shows it; never throws. */
+export function describe(value: unknown): string {
+  const text = asJson(value)
   return text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text
+}
+
+function asJson(value: unknown): string {
+  try {
+    const plain = (_: string, inner: unknown): unknown => (typeof inner === 'function' ? 'a function' : inner)
+    return JSON.stringify(value, plain) ?? String(value)
+  } catch {
+    // JSON has no big integers and nothing that holds itself, such as a server or a logger.
+    return typeof value === 'object' ? `an object of class ${value?.constructor?.name ?? 'none'}` : String(value)
+  }
 }

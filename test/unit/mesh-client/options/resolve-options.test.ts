@@ -194,6 +194,17 @@ describe('what is refused', () => {
     ])
   })
 
+  test('what JSON cannot hold is refused like anything else', () => {
+    const holdsItself: Record<string, unknown> = {}
+    holdsItself.self = holdsItself
+    expect(refusal({ logger: holdsItself } as unknown as MeshOptions)).toContain('logger is an object of class Object')
+    expect(refusal({ control: 1n } as unknown as MeshOptions)).toContain('control is 1 (from option control)')
+  })
+
+  test.each([null, 5, 'http://127.0.0.1:15800'])('options that are %j', (options) => {
+    expect(refusal(options as unknown as MeshOptions)).toContain('createMesh takes an object of options')
+  })
+
   test('a secret is never shown', () => {
     expect(refusal({ token: 'two words' })).not.toContain('two words')
     expect(refusal({}, { WEFT_TOKEN: 'two words' })).not.toContain('two words')
