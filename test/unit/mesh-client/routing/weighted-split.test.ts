@@ -14,7 +14,7 @@ function route(weights: readonly number[]): CompiledRoute {
     hostRewrite: undefined,
   }))
   const totalWeight = weights.reduce((sum, weight) => sum + weight, 0)
-  return { name: 'x', timeoutMs: 0, retryPolicy, hostRewrite: undefined, destinations, totalWeight }
+  return { name: 'x', timeoutMs: 0, retryPolicy, destinations, totalWeight }
 }
 
 function counts(weights: readonly number[], draws: readonly number[] | Random, times: number): number[] {
