@@ -7,8 +7,10 @@ import os from 'node:os'
 import path from 'node:path'
 import { benchCalls, type Scale } from './scenarios/calls.ts'
 import { benchHaproxy } from './scenarios/haproxy.ts'
-import { benchPush, benchStreams } from './scenarios/push.ts'
+import { benchPush } from './scenarios/push.ts'
 import { benchServing } from './scenarios/serving.ts'
+import { benchStalled } from './scenarios/stalled.ts'
+import { benchStreams } from './scenarios/streams.ts'
 
 const smoke = process.argv.includes('--smoke')
 const only = process.argv[process.argv.indexOf('--only') + 1]?.split(',')
@@ -29,7 +31,8 @@ const SECTIONS: readonly Section[] = [
     title: 'From a policy change to every client',
     run: () => (smoke ? benchPush([1, 10], 1) : benchPush([1, 100, 1000], 15)),
   },
-  { key: 'streams', title: 'Memory a stream', run: () => benchStreams(smoke ? 50 : 1000) },
+  { key: 'streams', title: 'Memory of the control server', run: () => benchStreams(smoke ? 50 : 1000) },
+  { key: 'stalled', title: 'A client that stops reading', run: () => benchStalled(smoke ? 200 : 10_000) },
 ]
 
 const parts: string[] = []

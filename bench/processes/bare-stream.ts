@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { readMemory } from '../lib/memory.ts'
 import { serveCommands } from '../lib/worker.ts'
 
 const streams = new Set<ServerResponse>()
@@ -15,16 +16,11 @@ await once(server, 'listening')
 
 serveCommands({
   url: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-  memory: () => {
-    globalThis.gc?.()
-    return process.memoryUsage().rss
-  },
+  memory: readMemory,
   streams: () => streams.size,
-  /** Writes one event of this many bytes to everybody. */
-  broadcast: (bytes: number) => {
-    const event = Buffer.from(
-      `event: update\ndata: {"resources":[],"pad":"${'x'.repeat(Math.max(0, bytes - 50))}"}\n\n`,
-    )
-    for (const stream of streams) stream.write(event)
+  /** Writes one event to everybody. */
+  broadcast: (event: string) => {
+    const bytes = Buffer.from(`${event}\n\n`)
+    for (const stream of streams) stream.write(bytes)
   },
 })

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:http'
+import { benchNode, REVIEWS } from '../lib/bench-node.ts'
 import { quantile } from '../lib/statistics.ts'
 import { serveCommands } from '../lib/worker.ts'
 
@@ -17,9 +18,23 @@ interface Client {
   updatedAt: number
   updates: number
   text: string
+  /** The newest update event as it came, without the empty line at its end. */
+  newest: string
 }
 
 const clients: Client[] = []
+
+/** Acknowledges once what has arrived is read: a thousand clients share one processor here, and would wait for each other. */
+let acknowledging: (() => void)[] = []
+
+function acknowledge(client: Client, message: object): void {
+  if (acknowledging.push(() => post(client, message)) > 1) return
+  setImmediate(() => {
+    const all = acknowledging
+    acknowledging = []
+    for (const send of all) send()
+  })
+}
 
 function post(client: Client, message: object): void {
   const body = JSON.stringify({ seq: ++client.seq, ...message })
@@ -30,12 +45,13 @@ function post(client: Client, message: object): void {
 function handle(client: Client, event: string, data: string): void {
   if (event === 'hello') {
     client.messageUrl = (JSON.parse(data) as { url: string }).url
-    post(client, { subscribe: ['reviews.default.svc.cluster.local'], known: {} })
+    post(client, { subscribe: [REVIEWS], known: {} })
   } else if (event === 'update') {
     const { resources } = JSON.parse(data) as { resources: { type: string; name: string; version: string }[] }
     client.updatedAt = performance.timeOrigin + performance.now()
     client.updates++
-    post(client, { ack: Object.fromEntries(resources.map((r) => [`${r.type}/${r.name}`, r.version])) })
+    if (!bare)
+      acknowledge(client, { ack: Object.fromEntries(resources.map((r) => [`${r.type}/${r.name}`, r.version])) })
   }
 }
 
@@ -50,29 +66,17 @@ function read(client: Client, chunk: string): void {
         .filter((line) => line.startsWith(`${name}:`))
         .map((line) => line.slice(name.length + 1).trimStart())
         .join('\n')
-    handle(client, field('event'), field('data'))
+    const event = field('event')
+    if (event === 'update') client.newest = block
+    handle(client, event, field('data'))
   }
 }
 
-function node(index: number): string {
-  return JSON.stringify({
-    id: `bench-${process.pid}-${index}`,
-    service: 'bench',
-    namespace: 'default',
-    serviceAccount: 'default',
-    labels: {},
-    locality: { region: '', zone: '', subZone: '' },
-    servicePorts: [],
-    clientVersion: '0.1.0',
-    features: ['delta-endpoints', 'delta-hosts', 'error-rate-breaker'],
-  })
-}
-
 async function open(index: number): Promise<void> {
-  const url = bare ? base : `${base}/v1/stream?node=${encodeURIComponent(node(index))}`
+  const url = bare ? base : `${base}/v1/stream?node=${encodeURIComponent(benchNode(`bench-${process.pid}-${index}`))}`
   await new Promise<void>((resolve, reject) => {
     const outgoing = request(url, { headers: { accept: 'text/event-stream' }, agent: false }, (response) => {
-      const client: Client = { response, messageUrl: '', seq: 0, updatedAt: 0, updates: 0, text: '' }
+      const client: Client = { response, messageUrl: '', seq: 0, updatedAt: 0, updates: 0, text: '', newest: '' }
       clients.push(client)
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => read(client, chunk))
@@ -102,6 +106,8 @@ serveCommands({
   reset: () => {
     for (const client of clients) client.updates = 0
   },
+  /** The newest update of the first client, as it came. */
+  newest: () => clients[0]?.newest,
   /** How long after `since` (milliseconds since 1970) each client had the update: p50, p99 and the last, in ms. */
   async arrivals(since: number) {
     await until(() => clients.every((client) => client.updates > 0), 'the update for everybody')
