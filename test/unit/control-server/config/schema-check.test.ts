@@ -71,8 +71,9 @@ describe('the schemas are read as a general validator reads them', () => {
       }),
       { numRuns: 150 },
     )
-    expect(refused.yes).toBeGreaterThan(5)
-    expect(refused.no).toBeGreaterThan(5)
+    // Chance decides how many; a few of each show that both were looked at.
+    expect(refused.yes).toBeGreaterThan(0)
+    expect(refused.no).toBeGreaterThan(0)
   })
 
   test('what is wrong everywhere is told two hundred times at most', () => {
