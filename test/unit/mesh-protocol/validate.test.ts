@@ -138,13 +138,27 @@ describe('registrations', () => {
     expect(validateRegistration({ ...registration, address }).ok).toBe(true)
   })
 
-  test.each(['', '0.0.0.0', '::', 'http://x', '10.0.0.1:80', '10.0.0.300', '1.2.3', 'a b', 'x/y', '-a', 7, null])(
-    'address %j is refused',
-    (address) => {
-      const result = validateRegistration({ ...registration, address })
-      expect(result.ok ? [] : result.error.map(({ field }) => field)).toEqual(['address'])
-    },
-  )
+  test.each([
+    '',
+    '0.0.0.0',
+    '::',
+    '::0',
+    '::ffff:0.0.0.0',
+    ':::::',
+    '1:2:3',
+    'http://x',
+    '10.0.0.1:80',
+    '10.0.0.300',
+    '1.2.3',
+    'a b',
+    'x/y',
+    '-a',
+    7,
+    null,
+  ])('address %j is refused', (address) => {
+    const result = validateRegistration({ ...registration, address })
+    expect(result.ok ? [] : result.error.map(({ field }) => field)).toEqual(['address'])
+  })
 
   test.each(['', 'Reviews', 'a_b', '-a', 'x'.repeat(64)])('service %j is refused', (name) => {
     expect(validateRegistration({ ...registration, service: name }).ok).toBe(false)

@@ -1,4 +1,4 @@
-import type { HeaderMutations, HeaderValueOption, Violation } from '@weft/mesh-protocol'
+import { CONNECTION_HEADERS, type HeaderMutations, type HeaderValueOption, type Violation } from '@weft/mesh-protocol'
 import { compileHeaderFormat, type HeaderFormat } from './header-format.ts'
 import type { HeaderList } from './header-mutations.ts'
 import type { CompiledMutations } from './route-table.ts'
@@ -26,17 +26,6 @@ export interface MutationsAt {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/
 /** Visible characters, spaces and tabs; anything else would end the header (RFC 9110, 5.5). */
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
-
-/** Headers that belong to the connection and not to the policy: the HTTP client writes them itself. */
-const CONNECTION_HEADERS: readonly string[] = [
-  'connection',
-  'content-length',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]
 
 /**
  * The header changes of one destination. With a single destination, its changes and the route's are one set, the

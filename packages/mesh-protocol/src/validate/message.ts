@@ -1,3 +1,4 @@
+import { isIpAddress, isUnspecified } from '../ip-address.ts'
 import { fail, ok, type Result, type Violation } from '../result.ts'
 import type { ClientMessage, Node } from '../wire/stream.ts'
 import type { WorkloadRegistration } from '../wire/workload.ts'
@@ -25,22 +26,16 @@ export const dnsLabel: Check = (value, field, out) => {
 
 const port = integer(1, 65_535)
 
+const NAME = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/
+
 /** An IP address or a DNS name; a URL, a port or an empty string is what people get wrong here. */
 export const address: Check = (value, field, out) => {
-  const ipv6 = typeof value === 'string' && /^[0-9a-fA-F:.]+(%[\w.]+)?$/.test(value) && value.split(':').length > 2
-  const name =
-    typeof value === 'string' && value.length <= 253 && /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/.test(value)
-  const unspecified = value === '0.0.0.0' || value === '::'
-  if ((!ipv6 && !name) || unspecified) {
+  const isIp = typeof value === 'string' && isIpAddress(value)
+  const isName = !isIp && typeof value === 'string' && value.length <= 253 && NAME.test(value)
+  if (isName && /^[\d.]+$/.test(value)) out.add(field, 'must be an IPv4 address of four numbers from 0 to 255')
+  else if (isIp ? isUnspecified(value) : !isName) {
     out.add(field, 'must be an IP address or host name that callers can connect to, without scheme or port')
-  } else if (name && /^[\d.]+$/.test(value) && !isIPv4(value)) {
-    out.add(field, 'must be an IPv4 address of four numbers from 0 to 255')
   }
-}
-
-function isIPv4(value: string): boolean {
-  const parts = value.split('.')
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)
 }
 
 const registration = record({

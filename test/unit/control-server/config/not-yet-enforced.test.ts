@@ -28,6 +28,13 @@ describe('what is accepted and not yet enforced is told', () => {
       { ...httpRoute({}), gateways: ['mesh', 'gw'] },
       [`spec.gateways: ${NOTE}: only mesh has an effect`],
     ],
+    ['VirtualService', { ...httpRoute({}), hosts: [] }, [`spec.hosts: ${NOTE}: nothing delegates to it`]],
+    ['VirtualService', { http: httpRoute({}).http }, [`spec.hosts: ${NOTE}: nothing delegates to it`]],
+    [
+      'VirtualService',
+      httpRoute({ headers: { request: { set: { x: '%REQ(y)%', z: '%START_TIME%' } } } }),
+      [`spec.http[0].headers.request.set[z]: ${NOTE}: %START_TIME% stands for nothing`],
+    ],
     [
       'DestinationRule',
       policy({ loadBalancer: { consistentHash: { useSourceIp: true } } }),

@@ -1,3 +1,4 @@
+import { isIpAddress } from '@weft/mesh-protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
@@ -6,8 +7,11 @@ import {
   isHostSubset,
 } from '../../../../packages/control-server/src/config/host-name.ts'
 import { HostSet } from '../../../../packages/control-server/src/config/host-set.ts'
-import { isIpAddress, isSubnet } from '../../../../packages/control-server/src/config/validate/addresses.ts'
-import { headerFormatProblem } from '../../../../packages/control-server/src/config/validate/header-format.ts'
+import { isSubnet } from '../../../../packages/control-server/src/config/validate/addresses.ts'
+import {
+  emptyVariables,
+  headerFormatProblem,
+} from '../../../../packages/control-server/src/config/validate/header-format.ts'
 import { createRegexCheck, estimateProgramSize } from '../../../../packages/control-server/src/config/validate/regex.ts'
 import { readVectors, vectorTitle } from '../../../support/vectors.ts'
 
@@ -27,12 +31,27 @@ describe('values of headers', () => {
     expect(headerFormatProblem(value)).toBeUndefined()
   })
 
-  test.each(['%', 'a%', '%a', '%START_TIME%%', '%X(a%', '%X(["a" "b"])%', '%X([a])%', '%X(a)b%', '\u0001', 'a\rb'])(
-    'refuses %j',
-    (value) => {
-      expect(headerFormatProblem(value)).toBeDefined()
-    },
-  )
+  test.each([
+    '%',
+    'a%',
+    '%a',
+    '%START_TIME%%',
+    '%X(a%',
+    '%X(["a" "b"])%',
+    '%X([a])%',
+    '%X(a)b%',
+    '\u0001',
+    'a\rb',
+    '日',
+  ])('refuses %j', (value) => {
+    expect(headerFormatProblem(value)).toBeDefined()
+  })
+})
+
+test('variables that no client fills in are told, each side having its own', () => {
+  const value = '100%% %REQ(x?y)%%RESP(z)%%START_TIME(%s)%'
+  expect(emptyVariables(value, 'request')).toEqual(['%RESP(z)%', '%START_TIME(%s)%'])
+  expect(emptyVariables(value, 'response')).toEqual(['%REQ(x?y)%', '%START_TIME(%s)%'])
 })
 
 describe('addresses', () => {

@@ -123,6 +123,13 @@ const DESTINATIONS: readonly Case[] = [
 ]
 
 const HEADERS: readonly Case[] = [
+  ['a name that is none', httpRoute({ headers: { request: { set: { 'x a': 'b' } } } }), at('headers.request.set[x a]')],
+  [
+    'what the HTTP client writes itself',
+    httpRoute({ headers: { request: { add: { 'Content-Length': '1' } } } }),
+    at('headers.request.add[Content-Length]'),
+  ],
+  ['the same of a response', httpRoute({ headers: { response: { set: { connection: 'close' } } } }), []],
   ['the authority of a request, once', httpRoute({ headers: { request: { set: { Host: 'b' } } } }), []],
   [
     'the authority twice',

@@ -27,6 +27,26 @@ const RULES: Readonly<Record<State, StateRule>> = {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
+const BEYOND_LATIN_1 = /[\u0100-\uffff]/
+
+/** `REQ(name)`, `REQ(name?other)` and the same of `RESP`: what clients fill in. */
+const KNOWN: Readonly<Record<'request' | 'response', RegExp>> = {
+  request: /^REQ\([^()?]+(\?[^()?]+)?\)$/,
+  response: /^RESP\([^()?]+(\?[^()?]+)?\)$/,
+}
+
+/** The variables of a value that has passed {@link headerFormatProblem} which stand for nothing, as `%NAME%`. */
+export function emptyVariables(value: string, side: 'request' | 'response'): string[] {
+  const empty: string[] = []
+  for (let at = value.indexOf('%'); at >= 0; ) {
+    const end = value[at + 1] === '%' ? at + 2 : (variableEnd(value, at + 1) ?? value.length)
+    const variable = value.slice(at, end)
+    if (variable !== '%%' && !KNOWN[side].test(variable.slice(1, -1))) empty.push(variable)
+    at = value.indexOf('%', end)
+  }
+  return empty
+}
+
 /** The index behind the variable whose opening `%` is before `start`; `undefined` where it does not end well. */
 function variableEnd(value: string, start: number): number | undefined {
   let state: State = 'name'
@@ -48,6 +68,8 @@ function variableEnd(value: string, start: number): number | undefined {
 /** What is wrong with the value of a header operation (Istio `ValidateHTTPHeaderValue`). */
 export function headerFormatProblem(value: string): string | undefined {
   if (CONTROL.test(value)) return 'the value must not hold control characters'
+  // A field value is bytes (RFC 9110, 5.5), and Node writes characters beyond these as none.
+  if (BEYOND_LATIN_1.test(value)) return 'the value must hold only Latin-1 characters'
   let at = value.indexOf('%')
   while (at >= 0) {
     const end = value[at + 1] === '%' ? at + 2 : variableEnd(value, at + 1)

@@ -1,6 +1,7 @@
+import { CONNECTION_HEADERS } from '@weft/mesh-protocol'
 import { child, entry, item } from '../field-path.ts'
 import type { HeaderOperations, Headers } from '../spec/virtual-service.ts'
-import { headerFormatProblem } from './header-format.ts'
+import { emptyVariables, headerFormatProblem } from './header-format.ts'
 import { quote } from './hosts.ts'
 import type { Report } from './report.ts'
 
@@ -40,9 +41,13 @@ export function isAuthority(name: string): boolean {
 function operationNameProblem(name: string, mayRewriteAuthority: boolean): string | undefined {
   if (name === '') return 'the name of the header must not be empty'
   if (isAuthority(name)) return mayRewriteAuthority ? undefined : 'the authority can only be set on a request'
-  return name.startsWith(':')
-    ? `${quote(name)} cannot be changed: it is not a header but part of the request line`
-    : undefined
+  if (name.startsWith(':')) return `${quote(name)} cannot be changed: it is not a header but part of the request line`
+  return TOKEN.test(name) ? undefined : `${quote(name)} is no header name: ${NAME_FORM}`
+}
+
+function connectionProblem(name: string): string | undefined {
+  if (!CONNECTION_HEADERS.includes(name.toLowerCase())) return undefined
+  return `${quote(name)} cannot be set: the HTTP client writes it for each connection itself`
 }
 
 /** Changes to the headers of requests and responses, at a route or at one of its destinations. */
@@ -60,12 +65,20 @@ function checkOperations(
   for (const verb of ['set', 'add'] as const) {
     for (const [name, value] of Object.entries(operations?.[verb] ?? {})) {
       const at = entry(child(field, verb), name)
-      report.check(at, operationNameProblem(name, isRequest))
-      report.check(at, headerFormatProblem(value))
+      report.check(at, operationNameProblem(name, isRequest) ?? (isRequest ? connectionProblem(name) : undefined))
+      checkValue(value, isRequest ? 'request' : 'response', at, report)
     }
   }
   for (const [index, name] of (operations?.remove ?? []).entries()) {
     report.check(item(child(field, 'remove'), index), operationNameProblem(name, false))
+  }
+}
+
+function checkValue(value: string, side: 'request' | 'response', field: string, report: Report): void {
+  const problem = headerFormatProblem(value)
+  report.check(field, problem)
+  for (const variable of problem === undefined ? emptyVariables(value, side) : []) {
+    report.warning(field, `accepted, not yet enforced: ${variable} stands for nothing`)
   }
 }
 

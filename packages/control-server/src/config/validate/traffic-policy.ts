@@ -1,6 +1,6 @@
+import { isIpAddress } from '@weft/mesh-protocol'
 import { child, item } from '../field-path.ts'
 import type { PortPolicy, PortTrafficPolicy, TrafficPolicy, TunnelSettings } from '../spec/destination-rule.ts'
-import { isIpAddress } from './addresses.ts'
 import { checkConnectionPool } from './connection-pool.ts'
 import type { Context } from './context.ts'
 import { checkAnyDuration } from './durations.ts'

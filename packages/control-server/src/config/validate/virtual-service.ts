@@ -1,8 +1,8 @@
+import { isIpAddress } from '@weft/mesh-protocol'
 import { item } from '../field-path.ts'
 import { HostSet } from '../host-set.ts'
 import { MESH_GATEWAY } from '../mesh-gateway.ts'
 import type { VirtualServiceSpec } from '../spec/virtual-service.ts'
-import { isIpAddress } from './addresses.ts'
 import type { Context } from './context.ts'
 import { checkExportTo } from './export-to.ts'
 import { checkGatewayNames } from './gateways.ts'
@@ -38,6 +38,7 @@ export function checkVirtualService(spec: VirtualServiceSpec, context: Context):
 
 /** Without hosts it is one that others delegate to. */
 function checkDelegate(spec: VirtualServiceSpec, report: Report): void {
+  report.warning('spec.hosts', 'accepted, not yet enforced: nothing delegates to it')
   for (const name of ['gateways', 'tls', 'tcp'] as const) {
     if ((spec[name] ?? []).length > 0) {
       report.violation(`spec.${name}`, 'must not be given without hosts, where others delegate http routes to this one')
