@@ -1,5 +1,14 @@
+import { createReadStream } from 'node:fs'
 import { describe, expect, test, vi } from 'vitest'
-import { CLUSTER, hostTable, outboundHarness, REVIEWS, startUpstream } from '../support/outbound.ts'
+import {
+  CLUSTER,
+  closedPort,
+  hostTable,
+  localEndpoint,
+  outboundHarness,
+  REVIEWS,
+  startUpstream,
+} from '../support/outbound.ts'
 import { wireCluster, wireRoute } from '../support/wire.ts'
 
 describe('the mesh answers itself', () => {
@@ -17,6 +26,16 @@ describe('the mesh answers itself', () => {
     const text = expect.stringContaining('no route of reviews')
     expect(await local(mesh)).toEqual({ refusal: [404, 'WEFT_NO_ROUTE', 'NR'], text })
     expect(mesh.recorder.calls).toMatchObject([{ status: 404, flags: 'NR', service: { name: 'reviews' } }])
+  })
+
+  test('and lets a body go that it has not read: its file would stay open', async () => {
+    await using mesh = outboundHarness({ endpoints: [localEndpoint(await closedPort())] })
+    for (const url of ['http://reviews:81/', 'http://reviews/']) {
+      const body = createReadStream(import.meta.filename)
+      const asked = mesh.outbound.request(url, { method: 'POST', body }).then(({ body: answer }) => answer.dump())
+      await asked.catch(() => undefined)
+      expect([url, body.destroyed]).toEqual([url, true])
+    }
   })
 
   test('404 NR on a port that is not served', async () => {

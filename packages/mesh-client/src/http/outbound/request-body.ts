@@ -5,6 +5,7 @@ interface StreamLike {
   on(event: 'error', listener: (error: Error) => void): unknown
   pipe(...args: never[]): unknown
   destroy?(error?: Error): unknown
+  readonly readableDidRead?: boolean
 }
 
 /** Told when a stream breaks that nobody reads yet. */
@@ -51,9 +52,11 @@ export class RequestBody {
     return this.#pieces === undefined || this.#pieces.ended
   }
 
-  /** No attempt will follow: lets the source go. */
+  /** No attempt will follow: lets the source go. A stream that nobody has read from would keep its file open. */
   close(): void {
     this.#pieces?.close()
+    const given = this.#given
+    if (isStream(given) && (!this.#opened || given.readableDidRead === false)) given.destroy?.()
   }
 }
 
