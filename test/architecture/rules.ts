@@ -110,7 +110,17 @@ export const SERVER: PackageRule = {
     },
     cli: {
       folders: ['kernel', 'config', ''],
-      packages: [PROTOCOL, 'commander', 'pino', 'yaml', 'node:fs', 'node:fs/promises', 'node:path', 'node:process'],
+      packages: [
+        PROTOCOL,
+        'commander',
+        'pino',
+        'yaml',
+        'node:fs',
+        'node:fs/promises',
+        'node:path',
+        'node:process',
+        'node:v8',
+      ],
     },
     '': {
       folders: ['kernel', 'config', 'store', 'registry', 'canary', 'translate', 'push', 'serve'],

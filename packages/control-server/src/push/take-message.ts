@@ -71,8 +71,11 @@ function acknowledge({ held: all }: Stream, key: ResourceKey, version: string): 
   const held = all.get(key)
   if (held === undefined || held.sent === NO_VERSION) return
   // An older version may be acknowledged after a newer one, but does not take its place.
-  if (version === held.sent || held.acked !== held.sent) held.acked = version
-  if (version === held.sent) held.nack = undefined
+  if (version === held.sent) {
+    // The string that is there already: the one that came would be kept once for each client.
+    held.acked = held.sent
+    held.nack = undefined
+  } else if (held.acked !== held.sent) held.acked = version
 }
 
 /**
