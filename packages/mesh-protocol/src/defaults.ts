@@ -82,6 +82,16 @@ export const DEFAULT_ERROR_RATE_BREAKER: ErrorRateBreaker = {
   openDurationMs: 30_000,
 }
 
+/** Longest regex that a policy may hold, in characters. Istio `validation.go` `validateStringMatchRegexp`. */
+export const MAX_REGEX_LENGTH = 1024
+
+/**
+ * Largest program that a regex may compile to, in RE2 instructions. RE2 takes time in proportion to the value, but also to
+ * the program, and counted repetitions make a short pattern a long program: `(.{0,1000})` ninety times over would look
+ * at a path of 8 KB for half a minute. Envoy has the same guard (`re2.max_program_size.error_level`).
+ */
+export const MAX_REGEX_PROGRAM = 2048
+
 /** Time to live of a registration; renewed every third of it. */
 export const WORKLOAD_TTL_MS = 15_000
 

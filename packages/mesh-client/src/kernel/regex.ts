@@ -1,17 +1,7 @@
-import { fail, ok, type Result } from '@weft/mesh-protocol'
+import { fail, MAX_REGEX_LENGTH, MAX_REGEX_PROGRAM, ok, type Result } from '@weft/mesh-protocol'
 import { RE2JS } from 're2js'
 import { compilePlainRegex, type StringTest } from './plain-regex.ts'
 import { estimateRegexSize } from './regex-size.ts'
-
-/** Longest regex that a policy may hold. Istio `validation.go` `validateStringMatchRegexp`. */
-export const MAX_REGEX_LENGTH = 1024
-
-/**
- * Largest program that a regex may compile to, in RE2 instructions. RE2 takes time in proportion to the value, but also to
- * the program, and counted repetitions make a short pattern a long program: `(.{0,1000})` ninety times over would look
- * at a path of 8 KB for half a minute. Envoy has the same guard (`re2.max_program_size.error_level`).
- */
-export const MAX_REGEX_PROGRAM = 2048
 
 /** The estimate may say up to this many times what RE2 makes of it, after it has simplified the pattern. */
 const ESTIMATE_SLACK = 8

@@ -46,6 +46,7 @@ describe('docs/protocol.md', () => {
 })
 
 const NO_DEFAULTS: ReadonlySet<string> = new Set([
+  'CONNECTION_HEADERS',
   'FEATURES',
   'PROTOCOL_VERSION',
   'RESOURCE_TYPES',

@@ -1,8 +1,9 @@
+import { MAX_REGEX_LENGTH, MAX_REGEX_PROGRAM } from '@weft/mesh-protocol'
 import fc from 'fast-check'
 import { RE2JS } from 're2js'
 import { describe, expect, test } from 'vitest'
 import { compilePlainRegex } from '../../../../packages/mesh-client/src/kernel/plain-regex.ts'
-import { compileRegex, MAX_REGEX_LENGTH, MAX_REGEX_PROGRAM } from '../../../../packages/mesh-client/src/kernel/regex.ts'
+import { compileRegex } from '../../../../packages/mesh-client/src/kernel/regex.ts'
 import { estimateRegexSize } from '../../../../packages/mesh-client/src/kernel/regex-size.ts'
 
 function matches(pattern: string, value: string): boolean {

@@ -1,3 +1,4 @@
+import { MAX_REGEX_LENGTH, MAX_REGEX_PROGRAM } from '@weft/mesh-protocol'
 import { RE2JS, RE2JSSyntaxException } from 're2js'
 
 /*
@@ -5,10 +6,11 @@ import { RE2JS, RE2JSSyntaxException } from 're2js'
  * would compile into something large, as every client of the mesh compiles it too.
  */
 
-/** Istio `validateStringRegexp`. */
-const MAX_LENGTH = 1024
-/** Instructions of one compiled regex. Ours: Istio looks at the length alone, so that `(\pL{1000}){90}` would pass. */
-const MAX_PROGRAM = 5_000
+/**
+ * The estimate may say up to this, since RE2 simplifies what it compiles. Istio looks at the length alone, so that
+ * `(\pL{1000}){90}` would pass.
+ */
+const MAX_ESTIMATE: number = 2 * MAX_REGEX_PROGRAM
 /** Instructions of all regexes of one resource together. */
 const MAX_TOTAL = 100_000
 
@@ -20,7 +22,7 @@ export function createRegexCheck(): RegexCheck {
   let total = 0
   return (pattern) => {
     if (known.has(pattern)) return known.get(pattern)
-    total += Math.min(estimateProgramSize(pattern), MAX_PROGRAM)
+    total += Math.min(estimateProgramSize(pattern), MAX_ESTIMATE)
     const problem =
       total > MAX_TOTAL ? 'the regexes of this resource are together too large: use exact or prefix' : check(pattern)
     known.set(pattern, problem)
@@ -31,18 +33,20 @@ export function createRegexCheck(): RegexCheck {
 function check(pattern: string): string | undefined {
   if (pattern === '') return 'must not be an empty regex: leave the match out to match anything'
   const bytes = Buffer.byteLength(pattern)
-  if (bytes > MAX_LENGTH) return `is too long for a regex: ${bytes} bytes of at most ${MAX_LENGTH}`
-  const size = estimateProgramSize(pattern)
-  if (size > MAX_PROGRAM) {
-    return `is too large for a regex: its repetitions expand to about ${size} steps of at most ${MAX_PROGRAM}`
-  }
+  if (bytes > MAX_REGEX_LENGTH) return `is too long for a regex: ${bytes} bytes of at most ${MAX_REGEX_LENGTH}`
+  const estimate = estimateProgramSize(pattern)
+  if (estimate > MAX_ESTIMATE) return tooLarge(`about ${estimate}`)
   try {
-    RE2JS.compile(pattern)
-    return undefined
+    const size = RE2JS.compile(pattern).programSize()
+    return size > MAX_REGEX_PROGRAM ? tooLarge(String(size)) : undefined
   } catch (error) {
     if (!(error instanceof RE2JSSyntaxException)) throw error
     return `is not an RE2 regex: ${error.message.replace('error parsing regexp: ', '')}${hint(pattern)}`
   }
+}
+
+function tooLarge(size: string): string {
+  return `is too large for a regex: its repetitions expand to ${size} steps of at most ${MAX_REGEX_PROGRAM}`
 }
 
 function hint(pattern: string): string {
