@@ -4,6 +4,7 @@ import type { Origins, OriginTarget } from './origins.ts'
 
 export type Fetch = typeof globalThis.fetch
 
+type Input = Parameters<Fetch>[0]
 type Init = RequestInit & { dispatcher?: unknown }
 
 /** Scheme, host and port of an absolute URL that needs no normalising to be looked up. */
@@ -26,7 +27,7 @@ export function createFetch(dispatcher: Dispatcher, env: Environment): Fetch {
       return Promise.reject(error)
     }
   }
-  const send = (target: OriginTarget | undefined, ...[input, init]: Parameters<Fetch>): ReturnType<Fetch> => {
+  const send = (target: OriginTarget | undefined, input: Input, init: RequestInit | undefined): Promise<Response> => {
     const outside = target === undefined || target.kind === 'outside' || target.kind === 'undecided'
     return outside && !env.closed ? platform()(input, init) : throughMesh(input, init)
   }
@@ -83,11 +84,7 @@ function decided(target: OriginTarget, env: Environment, signal: AbortSignal | u
 }
 
 /** A copy would lose what an init that is no plain object has from its prototype, such as another Request. */
-function withDispatcher(
-  input: Parameters<Fetch>[0],
-  init: RequestInit,
-  dispatcher: Dispatcher,
-): [Parameters<Fetch>[0], RequestInit] {
+function withDispatcher(input: Input, init: RequestInit, dispatcher: Dispatcher): [Input, RequestInit] {
   const prototype: unknown = Object.getPrototypeOf(init)
   if (prototype === Object.prototype || prototype === null) return [input, { ...init, dispatcher } as RequestInit]
   return [new Request(input, init), { dispatcher } as RequestInit]
