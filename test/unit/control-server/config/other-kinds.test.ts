@@ -43,6 +43,16 @@ describe('CircuitBreaker', () => {
       ['spec.fallback.response.headers[host]'],
     ],
     [
+      'a header of the fallback that cannot be sent',
+      { host: 'a', fallback: { response: { status: 200, headers: { a: '日' } } } },
+      ['spec.fallback.response.headers[a]'],
+    ],
+    [
+      'a body of a response that has none',
+      { host: 'a', fallback: { response: { status: 204, body: 'x' } } },
+      ['spec.fallback.response.body'],
+    ],
+    [
       'a line break',
       { host: 'a', fallback: { response: { status: 200, headers: { a: 'b\r\nc' } } } },
       ['spec.fallback.response.headers[a]'],

@@ -3,6 +3,7 @@ import type { CircuitBreakerSpec } from '../spec/circuit-breaker.ts'
 import type { Context } from './context.ts'
 import { subsetNameProblem } from './destinations.ts'
 import { checkDuration } from './durations.ts'
+import { headerValueProblem } from './header-format.ts'
 import { isAuthority, matchNameProblem } from './headers.ts'
 import { domainProblem } from './hosts.ts'
 import type { Report } from './report.ts'
@@ -17,9 +18,16 @@ export function checkCircuitBreaker(spec: CircuitBreakerSpec, { report }: Contex
   checkFallback(spec, 'spec.fallback', report)
 }
 
+/** Null body statuses (Fetch, 2.2.3). */
+const WITHOUT_BODY: readonly number[] = [204, 205, 304]
+
 /** The fields of either form of a fallback; which are there is what is checked. */
 interface FallbackFields {
-  readonly response?: { readonly headers?: Readonly<Record<string, string>> }
+  readonly response?: {
+    readonly status: number
+    readonly headers?: Readonly<Record<string, string>>
+    readonly body?: string
+  }
   readonly host?: string
   readonly subset?: string
   readonly port?: number
@@ -32,7 +40,11 @@ function checkFallback({ host, subset, fallback }: CircuitBreakerSpec, field: st
     for (const name of ['host', 'subset', 'port'] as const) {
       if (given[name] !== undefined) report.violation(child(field, name), 'cannot be given beside response')
     }
-    checkResponseHeaders(given.response.headers, child(field, 'response.headers'), report)
+    const { status, headers, body = '' } = given.response
+    checkResponseHeaders(headers, child(field, 'response.headers'), report)
+    if (body !== '' && WITHOUT_BODY.includes(status)) {
+      report.violation(child(field, 'response.body'), `cannot be given, as a response ${status} has none`)
+    }
     return
   }
   if (given.host === undefined) {
@@ -54,6 +66,6 @@ function checkResponseHeaders(
   for (const [name, value] of Object.entries(headers ?? {})) {
     const at = entry(field, name)
     report.check(at, name.startsWith(':') || isAuthority(name) ? 'is no header of a response' : matchNameProblem(name))
-    if (/[\r\n\0]/.test(value)) report.violation(at, 'the value must not hold line breaks')
+    report.check(at, headerValueProblem(value))
   }
 }

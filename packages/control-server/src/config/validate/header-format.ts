@@ -65,11 +65,17 @@ function variableEnd(value: string, start: number): number | undefined {
   return undefined
 }
 
-/** What is wrong with the value of a header operation (Istio `ValidateHTTPHeaderValue`). */
-export function headerFormatProblem(value: string): string | undefined {
+/** What is wrong with a text as the value of a header. */
+export function headerValueProblem(value: string): string | undefined {
   if (CONTROL.test(value)) return 'the value must not hold control characters'
   // A field value is bytes (RFC 9110, 5.5), and Node writes characters beyond these as none.
-  if (BEYOND_LATIN_1.test(value)) return 'the value must hold only Latin-1 characters'
+  return BEYOND_LATIN_1.test(value) ? 'the value must hold only Latin-1 characters' : undefined
+}
+
+/** What is wrong with the value of a header operation (Istio `ValidateHTTPHeaderValue`). */
+export function headerFormatProblem(value: string): string | undefined {
+  const problem = headerValueProblem(value)
+  if (problem !== undefined) return problem
   let at = value.indexOf('%')
   while (at >= 0) {
     const end = value[at + 1] === '%' ? at + 2 : variableEnd(value, at + 1)
