@@ -238,6 +238,17 @@ test('a client that refuses, or does not answer in time, is an error of the comm
   fake.close()
 })
 
+test('what a client says does not steer the terminal', async () => {
+  const nacked = [{ name: 'Cluster/x', violations: [{ field: 'f', message: 'a\u001b[2Jb\r\u009bc' }] }]
+  const text = { id: 'x', namespace: 'default', service: '', version: '', connectedAt: '' }
+  const client = { ...text, sent: 1, acked: 0, pending: 0, nacked }
+  const fake = createServer((_, response) => response.end(JSON.stringify({ clients: [client] })))
+  await new Promise<void>((resolve) => fake.listen(0, '127.0.0.1', resolve))
+  const { out } = await run(`clients --server http://127.0.0.1:${(fake.address() as AddressInfo).port}`)
+  expect(out.split('\n').at(-1)).toBe('x refuses Cluster/x: f: a?[2Jb??c')
+  fake.close()
+})
+
 test('every command says how it is used, with the exit codes', async () => {
   for (const command of [
     '',

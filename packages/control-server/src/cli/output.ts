@@ -9,9 +9,14 @@ export type Format = (typeof FORMATS)[number]
 export function printAnswer(terminal: Terminal, format: Format, answer: unknown, toTable: () => string): void {
   if (format === 'json') terminal.out(JSON.stringify(answer, undefined, 2))
   else if (format === 'yaml') terminal.out(stringify(answer, { lineWidth: 0 }).trimEnd())
-  else terminal.out(toTable())
+  else terminal.out(printable(toTable()))
 }
 
 export function printWarnings(terminal: Terminal, warnings: readonly string[]): void {
-  for (const warning of warnings) terminal.err(`warning: ${warning}`)
+  for (const warning of warnings) terminal.err(printable(`warning: ${warning}`))
+}
+
+/** Names and reasons come from clients of the mesh and must not steer the terminal. */
+function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\n]/gu, '?')
 }
