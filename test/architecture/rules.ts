@@ -68,7 +68,7 @@ export const CLIENT: PackageRule = {
         'node:os',
       ],
     },
-    '': {
+    mesh: {
       folders: [
         'kernel',
         'context',
@@ -85,6 +85,7 @@ export const CLIENT: PackageRule = {
       ],
       packages: [PROTOCOL, 'prom-client', 'node:crypto', 'node:fs', 'node:os', 'node:http', 'node:net', 'node:path'],
     },
+    '': { folders: ['kernel', 'inbound', 'telemetry', 'options', 'mesh', 'http'], packages: [PROTOCOL] },
   },
 }
 

@@ -4,7 +4,7 @@ export type { MeshRequest, MeshRequestOptions, UrlParts } from './http/outbound/
 export type { CloseOptions } from './inbound/drain.ts'
 export { ERROR_CODES, MeshError, type MeshErrorCode, type ResponseFlag } from './kernel/errors.ts'
 export type { Logger } from './kernel/logger.ts'
+export type { ClusterStatus, Mesh, MeshDispatcher, MeshStatus, RegistrationView, WaitOptions } from './mesh/types.ts'
 export { createMesh } from './mesh.ts'
-export type { ClusterStatus, Mesh, MeshDispatcher, MeshStatus, RegistrationView, WaitOptions } from './mesh-types.ts'
 export type { MeshOptions } from './options/types.ts'
 export type { DiagnosticsMessages } from './telemetry/diagnostics.ts'

@@ -1,6 +1,6 @@
-import { createActiveMesh } from './mesh-active.ts'
-import { createDisabledMesh } from './mesh-disabled.ts'
-import type { Mesh } from './mesh-types.ts'
+import { createActiveMesh } from './mesh/active-mesh.ts'
+import { createDisabledMesh } from './mesh/disabled-mesh.ts'
+import type { Mesh } from './mesh/types.ts'
 import { resolveOptions } from './options/resolve-options.ts'
 import type { MeshOptions } from './options/types.ts'
 

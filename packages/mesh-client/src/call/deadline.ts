@@ -1,9 +1,6 @@
 /** A moment that never comes. */
 export const NEVER: number = Number.POSITIVE_INFINITY
 
-/** Tells the upstream how long the caller goes on waiting. Envoy `router.cc`, `setTimeoutHeaders`. */
-export const EXPECTED_TIMEOUT_HEADER = 'x-envoy-expected-rq-timeout-ms'
-
 /**
  * When a call has to be over: the route's timeout counted from its start, or the moment its own caller stops waiting,
  * whichever comes first.
@@ -21,7 +18,7 @@ export function attemptDeadline(now: number, perTryTimeoutMs: number | undefined
   return timeoutMs > 0 && perTryTimeoutMs >= timeoutMs ? NEVER : now + perTryTimeoutMs
 }
 
-/** Value of {@link EXPECTED_TIMEOUT_HEADER}, or `undefined` without a limit. At least 1, because 0 means "for ever". */
+/** Value of `EXPECTED_TIMEOUT_HEADER`, or `undefined` without a limit. At least 1, because 0 means "for ever". */
 export function expectedTimeout(now: number, deadline: number, attemptDeadlineAt: number): string | undefined {
   const limit = Math.min(deadline, attemptDeadlineAt)
   return limit === NEVER ? undefined : String(Math.max(1, Math.floor(limit - now)))

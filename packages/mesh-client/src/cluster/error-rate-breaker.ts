@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import type { ErrorRateBreaker } from '@weft/mesh-protocol'
 import CircuitBreaker from 'opossum'
 import type { BreakerState } from '../kernel/recorder.ts'
+import { MAX_DELAY_MS } from '../kernel/timers.ts'
 import type { BreakerVerdict, Outcome } from './types.ts'
 
 /** Slices of the rolling window; the oldest is dropped as a whole. */
@@ -11,7 +12,7 @@ const BUCKETS = 10
  * opossum's own half-open timer is put out of reach (the longest that Node knows): it counts from the wrong moment after
  * a rebuild, admits trials that nobody waits for and can be held half-open for ever by one of them.
  */
-const NEVER_MS = 2 ** 31 - 1
+const NEVER_MS = MAX_DELAY_MS
 
 /** opossum opens above its threshold, the policy says at the threshold; 100 % could otherwise never be reached. */
 const AT_THRESHOLD = 1e-9

@@ -1,6 +1,3 @@
-/** How long the caller still waits, in whole milliseconds; set by Envoy, and by Weft on every attempt. */
-export const EXPECTED_TIMEOUT_HEADER = 'x-envoy-expected-rq-timeout-ms'
-
 export const GRPC_TIMEOUT_HEADER = 'grpc-timeout'
 
 const WHOLE_NUMBER = /^\d{1,15}$/

@@ -14,8 +14,8 @@ export interface Timers {
   clear(handle: TimerHandle | undefined): void
 }
 
-/** The longest delay of a Node timer; a longer one would fire at once. */
-const MAX_DELAY_MS = 2 ** 31 - 1
+/** The longest delay of a Node timer, 24.8 days; a longer one would fire at once. */
+export const MAX_DELAY_MS: number = 2 ** 31 - 1
 
 export const systemTimers: Timers = {
   set(callback, delayMs, options) {

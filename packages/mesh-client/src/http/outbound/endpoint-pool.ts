@@ -1,5 +1,6 @@
 import { type Cluster, DEFAULT_IDLE_TIMEOUT_MS, type Endpoint, UNLIMITED } from '@weft/mesh-protocol'
 import type { buildConnector, Dispatcher } from 'undici'
+import { MAX_DELAY_MS } from '../../kernel/timers.ts'
 import { Pool } from '../undici.ts'
 import type { Attempt } from './attempt.ts'
 import type { ConnectionGate } from './connection-gate.ts'
@@ -11,9 +12,6 @@ import type { Exchange } from './exchange.ts'
  * first, under a request.
  */
 const UNANNOUNCED_KEEP_ALIVE_MS = 4_000
-
-/** The longest delay a Node timer can have. */
-const MAX_DELAY_MS = 2 ** 31 - 1
 
 type Scheme = 'http' | 'https'
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { RESERVED_PREFIX } from '../../kernel/header-names.ts'
 import type { CompiledMutations } from '../../routing/route-table.ts'
 
 /** A response head in both forms that handlers read: parsed for the newer ones, raw for `fetch` and the older ones. */
@@ -10,7 +11,6 @@ export interface ResponseHead {
 /** Header names and values as undici parsed them from the wire. */
 export type RawHeaders = readonly (Buffer | string)[]
 
-const RESERVED_PREFIX = 'x-weft-'
 const UPPER_X = 0x58
 const LOWER_X = 0x78
 

@@ -1,14 +1,14 @@
 import type { Registry } from 'prom-client'
-import type { ClusterManager } from './cluster/types.ts'
-import { isServerInstrumented } from './http/server-instrumented.ts'
-import type { Recorder } from './kernel/recorder.ts'
-import type { Tracing } from './kernel/tracing.ts'
+import type { ClusterManager } from '../cluster/types.ts'
+import { isServerInstrumented } from '../http/server-instrumented.ts'
+import type { Recorder } from '../kernel/recorder.ts'
+import type { Tracing } from '../kernel/tracing.ts'
+import { createDiagnosticsRecorder } from '../telemetry/diagnostics.ts'
+import type { HeldPolicy } from '../telemetry/mesh-gauges.ts'
+import { createTracing } from '../telemetry/otel-tracing.ts'
+import { createPrometheusRecorder } from '../telemetry/prometheus-recorder.ts'
+import { fanOut } from '../telemetry/recorder-fan-out.ts'
 import type { Self } from './self.ts'
-import { createDiagnosticsRecorder } from './telemetry/diagnostics.ts'
-import type { HeldPolicy } from './telemetry/mesh-gauges.ts'
-import { createTracing } from './telemetry/otel-tracing.ts'
-import { createPrometheusRecorder } from './telemetry/prometheus-recorder.ts'
-import { fanOut } from './telemetry/recorder-fan-out.ts'
 
 export interface Telemetry {
   readonly recorder: Recorder

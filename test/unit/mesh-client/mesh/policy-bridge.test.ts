@@ -1,17 +1,17 @@
 import { ok, type WorkloadRegistration } from '@weft/mesh-protocol'
 import { expect, test } from 'vitest'
-import type { ClusterManager } from '../../../packages/mesh-client/src/cluster/types.ts'
-import { NO_LOCAL_PEERS } from '../../../packages/mesh-client/src/discovery/local-peers.ts'
-import { emptyStore } from '../../../packages/mesh-client/src/discovery/store-state.ts'
-import { applyUpdate } from '../../../packages/mesh-client/src/discovery/transaction.ts'
+import type { ClusterManager } from '../../../../packages/mesh-client/src/cluster/types.ts'
+import { NO_LOCAL_PEERS } from '../../../../packages/mesh-client/src/discovery/local-peers.ts'
+import { emptyStore } from '../../../../packages/mesh-client/src/discovery/store-state.ts'
+import { applyUpdate } from '../../../../packages/mesh-client/src/discovery/transaction.ts'
 import {
   createPolicyBridge,
   type MeshSnapshot,
   type PolicyBridge,
-} from '../../../packages/mesh-client/src/policy-bridge.ts'
-import type { HostTable } from '../../../packages/mesh-client/src/routing/policy-view.ts'
-import type { RouteTable } from '../../../packages/mesh-client/src/routing/route-table.ts'
-import { assignment, cluster, hostIndex, routes } from './discovery/resources.ts'
+} from '../../../../packages/mesh-client/src/mesh/policy-bridge.ts'
+import type { HostTable } from '../../../../packages/mesh-client/src/routing/policy-view.ts'
+import type { RouteTable } from '../../../../packages/mesh-client/src/routing/route-table.ts'
+import { assignment, cluster, hostIndex, routes } from '../discovery/resources.ts'
 
 interface Bench {
   readonly bridge: PolicyBridge

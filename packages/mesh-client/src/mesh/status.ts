@@ -1,8 +1,8 @@
-import type { ClusterManager, ClusterRuntime } from './cluster/types.ts'
-import type { Discovery } from './discovery/discovery.ts'
-import type { ClusterStatus, MeshStatus, RegistrationView } from './mesh-types.ts'
+import type { ClusterManager, ClusterRuntime } from '../cluster/types.ts'
+import type { Discovery } from '../discovery/discovery.ts'
 import type { RegistrationStatus } from './registrations.ts'
 import type { Self } from './self.ts'
+import type { ClusterStatus, MeshStatus, RegistrationView } from './types.ts'
 
 export interface StatusSources {
   readonly self: Self

@@ -1,7 +1,7 @@
 import type { WorkloadPort, WorkloadRegistration } from '@weft/mesh-protocol'
-import type { Lease } from './discovery/lease.ts'
-import type { Registrar } from './discovery/registrar.ts'
-import type { BoundAddress, Register, Registration } from './inbound/registration.ts'
+import type { Lease } from '../discovery/lease.ts'
+import type { Registrar } from '../discovery/registrar.ts'
+import type { BoundAddress, Register, Registration } from '../inbound/registration.ts'
 
 export interface RegistrationsDeps {
   /** What every registration of this process says, but for address and ports. */

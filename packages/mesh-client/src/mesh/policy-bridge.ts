@@ -1,9 +1,9 @@
 import type { Cluster, Endpoint } from '@weft/mesh-protocol'
-import type { ClusterManager } from './cluster/types.ts'
-import { type LocalPeers, NO_LOCAL_PEERS, unclaimed, withLocalPeers } from './discovery/local-peers.ts'
-import type { Snapshot } from './discovery/snapshot.ts'
-import { EMPTY_VIEW, type HostTable, type PolicySource, type PolicyView } from './routing/policy-view.ts'
-import type { RouteTable } from './routing/route-table.ts'
+import type { ClusterManager } from '../cluster/types.ts'
+import { type LocalPeers, NO_LOCAL_PEERS, unclaimed, withLocalPeers } from '../discovery/local-peers.ts'
+import type { Snapshot } from '../discovery/snapshot.ts'
+import { EMPTY_VIEW, type HostTable, type PolicySource, type PolicyView } from '../routing/policy-view.ts'
+import type { RouteTable } from '../routing/route-table.ts'
 
 export type MeshSnapshot = Snapshot<RouteTable, HostTable>
 

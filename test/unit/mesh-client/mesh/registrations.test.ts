@@ -1,7 +1,7 @@
 import type { WorkloadPort, WorkloadRegistration } from '@weft/mesh-protocol'
 import { expect, test } from 'vitest'
-import type { Lease } from '../../../packages/mesh-client/src/discovery/lease.ts'
-import { createRegistrations, type Registrations } from '../../../packages/mesh-client/src/registrations.ts'
+import type { Lease } from '../../../../packages/mesh-client/src/discovery/lease.ts'
+import { createRegistrations, type Registrations } from '../../../../packages/mesh-client/src/mesh/registrations.ts'
 
 interface Bench {
   readonly registrations: Registrations

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { MeshError } from '../../../packages/mesh-client/src/kernel/errors.ts'
-import { missing, type ReadinessFacts, Waiters } from '../../../packages/mesh-client/src/readiness.ts'
-import { fakeClock } from '../../support/fake-clock.ts'
+import { MeshError } from '../../../../packages/mesh-client/src/kernel/errors.ts'
+import { missing, type ReadinessFacts, Waiters } from '../../../../packages/mesh-client/src/mesh/readiness.ts'
+import { fakeClock } from '../../../support/fake-clock.ts'
 
 const READY: ReadinessFacts = {
   hostIndex: true,

@@ -1,5 +1,5 @@
-import { type AdminServer, type AdminServerOptions, startAdminServer } from './http/admin-server.ts'
-import type { ResolvedOptions } from './options/types.ts'
+import { type AdminServer, type AdminServerOptions, startAdminServer } from '../http/admin-server.ts'
+import type { ResolvedOptions } from '../options/types.ts'
 
 /** The admin listener, where one is asked for. */
 export interface Admin {

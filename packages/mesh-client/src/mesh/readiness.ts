@@ -1,5 +1,5 @@
-import type { MeshError } from './kernel/errors.ts'
-import type { TimerHandle, Timers } from './kernel/timers.ts'
+import type { MeshError } from '../kernel/errors.ts'
+import type { TimerHandle, Timers } from '../kernel/timers.ts'
 
 /** What `ready()` depends on, at one moment. */
 export interface ReadinessFacts {
@@ -26,7 +26,8 @@ export function missing(facts: ReadinessFacts): readonly string[] {
   return out
 }
 
-export interface WaitOptions {
+/** {@link WaitOptions} with its defaults in place. */
+export interface ResolvedWait {
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
 }
@@ -48,7 +49,7 @@ export class Waiters {
    * Resolves when `done` says so and rejects with what `failure` gives, or with the signal's reason. Holds the event loop
    * meanwhile: somebody awaits it.
    */
-  until(done: () => boolean, failure: () => MeshError, { timeoutMs, signal }: WaitOptions): Promise<void> {
+  until(done: () => boolean, failure: () => MeshError, { timeoutMs, signal }: ResolvedWait): Promise<void> {
     return new Promise((resolve, reject) => {
       let timer: TimerHandle | undefined
       const finish = (settle: () => void): void => {

@@ -1,11 +1,11 @@
 import type { Nack, ResourceKey } from '@weft/mesh-protocol'
 import type { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
-import type { Listener } from './http/inbound/listener.ts'
-import type { MeshServer, ServeOptions } from './http/inbound/mesh-server.ts'
-import type { MeshRequest } from './http/outbound/request.ts'
-import type { Logger } from './kernel/logger.ts'
-import type { BreakerState } from './kernel/recorder.ts'
+import type { Listener } from '../http/inbound/listener.ts'
+import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
+import type { MeshRequest } from '../http/outbound/request.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { BreakerState } from '../kernel/recorder.ts'
 
 /** For what may take long: when to give up. */
 export interface WaitOptions {

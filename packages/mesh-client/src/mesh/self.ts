@@ -9,9 +9,9 @@ import {
   serviceHost,
   type WorkloadRegistration,
 } from '@weft/mesh-protocol'
-import { peerOf } from './kernel/peer-header.ts'
-import type { Peer } from './kernel/recorder.ts'
-import type { ResolvedOptions } from './options/types.ts'
+import { peerOf } from '../kernel/peer-header.ts'
+import type { Peer } from '../kernel/recorder.ts'
+import type { ResolvedOptions } from '../options/types.ts'
 
 /** Who this process is, in the words of each who is told. */
 export interface Self {
