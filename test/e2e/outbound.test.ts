@@ -102,6 +102,19 @@ describe('a call to a host of the mesh', () => {
     expect(headers).not.toHaveProperty('x-weft-response-flags')
   })
 
+  test('so are those among its trailers', async () => {
+    await using upstream = await startUpstream((_request, response) => {
+      response.writeHead(200, { trailer: 'x-weft-error, x-checksum' })
+      response.write('body')
+      response.addTrailers({ 'x-weft-error': 'forged', 'x-checksum': '7' })
+      response.end()
+    })
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const { body, trailers } = await mesh.outbound.request('http://reviews/')
+    await body.text()
+    expect(trailers).toEqual({ 'x-checksum': '7' })
+  })
+
   test('headers of the context go along where the caller has not set them', async () => {
     await using upstream = await startUpstream((_request, response) => void response.end())
     await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })

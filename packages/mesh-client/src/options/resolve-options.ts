@@ -101,7 +101,10 @@ function admin(settings: Settings, options: MeshOptions): ResolvedOptions['admin
       const port = parseWholeNumber(value)
       return port === undefined ? undefined : { port }
     },
-    valid: (value) => isWholeNumber(0, PORT_MAX)(value?.port) && (value?.host === undefined || isText(value.host)),
+    valid: (value) =>
+      isWholeNumber(0, PORT_MAX)(value?.port) &&
+      (value?.host === undefined || isText(value.host)) &&
+      Object.keys(value ?? {}).every((key) => key === 'port' || key === 'host'),
     accepts: 'a port from 0 to 65535 (in code { port, host })',
   }).value
   return taken === undefined ? undefined : { port: taken.port, host: taken.host ?? DEFAULT_ADMIN_HOST }

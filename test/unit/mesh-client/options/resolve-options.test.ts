@@ -164,6 +164,7 @@ describe('what is refused', () => {
     ['labels that are no strings', { labels: wrong({ a: 1 }) }, {}, ['labels is {"a":1}']],
     ['a port that is no number', {}, { WEFT_SERVICE_PORT: '80x' }, ['servicePort is "80x"', '1 to 65535']],
     ['a port out of range', { admin: { port: 70_000 } }, {}, ['admin is {"port":70000}']],
+    ['an admin option that is none', { admin: wrong({ port: 0, hots: 'x' }) }, {}, ['admin is {"port":0,"hots":"x"}']],
     ['an address with a port', { address: '10.0.0.1:80' }, {}, ['address', 'without scheme or port']],
     ['a header name with a blank', { propagate: ['x id'] }, {}, ['propagate is ["x id"]']],
     ['a dependency with a scheme', { dependencies: ['http://a'] }, {}, ['dependencies']],

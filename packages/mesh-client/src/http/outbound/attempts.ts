@@ -142,7 +142,9 @@ export class Attempts implements AttemptOwner, RetryOwner {
     const now = this.#env.deps.clock.now()
     this.#ended(attempt, responseOutcome(this.status), now)
     this.#owner.completed(this.status, now)
-    this.#owner.end(trailers, controller.rawTrailers)
+    const raw = controller.rawTrailers as RawHeaders | undefined
+    const kept = raw === undefined || !hasReserved(raw) ? undefined : editHead(raw, undefined)
+    this.#owner.end(kept?.headers ?? trailers, kept?.raw ?? controller.rawTrailers)
   }
 
   attemptUpgraded(
