@@ -82,5 +82,6 @@ test('every script the README names is there', () => {
   const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: object }
   const named = [...readme.matchAll(/npx pnpm@12 (\w+)/g)].map(([, name]) => name as string)
   expect(named.length).toBeGreaterThan(0)
-  expect(named.filter((name) => !(name in scripts))).toEqual([])
+  // `exec` is pnpm's own.
+  expect(named.filter((name) => name !== 'exec' && !(name in scripts))).toEqual([])
 })
