@@ -9,7 +9,7 @@ import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import { EXPECTED_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
-import { CallTimer, type Limit } from './call-timer.ts'
+import { CallTimer, type Limit, type LimitedCall } from './call-timer.ts'
 import type { Caller } from './caller.ts'
 import type { Environment } from './environment.ts'
 import type { Exchange } from './exchange.ts'
@@ -41,7 +41,7 @@ const FAILURES: Partial<Record<Outcome['kind'], readonly [MeshErrorCode, Respons
  * tries again or gives the answer on. The first attempt runs through without a promise and, where nothing limits its
  * time, without a timer.
  */
-export class Attempts implements AttemptOwner, RetryOwner {
+export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
   readonly #env: Environment
   readonly #owner: AttemptsOwner
   readonly #exchange: Exchange
@@ -62,7 +62,7 @@ export class Attempts implements AttemptOwner, RetryOwner {
     this.#owner = owner
     this.#exchange = exchange
     const limited = exchange.deadline !== NEVER || exchange.route.retryPolicy.perTryTimeoutMs !== undefined
-    this.#timer = limited ? this.#limit(exchange.deadline) : undefined
+    this.#timer = limited ? new CallTimer(env.deadlines, exchange.deadline, this) : undefined
   }
 
   /** The call is over: an attempt under way is cut off. */
@@ -203,11 +203,6 @@ export class Attempts implements AttemptOwner, RetryOwner {
     span.run(() => this.#send(attempt))
   }
 
-  #limit(deadline: number): CallTimer {
-    const { clock, timers } = this.#env.deps
-    return new CallTimer(clock, timers, deadline, (limit) => this.#limitReached(limit))
-  }
-
   #limitAttempt(timer: CallTimer, now: number): void {
     const { route, headers, deadline } = this.#exchange
     const limit = attemptDeadline(now, route.retryPolicy.perTryTimeoutMs, route.timeoutMs)
@@ -216,8 +211,7 @@ export class Attempts implements AttemptOwner, RetryOwner {
     if (expected !== undefined) setHeader(headers, EXPECTED_TIMEOUT_HEADER, expected)
   }
 
-  #limitReached(limit: Limit): void {
-    const now = this.#env.deps.clock.now()
+  limitReached(limit: Limit, now: number): void {
     const { cluster, route } = this.#exchange
     const attempt = this.#current
     if (attempt !== undefined) {

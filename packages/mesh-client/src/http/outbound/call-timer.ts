@@ -1,62 +1,53 @@
 import { NEVER } from '../../call/deadline.ts'
-import type { Clock } from '../../kernel/clock.ts'
-import type { TimerHandle, Timers } from '../../kernel/timers.ts'
-
-/** Timers fire up to a millisecond before their time. */
-const EARLY_MS = 1
+import { type DeadlineQueue, Waiting } from '../../kernel/deadline-queue.ts'
 
 /** Which limit has been reached. */
 export type Limit = 'call' | 'attempt'
 
-/** The one timer of a call: for the limit of the whole call and for that of the attempt under way. */
-export class CallTimer {
-  readonly #clock: Clock
-  readonly #timers: Timers
-  readonly #onLimit: (limit: Limit) => void
-  readonly callLimit: number
+/** Who is told. */
+export interface LimitedCall {
+  limitReached(limit: Limit, now: number): void
+}
+
+/** The limits of a call and of the attempt under way: one place in the queue for both. */
+export class CallTimer extends Waiting {
+  readonly #queue: DeadlineQueue
+  readonly #call: LimitedCall
+  readonly #callLimit: number
   #attemptLimit = NEVER
-  #handle: TimerHandle | undefined = undefined
-  #firesAt = NEVER
 
   /** @param callLimit when the call has to be over, on the clock */
-  constructor(clock: Clock, timers: Timers, callLimit: number, onLimit: (limit: Limit) => void) {
-    this.#clock = clock
-    this.#timers = timers
-    this.callLimit = callLimit
-    this.#onLimit = onLimit
+  constructor(queue: DeadlineQueue, callLimit: number, call: LimitedCall) {
+    super()
+    this.#queue = queue
+    this.#callLimit = callLimit
+    this.#call = call
   }
 
   /** Sets the limit of the attempt that starts now. */
   attempt(attemptLimit: number, now: number): void {
     this.#attemptLimit = attemptLimit
-    this.#arm(now)
+    this.#wait(now)
   }
 
-  /** The attempt is answered: only the call's own limit holds on. The timer stays, and looks again when it fires. */
+  /** The attempt is answered: only the call's own limit holds on. Its place is kept until its old moment comes. */
   answered(): void {
     this.#attemptLimit = NEVER
   }
 
   stop(): void {
-    this.#timers.clear(this.#handle)
-    this.#handle = undefined
-    this.#firesAt = NEVER
+    this.#queue.remove(this)
   }
 
-  #arm(now: number): void {
-    const at = Math.min(this.callLimit, this.#attemptLimit)
-    if (at >= this.#firesAt) return
-    this.#timers.clear(this.#handle)
-    this.#firesAt = at
-    this.#handle = this.#timers.set(() => this.#fire(), Math.max(0, Math.ceil(at - now)))
+  override due(now: number): void {
+    if (this.#callLimit <= now + 1) this.#call.limitReached('call', now)
+    else if (this.#attemptLimit <= now + 1) this.#call.limitReached('attempt', now)
+    else this.#wait(now)
   }
 
-  #fire(): void {
-    this.#handle = undefined
-    this.#firesAt = NEVER
-    const now = this.#clock.now()
-    if (this.callLimit - now < EARLY_MS) this.#onLimit('call')
-    else if (this.#attemptLimit - now < EARLY_MS) this.#onLimit('attempt')
-    else this.#arm(now)
+  #wait(now: number): void {
+    const at = Math.min(this.#callLimit, this.#attemptLimit)
+    if (at === NEVER || (this.lane !== undefined && this.dueAt <= at)) return
+    this.#queue.add(this, at - now, now)
   }
 }

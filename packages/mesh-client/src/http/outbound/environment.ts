@@ -2,6 +2,7 @@ import type { Endpoint } from '@weft/mesh-protocol'
 import type { ClusterManager } from '../../cluster/types.ts'
 import type { ContextStore } from '../../context/request-context.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { DeadlineQueue } from '../../kernel/deadline-queue.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import { encodePeer, peerOf } from '../../kernel/peer-header.ts'
 import type { Random } from '../../kernel/random.ts'
@@ -35,6 +36,7 @@ export class Environment {
   readonly origins: Origins
   readonly waiting: PolicyWait
   readonly passthrough: Passthrough = new Passthrough()
+  readonly deadlines: DeadlineQueue
   /** Value of the header that names this process to its upstreams. */
   readonly peerHeader: string
   /** No call starts any more. */
@@ -49,6 +51,7 @@ export class Environment {
     this.deps = deps
     this.origins = new Origins(deps.policy)
     this.waiting = new PolicyWait(deps, this.origins)
+    this.deadlines = new DeadlineQueue(deps.clock, deps.timers)
     this.peerHeader = encodePeer(deps.self)
   }
 
