@@ -33,6 +33,7 @@ import { requestPath } from './request-path.ts'
 import { withCause } from './transport-errors.ts'
 
 const NO_FLAGS: readonly ResponseFlag[] = []
+const NO_HEADERS: RequestHeaders = []
 
 /**
  * One call of a caller, from its start to its end: finds the route, keeps it, and hands the request to its attempts.
@@ -325,9 +326,13 @@ export class Call extends Caller implements AttemptsOwner, RouteRequest, ClientC
     this.#span?.end(error === undefined ? { status, flags } : { status, flags, error })
   }
 
+  /** Lets go of all that was needed: a platform that keeps the controller for long would keep it too. */
   #close(): void {
     this.over = true
     this.#body?.close()
+    this.#attempts = undefined
+    this.#outside = undefined
+    this.#headers = NO_HEADERS
     this.#env.callFinished()
   }
 

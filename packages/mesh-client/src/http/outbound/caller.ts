@@ -89,6 +89,7 @@ export abstract class Caller implements Controller {
   }
 
   end(trailers: IncomingHttpHeaders, raw: Raw | undefined): void {
+    this.#upstream = undefined
     this.rawTrailers = raw ?? null
     this.#handler.onResponseEnd?.(this, trailers)
   }
@@ -99,6 +100,7 @@ export abstract class Caller implements Controller {
   }
 
   fail(error: Error): void {
+    this.#upstream = undefined
     this.#handler.onResponseError?.(this, error)
   }
 
