@@ -107,7 +107,7 @@ export const SERVER: PackageRule = {
     },
     serve: {
       folders: ['kernel', 'config', 'store', 'registry', 'canary', 'translate', 'push'],
-      packages: [PROTOCOL, 'fastify', 'pino', 'prom-client', 'node:crypto', 'node:http', 'node:stream'],
+      packages: [PROTOCOL, 'fastify', 'pino', 'prom-client', 'node:crypto', 'node:http', 'node:stream', 'node:net'],
     },
     cli: {
       folders: ['kernel', 'config', ''],

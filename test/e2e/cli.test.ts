@@ -205,6 +205,11 @@ test('a WEFT_CONTROL that is no URL is said to be that, by the commands that nee
   })
   expect(await weft(['services', '--server', server.url], { env })).toMatchObject({ code: 0 })
   expect(await weft(['--help'], { env })).toMatchObject({ code: 0, err: '' })
+  expect(await weft(['--version'], { env })).toEqual({
+    code: 0,
+    err: '',
+    out: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+  })
 })
 
 test.each([200, 502])('a server that is not Weft is said to be that, whether it answers %i', async (status) => {

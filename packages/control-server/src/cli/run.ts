@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addApplyCommand } from './apply-command.ts'
 import { addCanaryCommands } from './canary-commands.ts'
@@ -23,9 +24,16 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   }
 }
 
+/** Of this package; its manifest stands as far above the sources as above what is built from them. */
+function packageVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
+}
+
 function createProgram(terminal: Terminal): Command {
   const program = new Command('weft')
     .description('The control server of the Weft mesh, and what speaks to it.')
+    .version(packageVersion())
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.out(text.trimEnd()),

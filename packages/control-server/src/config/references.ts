@@ -65,16 +65,20 @@ function referencesOf({ kind, spec }: ConfigResource): Reference[] {
 }
 
 /**
- * Warnings for hosts and subsets that a resource names and that nobody has, yet: they may come later, so that the
- * resource is accepted, as in Istio.
+ * Warnings for hosts and subsets that a resource names and that nobody has, yet, each where it is named first: they may
+ * come later, so that the resource is accepted, as in Istio.
  */
 export function danglingReferences(
   resource: ConfigResource,
   known: KnownHosts,
   domain: string = DEFAULT_DOMAIN,
 ): string[] {
+  const told = new Set<string>()
   return referencesOf(resource).flatMap(({ field, host, subset = '', whole = false }) => {
     const full = expandServiceHost(host, resource.metadata.namespace, domain)
+    const name = known.hasHost(full) ? `${full} ${subset}` : full
+    if (told.has(name)) return []
+    told.add(name)
     if (!known.hasHost(full)) return [`${whole ? field : child(field, 'host')}: no service ${full} is known yet`]
     if (subset === '' || known.hasSubset(full, subset)) return []
     return [`${child(field, 'subset')}: no DestinationRule gives ${full} a subset ${JSON.stringify(subset)} yet`]

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '../kernel/logger.ts'
 import { MAX_BODY_BYTES, refuseEncodedBodies, takeJson } from './bodies.ts'
+import { guardFromBrowsers } from './browser-guard.ts'
 import { answerClientError } from './client-errors.ts'
 import { answerFailures, answerFrameworkError } from './errors.ts'
 import { type KnownRoute, noteRoutes } from './known-routes.ts'
@@ -35,5 +36,6 @@ export function createApp(logger: Logger): App {
   refuseEncodedBodies(app)
   const routes = noteRoutes(app)
   answerFailures(app, routes, logger)
+  guardFromBrowsers(app)
   return { app, routes }
 }
