@@ -130,7 +130,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseEnd(controller: Controller, trailers: IncomingHttpHeaders): void {
     this.#discard?.finish()
-    this.owner?.attemptCompleted(this, controller, trailers)
+    const { owner } = this
+    this.owner = undefined
+    owner?.attemptCompleted(this, controller, trailers)
+    this.controller = undefined
   }
 
   onRequestUpgrade(controller: Controller, status: number, headers: IncomingHttpHeaders, socket: Duplex): void {
@@ -141,7 +144,10 @@ export class Attempt implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Controller, error: Error): void {
     this.#discard?.finish()
-    this.owner?.attemptFailed(this, error)
+    const { owner } = this
+    this.owner = undefined
+    owner?.attemptFailed(this, error)
+    this.controller = undefined
   }
 
   #cut(): void {
