@@ -14,7 +14,7 @@ import { benchStreams } from './scenarios/streams.ts'
 
 const smoke = process.argv.includes('--smoke')
 const only = process.argv[process.argv.indexOf('--only') + 1]?.split(',')
-const scale: Scale = smoke ? { requests: 500, pairs: 1 } : { requests: 20_000, pairs: 9 }
+const scale: Scale = smoke ? { requests: 500, pairs: 1, starts: 1 } : { requests: 20_000, pairs: 5, starts: 5 }
 
 interface Section {
   readonly key: string

@@ -6,7 +6,10 @@ import { startWorker, type Worker } from '../lib/worker.ts'
 
 export interface Scale {
   readonly requests: number
+  /** Alternating pairs of runs; for calls, in each pair of processes. */
   readonly pairs: number
+  /** How often the processes of a way to call are started anew: what V8 makes of a process differs from start to start. */
+  readonly starts: number
 }
 
 /** Subject and baseline of each comparison. */
@@ -78,13 +81,19 @@ export async function benchCalls(scale: Scale): Promise<string> {
         BENCH_URL: variant.startsWith('mesh') ? 'http://reviews/reviews/7' : `http://127.0.0.1:${ports[0]}/reviews/7`,
         WEFT_CONTROL: control.url,
       })
-    const [subject, baseline] = await Promise.all([start(subjectName), start(baselineName)])
-    const [subjectRuns, baselineRuns] = await alternate(subject, baseline, scale)
+    const subjectRuns: RunResult[] = []
+    const baselineRuns: RunResult[] = []
+    for (let process = 0; process < scale.starts; process++) {
+      const [subject, baseline] = await Promise.all([start(subjectName), start(baselineName)])
+      const [ofSubject, ofBaseline] = await alternate(subject, baseline, scale)
+      subjectRuns.push(...ofSubject)
+      baselineRuns.push(...ofBaseline)
+      await Promise.all([subject.stop(), baseline.stop()])
+    }
     const cpu = (runs: readonly RunResult[]): number[] => runs.map((run) => run.cpuMicrosPerRequest)
     const ratio = pairedRatio(cpu(subjectRuns), cpu(baselineRuns))
     rows.push(row(baselineName, baselineRuns, '1'))
     rows.push(row(subjectName, subjectRuns, `${fixed(ratio.median)} (${fixed(ratio.min)}–${fixed(ratio.max)})`))
-    await Promise.all([subject.stop(), baseline.stop()])
   }
   stop()
   await upstream.stop()
