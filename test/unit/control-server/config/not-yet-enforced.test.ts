@@ -29,7 +29,7 @@ describe('what is accepted and not yet enforced is told', () => {
       [`spec.gateways: ${NOTE}: only mesh has an effect`],
     ],
     ['VirtualService', { ...httpRoute({}), hosts: [] }, [`spec.hosts: ${NOTE}: nothing delegates to it`]],
-    ['VirtualService', { http: httpRoute({}).http }, [`spec.hosts: ${NOTE}: nothing delegates to it`]],
+    ['VirtualService', { ...httpRoute({}), hosts: undefined }, [`spec.hosts: ${NOTE}: nothing delegates to it`]],
     [
       'VirtualService',
       httpRoute({ headers: { request: { set: { x: '%REQ(y)%', z: '%START_TIME%' } } } }),
