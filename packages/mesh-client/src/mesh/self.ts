@@ -53,7 +53,7 @@ export function describeSelf(options: ResolvedOptions, clientVersion: string): S
 /** Of this package, as its manifest says; `unknown` where a bundler has left it behind. */
 export function clientVersion(): string {
   try {
-    const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+    const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
     return (manifest as { version: string }).version
   } catch {
     return 'unknown'
