@@ -10,12 +10,12 @@ export interface Row {
 }
 
 const COLUMNS = [
-  ['step', 46],
-  ['enforced', 24],
+  ['step', 34],
+  ['enforced', 23],
   ['v1', 7],
   ['v2', 7],
   ['v3', 7],
-  ['iPhone sees', 12],
+  ['iPhone sees', 11],
   ['requests', 8],
   ['failed', 6],
 ] as const

@@ -24,6 +24,9 @@ interface Step {
   readonly watchMs?: number
 }
 
+/** Some 900 desktop requests: a right share is outside of its bounds once in ten thousand times. */
+const SHARE_WATCH_MS = 9500
+
 const ALL = [100, 100] as const
 const NONE = [0, 0] as const
 
@@ -58,8 +61,8 @@ export const STEPS: readonly Step[] = [
     expect: { v1: ALL, v2: NONE, v3: NONE },
     iphone: 'v2',
   },
-  { name: 'canary: 5 % v3', act: canary('v3', 5), expect: { v3: [2, 9] }, watchMs: 4000 },
-  { name: 'canary: 50 % v3', act: canary('v3', 50), expect: { v3: [43, 57] } },
+  { name: 'canary: 5 % v3', act: canary('v3', 5), expect: { v3: [2, 9] }, watchMs: SHARE_WATCH_MS },
+  { name: 'canary: 50 % v3', act: canary('v3', 50), expect: { v3: [43, 57] }, watchMs: SHARE_WATCH_MS },
   {
     name: 'promote v3',
     act: async ({ api }) => enforced(await api.promote('reviews')),
