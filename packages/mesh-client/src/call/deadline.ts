@@ -1,3 +1,6 @@
+/** What adding a wait to a moment and taking the moment away again may lose of a whole number of milliseconds. */
+const ROUNDING_MS = 1e-3
+
 /** A moment that never comes. */
 export const NEVER: number = Number.POSITIVE_INFINITY
 
@@ -21,5 +24,5 @@ export function attemptDeadline(now: number, perTryTimeoutMs: number | undefined
 /** Value of `EXPECTED_TIMEOUT_HEADER`, or `undefined` without a limit. At least 1, because 0 means "for ever". */
 export function expectedTimeout(now: number, deadline: number, attemptDeadlineAt: number): string | undefined {
   const limit = Math.min(deadline, attemptDeadlineAt)
-  return limit === NEVER ? undefined : String(Math.max(1, Math.floor(limit - now)))
+  return limit === NEVER ? undefined : String(Math.max(1, Math.floor(limit - now + ROUNDING_MS)))
 }

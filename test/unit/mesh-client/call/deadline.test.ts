@@ -49,6 +49,8 @@ describe('limits of a call', () => {
   test('what is left is told, and never as 0, which would mean for ever', () => {
     expect(expectedTimeout(100, 140.9, NEVER)).toBe('40')
     expect(expectedTimeout(100, 140, 120)).toBe('20')
+    // A clock with a fraction: adding and taking away again must not cost a millisecond.
+    for (let now = 0.1; now < 100_000; now *= 1.37) expect(expectedTimeout(now, now + 60, NEVER)).toBe('60')
     expect(expectedTimeout(100, 100.2, NEVER)).toBe('1')
     expect(expectedTimeout(100, 90, NEVER)).toBe('1')
     expect(expectedTimeout(100, NEVER, NEVER)).toBeUndefined()
