@@ -85,7 +85,11 @@ test('?wait answers with how far the clients have come', async () => {
   const put = await api('PUT', `${VS}/waited?wait=5s`, virtualService('waited'))
   expect([put.status, put.body]).toEqual([200, { revision: await revision(), acked: 0, nacked: 0, pending: 0 }])
   const applied = await api('POST', '/v1/apply?wait=500ms', virtualService('waited'))
-  expect(applied.body).toMatchObject({ results: [{ action: 'unchanged' }], pending: 0 })
+  expect(applied.body).toMatchObject({
+    results: [{ action: 'unchanged' }],
+    warnings: expect.arrayContaining([expect.stringMatching(/no service waited\.default/)]),
+    pending: 0,
+  })
   const deleted = await api('DELETE', `${VS}/waited?wait=5s`)
   expect(deleted).toMatchObject({ status: 200, body: { acked: 0, pending: 0 } })
 })

@@ -58,14 +58,11 @@ function endOf(row: Row): AttemptEnd {
   }
 }
 
-describe(vectorTitle("Envoy's own decisions", vectors), () => {
-  test.skipIf(vectors === undefined).each(vectors?.decisions ?? [])(
-    '$retry_on $retry_grpc_on $status $reset',
-    (row) => {
-      const policy = policyOf(conditions(row), row.retriable_status_codes)
-      expect(shouldRetry(policy, endOf(row))).toBe(row.expect === 'retry')
-    },
-  )
+describe.skipIf(vectors === undefined)(vectorTitle("Envoy's own decisions", vectors), () => {
+  test.each(vectors?.decisions ?? [])('$retry_on $retry_grpc_on $status $reset', (row) => {
+    const policy = policyOf(conditions(row), row.retriable_status_codes)
+    expect(shouldRetry(policy, endOf(row))).toBe(row.expect === 'retry')
+  })
 })
 
 describe('shouldRetry', () => {

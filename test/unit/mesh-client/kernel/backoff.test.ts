@@ -12,8 +12,8 @@ interface Row {
 
 const vectors = readVectors<{ envoy: Row[] }>('algorithms/backoff.json')
 
-describe(vectorTitle("Envoy's delays", vectors), () => {
-  test.skipIf(vectors === undefined).each(vectors?.envoy ?? [])('$name', (row) => {
+describe.skipIf(vectors === undefined)(vectorTitle("Envoy's delays", vectors), () => {
+  test.each(vectors?.envoy ?? [])('$name', (row) => {
     const schedule = { baseIntervalMs: row.base_ms, maxIntervalMs: row.max_ms }
     row.random.forEach((drawn, index) => {
       const interval = Math.min(row.base_ms * 2 ** index, row.max_ms)
