@@ -1,18 +1,25 @@
-import type { LbPolicy } from '@weft/mesh-protocol'
-import type { Random } from '../kernel/random.ts'
 import { leastRequestPicker } from './least-request.ts'
-import type { BalancedHost, Picker } from './picker.ts'
+import type { BalancedHost, BalancingPolicy, Picker, PickerDeps, PickerScope } from './picker.ts'
 import { randomPicker } from './random.ts'
 import { roundRobinPicker } from './round-robin.ts'
 
 /** The picker of a policy over a set of hosts. */
-export function createPicker<H extends BalancedHost>(policy: LbPolicy, hosts: readonly H[], random: Random): Picker<H> {
-  switch (policy) {
+export function createPicker<H extends BalancedHost>(
+  policy: BalancingPolicy,
+  hosts: readonly H[],
+  deps: PickerDeps,
+  scope: PickerScope<H> = {},
+): Picker<H> {
+  scope.former?.close?.()
+  switch (policy.lbPolicy) {
     case 'ROUND_ROBIN':
-      return roundRobinPicker(hosts, random)
+      return roundRobinPicker(hosts, deps.random)
+    case 'RING_HASH':
+    case 'MAGLEV':
     case 'RANDOM':
-      return randomPicker(hosts, random)
+      return randomPicker(hosts, deps.random)
+    case 'PEAK_EWMA':
     case 'LEAST_REQUEST':
-      return leastRequestPicker(hosts, random)
+      return leastRequestPicker(hosts, deps.random)
   }
 }

@@ -1,8 +1,10 @@
+import { createSlicedWork } from '../kernel/sliced-work.ts'
 import { type ClusterDeps, ClusterState } from './cluster-runtime.ts'
 import type { ClusterManager } from './types.ts'
 
 /** Keeps the clusters of a mesh. Everything that it does later it does by the timers given here, none of which hold the loop. */
-export function createClusterManager(deps: ClusterDeps): ClusterManager {
+export function createClusterManager(given: Omit<ClusterDeps, 'work'>): ClusterManager {
+  const deps: ClusterDeps = { ...given, work: createSlicedWork(given.clock, given.timers) }
   const clusters = new Map<string, ClusterState>()
   const remove = (name: string): void => {
     clusters.get(name)?.close()

@@ -2,6 +2,7 @@ import type { Cluster, Endpoint, ErrorRateBreaker } from '@weft/mesh-protocol'
 import type { Clock } from '../kernel/clock.ts'
 import type { Random } from '../kernel/random.ts'
 import type { BreakerState, Recorder } from '../kernel/recorder.ts'
+import type { SlicedWork } from '../kernel/sliced-work.ts'
 import type { Timers } from '../kernel/timers.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
 import { EndpointSet } from './endpoint-set.ts'
@@ -16,6 +17,8 @@ export interface ClusterDeps {
   readonly random: Random
   readonly recorder: Recorder
   readonly transport: Transport
+  /** Where large tables are built a slice at a time; shared by all clusters. */
+  readonly work: SlicedWork
 }
 
 /** One upstream cluster: ties its endpoints, limits, outlier detection and breaker together. */
@@ -32,7 +35,7 @@ export class ClusterState implements ClusterRuntime {
   constructor(config: Cluster, deps: ClusterDeps) {
     this.#deps = deps
     this.#config = config
-    this.#endpoints = new EndpointSet(config.lbPolicy, deps.random)
+    this.#endpoints = new EndpointSet(config, deps)
     this.#requests = new ConcurrencyLimit(config.circuitBreakers.maxRequests)
     this.#retries = new ConcurrencyLimit(config.circuitBreakers.maxRetries)
     this.#outliers = new OutlierShell({
@@ -73,7 +76,7 @@ export class ClusterState implements ClusterRuntime {
     this.#config = config
     this.#requests.use(config.circuitBreakers.maxRequests)
     this.#retries.use(config.circuitBreakers.maxRetries)
-    for (const gone of this.#endpoints.replace(endpoints, config.lbPolicy)) {
+    for (const gone of this.#endpoints.replace(endpoints, config)) {
       this.#outliers.forget(gone)
       this.#probes.forget(gone)
       this.#deps.transport.release(gone)

@@ -7,13 +7,15 @@ export interface EndpointRecord extends EndpointState {
   outlier: OutlierState
 }
 
-export function createEndpointRecord(endpoint: Endpoint): EndpointRecord {
+export function createEndpointRecord(endpoint: Endpoint, now: number): EndpointRecord {
   return {
     endpoint,
     active: 0,
     refused: false,
     ejected: false,
     draining: false,
+    warmSince: now,
+    latency: undefined,
     transport: undefined,
     outlier: HEALTHY_STATE,
   }

@@ -1,8 +1,7 @@
-import type { Endpoint, LbPolicy } from '@weft/mesh-protocol'
+import type { Endpoint } from '@weft/mesh-protocol'
 import { createPicker } from '../balancing/create-picker.ts'
 import { pickUntried } from '../balancing/pick-untried.ts'
-import type { Picker } from '../balancing/picker.ts'
-import type { Random } from '../kernel/random.ts'
+import type { BalancingPolicy, Picker, PickerDeps } from '../balancing/picker.ts'
 import { createEndpointRecord, type EndpointRecord } from './endpoint-record.ts'
 import type { EndpointState, PickContext } from './types.ts'
 
@@ -11,15 +10,17 @@ import type { EndpointState, PickContext } from './types.ts'
  * used is found anew at the first pick after a change and not at the change, so that many changes at once cost once.
  */
 export class EndpointSet {
-  readonly #random: Random
+  readonly #deps: PickerDeps
   readonly #records = new Map<string, EndpointRecord>()
-  #policy: LbPolicy
+  #policy: BalancingPolicy
   #usable: readonly EndpointState[] = []
   #picker: Picker<EndpointState> | undefined
+  /** The picker before the last change, whose table serves until a new one is built. */
+  #former: Picker<EndpointState> | undefined
 
-  constructor(policy: LbPolicy, random: Random) {
+  constructor(policy: BalancingPolicy, deps: PickerDeps) {
     this.#policy = policy
-    this.#random = random
+    this.#deps = deps
   }
 
   get size(): number {
@@ -41,12 +42,16 @@ export class EndpointSet {
   }
 
   /** Takes a new assignment and gives back the records that it no longer names, marked as draining. */
-  replace(endpoints: ReadonlyMap<string, Endpoint>, policy: LbPolicy): EndpointRecord[] {
+  replace(endpoints: ReadonlyMap<string, Endpoint>, policy: BalancingPolicy): EndpointRecord[] {
     this.#policy = policy
+    const now = this.#deps.clock.now()
     for (const [id, endpoint] of endpoints) {
       const record = this.#records.get(id)
-      if (record === undefined) this.#records.set(id, createEndpointRecord(endpoint))
-      else record.endpoint = endpoint
+      if (record === undefined) this.#records.set(id, createEndpointRecord(endpoint, now))
+      else {
+        if (record.endpoint.healthStatus !== 'HEALTHY' && endpoint.healthStatus === 'HEALTHY') record.warmSince = now
+        record.endpoint = endpoint
+      }
     }
     const gone: EndpointRecord[] = []
     if (this.#records.size > endpoints.size) {
@@ -63,15 +68,16 @@ export class EndpointSet {
 
   /** Tells that a record may have become usable or unusable. */
   changed(): void {
+    this.#former = this.#picker ?? this.#former
     this.#picker = undefined
   }
 
   pick(context: PickContext): EndpointState | undefined {
     const picker = this.#picker ?? this.#rebuild()
     if (context.avoidTried && context.tried.length > 0) {
-      return pickUntried(this.#policy, this.#usable, picker, context.tried, this.#random)
+      return pickUntried(this.#policy, this.#usable, picker, context.tried, this.#deps, context.hash)
     }
-    return picker.pick()
+    return picker.pick(context.hash)
   }
 
   /**
@@ -88,7 +94,8 @@ export class EndpointSet {
     }
     const someConnect = refused > 0 && refused < admitted.length
     this.#usable = someConnect ? admitted.filter((record) => !record.refused) : admitted
-    this.#picker = createPicker(this.#policy, this.#usable, this.#random)
+    this.#picker = createPicker(this.#policy, this.#usable, this.#deps, { former: this.#former })
+    this.#former = undefined
     return this.#picker
   }
 }

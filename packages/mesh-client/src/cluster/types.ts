@@ -1,4 +1,6 @@
 import type { Cluster, Endpoint } from '@weft/mesh-protocol'
+import type { Hash64 } from '../kernel/hash64.ts'
+import type { PeakEwma } from '../kernel/peak-ewma.ts'
 import type { BreakerState } from '../kernel/recorder.ts'
 
 /**
@@ -16,6 +18,10 @@ export interface EndpointState {
   ejected: boolean
   /** Gone from the assignment; finishes what it has. */
   draining: boolean
+  /** When it was added, or became healthy again; slow start counts from here. */
+  warmSince: number
+  /** How long it takes to answer; measured for PEAK_EWMA only. */
+  latency: PeakEwma | undefined
   /** Set and read by the transport only: its connection pool for this endpoint. */
   transport: unknown
 }
@@ -26,6 +32,8 @@ export interface PickContext {
   readonly tried: readonly EndpointState[]
   /** Whether {@link tried} is to be avoided at all. */
   readonly avoidTried: boolean
+  /** Of the request, where the cluster picks by one. */
+  readonly hash?: Hash64 | undefined
 }
 
 /**

@@ -3,22 +3,38 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createPicker } from '../../../../packages/mesh-client/src/balancing/create-picker.ts'
 import { pickUntried } from '../../../../packages/mesh-client/src/balancing/pick-untried.ts'
-import { type Random, seededRandom } from '../../../../packages/mesh-client/src/kernel/random.ts'
+import type { PickerDeps } from '../../../../packages/mesh-client/src/balancing/picker.ts'
+import { seededRandom } from '../../../../packages/mesh-client/src/kernel/random.ts'
+import { createSlicedWork } from '../../../../packages/mesh-client/src/kernel/sliced-work.ts'
+import { fakeClock } from '../../../support/fake-clock.ts'
 
 interface Host {
   readonly name: number
   active: number
-  readonly endpoint: { weight: number }
+  readonly warmSince: number
+  readonly latency: undefined
+  readonly endpoint: { readonly id: string; weight: number }
 }
 
 const POLICIES: readonly LbPolicy[] = ['ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM']
 
 function hostsOf(weights: readonly number[]): Host[] {
-  return weights.map((weight, name) => ({ name, active: 0, endpoint: { weight } }))
+  return weights.map((weight, name) => ({
+    name,
+    active: 0,
+    warmSince: 0,
+    latency: undefined,
+    endpoint: { id: `10.0.0.${name}:80`, weight },
+  }))
 }
 
-function share(hosts: readonly Host[], policy: LbPolicy, random: Random, picks: number): number[] {
-  const picker = createPicker(policy, hosts, random)
+function depsOf(seed: number): PickerDeps {
+  const { clock, timers } = fakeClock()
+  return { random: seededRandom(seed), clock, work: createSlicedWork(clock, timers) }
+}
+
+function share(hosts: readonly Host[], lbPolicy: LbPolicy, deps: PickerDeps, picks: number): number[] {
+  const picker = createPicker({ lbPolicy }, hosts, deps)
   const counts = hosts.map(() => 0)
   for (let at = 0; at < picks; at++) {
     const { name } = picker.pick() as Host
@@ -29,12 +45,12 @@ function share(hosts: readonly Host[], policy: LbPolicy, random: Random, picks: 
 
 const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 8 })
 
-describe.each(POLICIES)('%s', (policy) => {
+describe.each(POLICIES)('%s', (lbPolicy) => {
   test('gives each host its share', () => {
     fc.assert(
       fc.property(weights, fc.integer(), (all, seed) => {
         const total = all.reduce((sum, weight) => sum + weight, 0)
-        share(hostsOf(all), policy, seededRandom(seed), 4_000).forEach((got, index) => {
+        share(hostsOf(all), lbPolicy, depsOf(seed), 4_000).forEach((got, index) => {
           expect(Math.abs(got - (all[index] as number) / total)).toBeLessThan(0.05)
         })
       }),
@@ -49,14 +65,14 @@ describe.each(POLICIES)('%s', (policy) => {
     ]) {
       const firsts = Array.from(
         { length: 60 },
-        (_, seed) => createPicker(policy, hostsOf(all), seededRandom(seed)).pick()?.name,
+        (_, seed) => createPicker({ lbPolicy }, hostsOf(all), depsOf(seed)).pick()?.name,
       )
       expect(new Set(firsts).size).toBe(4)
     }
   })
 
   test('picks nothing from nothing', () => {
-    expect(createPicker(policy, [], seededRandom(1)).pick()).toBeUndefined()
+    expect(createPicker({ lbPolicy }, [], depsOf(1)).pick()).toBeUndefined()
   })
 
   test('never goes back to a tried host while an untried one is left', () => {
@@ -69,10 +85,10 @@ describe.each(POLICIES)('%s', (policy) => {
     )
     fc.assert(
       fc.property(sets, ({ all, tried, seed }) => {
-        const random = seededRandom(seed)
+        const deps = depsOf(seed)
         const hosts = hostsOf(all)
         const before = hosts.filter(({ name }) => tried.includes(name))
-        const picked = pickUntried(policy, hosts, createPicker(policy, hosts, random), before, random)
+        const picked = pickUntried({ lbPolicy }, hosts, createPicker({ lbPolicy }, hosts, deps), before, deps)
         expect(picked).toBeDefined()
         expect(before.includes(picked as Host)).toBe(before.length === hosts.length)
       }),
@@ -82,7 +98,7 @@ describe.each(POLICIES)('%s', (policy) => {
 
 describe('ROUND_ROBIN', () => {
   test('of equal weights takes every host once a round', () => {
-    const picker = createPicker('ROUND_ROBIN', hostsOf([1, 1, 1]), seededRandom(3))
+    const picker = createPicker({ lbPolicy: 'ROUND_ROBIN' }, hostsOf([1, 1, 1]), depsOf(3))
     const names = Array.from({ length: 6 }, () => picker.pick()?.name as number)
     expect([...new Set(names.slice(0, 3))].length).toBe(3)
     expect(names.slice(3)).toEqual(names.slice(0, 3))
@@ -93,7 +109,7 @@ describe('LEAST_REQUEST', () => {
   test('of two hosts always takes the one with less under way', () => {
     const [busy, idle] = hostsOf([1, 1]) as [Host, Host]
     busy.active = 1
-    const picker = createPicker('LEAST_REQUEST', [busy, idle], seededRandom(1))
+    const picker = createPicker({ lbPolicy: 'LEAST_REQUEST' }, [busy, idle], depsOf(1))
     for (let at = 0; at < 100; at++) expect(picker.pick()).toBe(idle)
   })
 
@@ -101,13 +117,13 @@ describe('LEAST_REQUEST', () => {
     const hosts = hostsOf(Array.from({ length: 10 }, () => 1))
     const busiest = hosts[4] as Host
     busiest.active = 5
-    const picker = createPicker('LEAST_REQUEST', hosts, seededRandom(1))
+    const picker = createPicker({ lbPolicy: 'LEAST_REQUEST' }, hosts, depsOf(1))
     for (let at = 0; at < 1_000; at++) expect(picker.pick()).not.toBe(busiest)
   })
 
   test('keeps the load even when requests last', () => {
     const hosts = hostsOf(Array.from({ length: 20 }, () => 1))
-    const picker = createPicker('LEAST_REQUEST', hosts, seededRandom(1))
+    const picker = createPicker({ lbPolicy: 'LEAST_REQUEST' }, hosts, depsOf(1))
     for (let at = 0; at < 2_000; at++) (picker.pick() as Host).active++
     const loads = hosts.map(({ active }) => active)
     expect(Math.max(...loads) - Math.min(...loads)).toBeLessThanOrEqual(6)
@@ -116,14 +132,14 @@ describe('LEAST_REQUEST', () => {
   test('with weights, a host with requests under way gets less than its weight', () => {
     const hosts = hostsOf([2, 1]) as [Host, Host]
     hosts[0].active = 9
-    const [first = 0] = share(hosts, 'LEAST_REQUEST', seededRandom(1), 6_000)
+    const [first = 0] = share(hosts, 'LEAST_REQUEST', depsOf(1), 6_000)
     expect(first).toBeCloseTo(0.2 / 1.2, 1)
   })
 })
 
 test('a weight that changes takes effect without a new picker', () => {
   const hosts = hostsOf([1, 3]) as [Host, Host]
-  const picker = createPicker('ROUND_ROBIN', hosts, seededRandom(1))
+  const picker = createPicker({ lbPolicy: 'ROUND_ROBIN' }, hosts, depsOf(1))
   hosts[0].endpoint.weight = 3
   const names = Array.from({ length: 400 }, () => picker.pick()?.name)
   expect(names.filter((name) => name === 0).length).toBeGreaterThan(190)
