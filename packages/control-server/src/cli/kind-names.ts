@@ -7,7 +7,14 @@ const SHORT_NAMES: Readonly<Record<string, string>> = {
   svc: 'services',
   vs: 'virtualservices',
   dr: 'destinationrules',
+  se: 'serviceentries',
+  we: 'workloadentries',
+  wg: 'workloadgroups',
+  xbtpolicy: 'xbackendtrafficpolicies',
+  mc: 'meshconfigs',
+  lb: 'loadbalancers',
   cb: 'circuitbreakers',
+  fi: 'faultinjections',
 }
 
 export const KIND_NAMES: string = KINDS.map(({ plural }) => {

@@ -7,7 +7,7 @@ import { isRecord, type JsonRecord } from './record.ts'
  */
 
 interface Unenforced {
-  /** Path under `spec`; `[]` stands for every item of a list. */
+  /** Path under `spec`; `[]` stands for every item of a list, `*` for the whole spec. */
   readonly path: string
   /** Only for these values. */
   readonly when?: (value: unknown) => boolean
@@ -91,6 +91,14 @@ const TABLE: Readonly<Record<string, readonly Unenforced[]>> = {
   VirtualService: VIRTUAL_SERVICE,
   DestinationRule: DESTINATION_RULE,
   Service: SERVICE,
+  ServiceEntry: [{ path: '*' }],
+  WorkloadEntry: [{ path: '*' }],
+  WorkloadGroup: [{ path: '*' }],
+  Sidecar: [{ path: '*' }],
+  XBackendTrafficPolicy: [{ path: '*' }],
+  MeshConfig: [{ path: '*' }],
+  LoadBalancer: [{ path: '*' }],
+  FaultInjection: [{ path: '*' }],
 }
 
 function hasItems(value: unknown): boolean {
@@ -105,6 +113,7 @@ interface Found {
 /** Every place of a spec that a path stands for and that has a value. */
 function find(spec: JsonRecord, path: string): Found[] {
   let found: Found[] = [{ field: 'spec', value: spec }]
+  if (path === '*') return found
   for (const step of path.split('.')) {
     const name = step.replace('[]', '')
     found = found.flatMap(({ field, value }) => {

@@ -37,21 +37,27 @@ export interface Findings {
   readonly warnings: readonly string[]
 }
 
+const ISTIO_NETWORKING = { group: 'networking.istio.io', versions: ['v1', 'v1beta1', 'v1alpha3'] } as const
+const WEFT = { group: 'mesh.weft.dev', versions: ['v1'] } as const
+
 export const KINDS: readonly KindInfo[] = [
   { kind: 'Service', group: '', versions: ['v1'], plural: 'services' },
+  { kind: 'VirtualService', ...ISTIO_NETWORKING, plural: 'virtualservices' },
+  { kind: 'DestinationRule', ...ISTIO_NETWORKING, plural: 'destinationrules' },
+  { kind: 'ServiceEntry', ...ISTIO_NETWORKING, plural: 'serviceentries' },
+  { kind: 'WorkloadEntry', ...ISTIO_NETWORKING, plural: 'workloadentries' },
+  { kind: 'WorkloadGroup', ...ISTIO_NETWORKING, plural: 'workloadgroups' },
+  { kind: 'Sidecar', ...ISTIO_NETWORKING, plural: 'sidecars' },
   {
-    kind: 'VirtualService',
-    group: 'networking.istio.io',
-    versions: ['v1', 'v1beta1', 'v1alpha3'],
-    plural: 'virtualservices',
+    kind: 'XBackendTrafficPolicy',
+    group: 'gateway.networking.x-k8s.io',
+    versions: ['v1alpha1'],
+    plural: 'xbackendtrafficpolicies',
   },
-  {
-    kind: 'DestinationRule',
-    group: 'networking.istio.io',
-    versions: ['v1', 'v1beta1', 'v1alpha3'],
-    plural: 'destinationrules',
-  },
-  { kind: 'CircuitBreaker', group: 'mesh.weft.dev', versions: ['v1'], plural: 'circuitbreakers' },
+  { kind: 'MeshConfig', ...WEFT, plural: 'meshconfigs' },
+  { kind: 'LoadBalancer', ...WEFT, plural: 'loadbalancers' },
+  { kind: 'CircuitBreaker', ...WEFT, plural: 'circuitbreakers' },
+  { kind: 'FaultInjection', ...WEFT, plural: 'faultinjections' },
 ]
 
 export function kindOf(apiVersion: string, kind: string): KindInfo | undefined {

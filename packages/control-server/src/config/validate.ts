@@ -4,7 +4,7 @@ import { DEFAULT_NAMESPACE, readMetadata } from './metadata.ts'
 import { normalizeSpec } from './normalize.ts'
 import { notYetEnforced } from './not-yet-enforced.ts'
 import { describeType, isRecord, type JsonRecord } from './record.ts'
-import { type ConfigResource, type Findings, KINDS, type KindInfo, kindOf } from './resource.ts'
+import { type ConfigResource, type Findings, KINDS, type KindInfo, kindOf, type ObjectMeta } from './resource.ts'
 import { checkSpec, type SchemaViolation } from './schema/check.ts'
 import { suggest } from './suggest.ts'
 import { quote } from './validate/hosts.ts'
@@ -90,7 +90,7 @@ function validateKnown(value: JsonRecord, info: KindInfo, options: ValidateOptio
       report.violation(field, `is not a field of a resource; known are ${TOP_LEVEL.join(', ')}`)
   }
   const metadata = readMetadata(value.metadata, info, options.defaultNamespace ?? DEFAULT_NAMESPACE, report)
-  const spec = validateSpec(value.spec, info.kind, metadata.namespace, report)
+  const spec = validateSpec(value.spec, info.kind, metadata, report)
   const { violations, warnings } = report
   if (violations.length > 0 || spec === undefined) return { violations, warnings, kind: info, resource: undefined }
   const resource = { apiVersion: versionOf(info), kind: info.kind, metadata, spec }
@@ -98,7 +98,7 @@ function validateKnown(value: JsonRecord, info: KindInfo, options: ValidateOptio
 }
 
 /** The spec as it is to be stored; `undefined` where its schema refuses it. */
-function validateSpec(spec: unknown, kind: string, namespace: string, report: Report): JsonRecord | undefined {
+function validateSpec(spec: unknown, kind: string, metadata: ObjectMeta, report: Report): JsonRecord | undefined {
   if (spec === undefined || spec === null) {
     report.violation('spec', 'is required')
     return undefined
@@ -108,18 +108,18 @@ function validateSpec(spec: unknown, kind: string, namespace: string, report: Re
   const rest = schemaViolations.length === 0 ? (spec as JsonRecord) : pruneInvalid(spec, schemaViolations)
   if (rest === undefined) return undefined
   const normal = normalizeSpec(kind, rest)
-  checkMeaning(kind, normal, namespace, schemaViolations, report)
+  checkMeaning(kind, normal, metadata, schemaViolations, report)
   return schemaViolations.length === 0 ? normal : undefined
 }
 
 function checkMeaning(
   kind: string,
   spec: JsonRecord,
-  namespace: string,
+  { name, namespace }: ObjectMeta,
   schemaViolations: readonly SchemaViolation[],
   report: Report,
 ): void {
   const found = new Report()
-  checkSemantics(kind, spec, { report: found, namespace, regex: createRegexCheck() })
+  checkSemantics(kind, spec, { report: found, name, namespace, regex: createRegexCheck() })
   report.take(found, ({ field }) => !followsFrom(field, schemaViolations))
 }

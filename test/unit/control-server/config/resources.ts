@@ -4,7 +4,15 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
   Service: 'v1',
   VirtualService: 'networking.istio.io/v1',
   DestinationRule: 'networking.istio.io/v1',
+  ServiceEntry: 'networking.istio.io/v1',
+  WorkloadEntry: 'networking.istio.io/v1',
+  WorkloadGroup: 'networking.istio.io/v1',
+  Sidecar: 'networking.istio.io/v1',
+  XBackendTrafficPolicy: 'gateway.networking.x-k8s.io/v1alpha1',
+  MeshConfig: 'mesh.weft.dev/v1',
+  LoadBalancer: 'mesh.weft.dev/v1',
   CircuitBreaker: 'mesh.weft.dev/v1',
+  FaultInjection: 'mesh.weft.dev/v1',
 }
 
 /** A resource as it comes in. */

@@ -1,16 +1,32 @@
 import { KINDS, type KindInfo } from '../resource.ts'
+import { BACKEND_TRAFFIC_POLICY_SPEC } from './backend-traffic-policy.ts'
 import { CIRCUIT_BREAKER_SPEC } from './circuit-breaker.ts'
 import { mapOf, nullable, oneOf, openFields, text } from './common.ts'
 import { DESTINATION_RULE_SPEC } from './destination-rule.ts'
+import { FAULT_INJECTION_SPEC } from './fault-injection.ts'
 import type { JsonSchema } from './json-schema.ts'
+import { LOAD_BALANCER_SPEC } from './load-balancer.ts'
+import { MESH_CONFIG_SPEC } from './mesh-config.ts'
 import { SERVICE_SPEC } from './service.ts'
+import { SERVICE_ENTRY_SPEC } from './service-entry.ts'
+import { SIDECAR_SPEC } from './sidecar.ts'
 import { VIRTUAL_SERVICE_SPEC } from './virtual-service.ts'
+import { WORKLOAD_ENTRY_SPEC } from './workload-entry.ts'
+import { WORKLOAD_GROUP_SPEC } from './workload-group.ts'
 
 const SPECS: Readonly<Record<string, JsonSchema>> = {
   Service: SERVICE_SPEC,
   VirtualService: VIRTUAL_SERVICE_SPEC,
   DestinationRule: DESTINATION_RULE_SPEC,
+  ServiceEntry: SERVICE_ENTRY_SPEC,
+  WorkloadEntry: WORKLOAD_ENTRY_SPEC,
+  WorkloadGroup: WORKLOAD_GROUP_SPEC,
+  Sidecar: SIDECAR_SPEC,
+  XBackendTrafficPolicy: BACKEND_TRAFFIC_POLICY_SPEC,
+  MeshConfig: MESH_CONFIG_SPEC,
+  LoadBalancer: LOAD_BALANCER_SPEC,
   CircuitBreaker: CIRCUIT_BREAKER_SPEC,
+  FaultInjection: FAULT_INJECTION_SPEC,
 }
 
 /** The spec of each kind, by kind. */

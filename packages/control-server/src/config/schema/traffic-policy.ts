@@ -39,6 +39,16 @@ const consistentHash = fields(
   },
 )
 
+export const LOCALITY_LB_SETTING: JsonSchema = fields(
+  {},
+  {
+    distribute: listOf(fields({}, { from: text, to: mapOf(uint32) })),
+    failover,
+    failoverPriority: textList,
+    enabled: nullable(flag),
+  },
+)
+
 const loadBalancer = fields(
   {},
   {
@@ -54,15 +64,7 @@ const loadBalancer = fields(
         weightUpdatePeriod: duration,
       },
     ),
-    localityLbSetting: fields(
-      {},
-      {
-        distribute: listOf(fields({}, { from: text, to: mapOf(uint32) })),
-        failover,
-        failoverPriority: textList,
-        enabled: nullable(flag),
-      },
-    ),
+    localityLbSetting: LOCALITY_LB_SETTING,
     zoneAwareLbSetting: fields(
       {},
       {
@@ -80,7 +82,9 @@ const loadBalancer = fields(
   },
 )
 
-const connectionPool = fields(
+export const TCP_KEEPALIVE: JsonSchema = fields({}, { probes: uint32, time: duration, interval: duration })
+
+export const CONNECTION_POOL: JsonSchema = fields(
   {},
   {
     tcp: fields(
@@ -88,7 +92,7 @@ const connectionPool = fields(
       {
         maxConnections: int32,
         connectTimeout: duration,
-        tcpKeepalive: fields({}, { probes: uint32, time: duration, interval: duration }),
+        tcpKeepalive: TCP_KEEPALIVE,
         maxConnectionDuration: duration,
         idleTimeout: duration,
       },
@@ -141,7 +145,7 @@ const tls = fields(
   },
 )
 
-const blocks = { loadBalancer, connectionPool, outlierDetection, tls }
+const blocks = { loadBalancer, connectionPool: CONNECTION_POOL, outlierDetection, tls }
 
 export const TRAFFIC_POLICY: JsonSchema = fields(
   {},

@@ -17,10 +17,10 @@ import type { JsonSchema } from './json-schema.ts'
 
 /* `istio.networking.v1.VirtualService`, every field. */
 
-const stringMatch = fields({}, { exact: text, prefix: text, regex: text })
+export const STRING_MATCH: JsonSchema = fields({}, { exact: text, prefix: text, regex: text })
 const percent = fields({}, { value: double })
 const portSelector = fields({}, { number: uint32 })
-const destination = fields({ host: text }, { subset: text, port: portSelector })
+export const DESTINATION: JsonSchema = fields({ host: text }, { subset: text, port: portSelector })
 
 const headerOperations = fields({}, { set: textMap, add: textMap, remove: textList })
 const headers = fields({}, { request: headerOperations, response: headerOperations })
@@ -29,13 +29,13 @@ const httpMatch = fields(
   {},
   {
     name: text,
-    uri: stringMatch,
-    scheme: stringMatch,
-    method: stringMatch,
-    authority: stringMatch,
-    headers: mapOf(stringMatch),
-    withoutHeaders: mapOf(stringMatch),
-    queryParams: mapOf(stringMatch),
+    uri: STRING_MATCH,
+    scheme: STRING_MATCH,
+    method: STRING_MATCH,
+    authority: STRING_MATCH,
+    headers: mapOf(STRING_MATCH),
+    withoutHeaders: mapOf(STRING_MATCH),
+    queryParams: mapOf(STRING_MATCH),
     ignoreUriCase: flag,
     port: uint32,
     sourceLabels: textMap,
@@ -45,7 +45,7 @@ const httpMatch = fields(
   },
 )
 
-const retries = fields(
+export const RETRIES: JsonSchema = fields(
   {},
   {
     attempts: int32,
@@ -74,19 +74,20 @@ const directResponse = fields({ status: uint32 }, { body: fields({}, { string: t
 
 const rewrite = fields({}, { uri: text, authority: text, uriRegexRewrite: fields({}, { match: text, rewrite: text }) })
 
-const fault = fields(
+export const FAULT_DELAY: JsonSchema = fields(
   {},
-  {
-    delay: fields({}, { percent: int32, percentage: percent, fixedDelay: duration, exponentialDelay: duration }),
-    abort: fields({}, { percentage: percent, httpStatus: int32, grpcStatus: text, http2Error: text }),
-  },
+  { percent: int32, percentage: percent, fixedDelay: duration, exponentialDelay: duration },
+)
+export const FAULT_ABORT: JsonSchema = fields(
+  {},
+  { percentage: percent, httpStatus: int32, grpcStatus: text, http2Error: text },
 )
 
 const corsPolicy = fields(
   {},
   {
     allowOrigin: textList,
-    allowOrigins: listOf(stringMatch),
+    allowOrigins: listOf(STRING_MATCH),
     allowMethods: textList,
     allowHeaders: textList,
     exposeHeaders: textList,
@@ -101,16 +102,16 @@ const httpRoute = fields(
   {
     name: text,
     match: listOf(httpMatch),
-    route: listOf(fields({ destination }, { weight: int32, headers })),
+    route: listOf(fields({ destination: DESTINATION }, { weight: int32, headers })),
     redirect,
     directResponse,
     delegate: fields({}, { name: text, namespace: text }),
     rewrite,
     timeout: duration,
-    retries,
-    fault,
-    mirror: destination,
-    mirrors: listOf(fields({ destination }, { percentage: percent })),
+    retries: RETRIES,
+    fault: fields({}, { delay: FAULT_DELAY, abort: FAULT_ABORT }),
+    mirror: DESTINATION,
+    mirrors: listOf(fields({ destination: DESTINATION }, { percentage: percent })),
     mirrorPercent: nullable(uint32),
     // The one field whose JSON name Istio's own CRD spells with an underscore as well.
     mirror_percent: nullable(uint32),
@@ -120,7 +121,7 @@ const httpRoute = fields(
   },
 )
 
-const routeDestinations = listOf(fields({ destination }, { weight: int32 }))
+const routeDestinations = listOf(fields({ destination: DESTINATION }, { weight: int32 }))
 
 const l4Match = {
   destinationSubnets: textList,

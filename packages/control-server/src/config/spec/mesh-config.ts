@@ -1,0 +1,33 @@
+import type { LocalityLbSetting, TcpSettings } from './destination-rule.ts'
+import type { HttpRetry } from './virtual-service.ts'
+
+/**
+ * `mesh.weft.dev/v1` MeshConfig: defaults for the whole mesh, by the names of `istio.mesh.v1alpha1.MeshConfig`. There is
+ * one, `default` in the root namespace.
+ */
+export interface MeshConfigSpec {
+  /** What happens to hosts that the mesh does not know. Absent: `ALLOW_ANY`; in a block without a mode `REGISTRY_ONLY`. */
+  readonly outboundTrafficPolicy?: { readonly mode?: 'REGISTRY_ONLY' | 'ALLOW_ANY' }
+  /** Default 10s. */
+  readonly connectTimeout?: string
+  readonly tcpKeepalive?: NonNullable<TcpSettings['tcpKeepalive']>
+  /** Absent: enabled, without further rules. */
+  readonly localityLbSetting?: LocalityLbSetting
+  /** For routes that have no `retries`. */
+  readonly defaultHttpRetryPolicy?: HttpRetry
+  /** Default `["*"]`. */
+  readonly defaultServiceExportTo?: readonly string[]
+  /** Default `["*"]`. */
+  readonly defaultVirtualServiceExportTo?: readonly string[]
+  /** Default `["*"]`. */
+  readonly defaultDestinationRuleExportTo?: readonly string[]
+  /** Default 60s. */
+  readonly dnsRefreshRate?: string
+  /** Default `DO_NOT_UPGRADE`. */
+  readonly h2UpgradePolicy?: 'DO_NOT_UPGRADE' | 'UPGRADE'
+  /** Only to say what holds anyway: the root namespace cannot be changed. */
+  readonly rootNamespace?: string
+}
+
+/** How the one MeshConfig is called. */
+export const MESH_CONFIG_NAME = 'default'
