@@ -87,7 +87,7 @@ describe('the one MeshConfig', () => {
   })
 
   test('cannot move the root namespace, and has only fields that Istio has', () => {
-    const fields = fieldsOf('MeshConfig', { rootNamespace: 'mesh', conectTimeout: '1s' })
-    expect(fields).toEqual(expect.arrayContaining(['spec.rootNamespace', 'spec.conectTimeout']))
+    expect(fieldsOf('MeshConfig', { rootNamespace: 'mesh' })).toContain('spec.rootNamespace')
+    expect(fieldsOf('MeshConfig', { conectTimeout: '1s' })).toContain('spec.conectTimeout')
   })
 })
