@@ -1,4 +1,4 @@
-import { type Endpoint, type Node, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
+import { type Endpoint, type Node, type ResourceKey, resourceKey, routedClusters } from '@weft/mesh-protocol'
 import { inboundSubject } from '../../packages/control-server/src/push/inbound-policies.ts'
 import type { Model } from '../../packages/control-server/src/registry/model.ts'
 import { scopeOf } from '../../packages/control-server/src/translate/client-scope.ts'
@@ -7,7 +7,7 @@ import { assignedInstances, translateEndpoint } from '../../packages/control-ser
 import { visibleHosts } from '../../packages/control-server/src/translate/hosts.ts'
 import { translateInbound } from '../../packages/control-server/src/translate/inbound.ts'
 import { indexPolicies } from '../../packages/control-server/src/translate/policy-index.ts'
-import { clustersOf, translateRoutes } from '../../packages/control-server/src/translate/routes.ts'
+import { translateRoutes } from '../../packages/control-server/src/translate/routes.ts'
 
 /** What a client has to hold in the end, translated afresh from the model: the dumb alternative to all the sharing. */
 export function expectedState(model: Model, node: Node, hosts: Iterable<string>): Map<ResourceKey, unknown> {
@@ -21,7 +21,7 @@ export function expectedState(model: Model, node: Node, hosts: Iterable<string>)
     const routes = translateRoutes(context, host)
     if (routes === undefined) continue
     state.set(resourceKey('RouteConfiguration', host), routes)
-    const names = new Set(clustersOf(routes))
+    const names = new Set(routedClusters(routes))
     for (const name of names) {
       const translated = translateCluster(context, name)
       if (translated === undefined) continue

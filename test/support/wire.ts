@@ -6,8 +6,12 @@ import {
   DEFAULT_RETRY_POLICY,
   type Endpoint,
   type Route,
+  type RouteAction,
   type RouteConfiguration,
 } from '@weft/mesh-protocol'
+
+/** A route that sends requests on. */
+export type WireRoute = Route & { readonly route: RouteAction }
 
 /** An endpoint as a registration makes it; the number becomes its address. */
 export function wireEndpoint(number: number, overrides: Partial<Endpoint> = {}): Endpoint {
@@ -48,7 +52,7 @@ export function wireCluster(overrides: Partial<Cluster> = {}): Cluster {
   }
 }
 
-export function wireRoute(name: string, overrides: Partial<Route> = {}): Route {
+export function wireRoute(name: string, overrides: Partial<WireRoute> = {}): WireRoute {
   return {
     name,
     match: {},

@@ -1,4 +1,21 @@
-import type { CircuitBreakers, ErrorRateBreaker, LbPolicy, OutlierDetection } from './wire/cluster.ts'
+import type {
+  CircuitBreakers,
+  ErrorRateBreaker,
+  FailurePercentageDetection,
+  HealthCheck,
+  LbPolicy,
+  OutlierDetection,
+  RetryBudget,
+  SuccessRateDetection,
+} from './wire/cluster.ts'
+import type {
+  LeastRequestConfig,
+  LocalityLbSetting,
+  MaglevConfig,
+  PeakEwmaConfig,
+  RingHashConfig,
+  SlowStartConfig,
+} from './wire/load-balancing.ts'
 import type { RetryPolicy } from './wire/route.ts'
 
 /*
@@ -46,6 +63,74 @@ export const DEFAULT_OUTLIER_DETECTION: OutlierDetection = {
   maxEjectionTimeMs: 300_000,
   maxEjectionPercent: 10,
 }
+
+/** Envoy `outlier_detection.proto`, the `success_rate_*` fields. */
+export const DEFAULT_SUCCESS_RATE_DETECTION: SuccessRateDetection = {
+  minimumHosts: 5,
+  requestVolume: 100,
+  stdevFactor: 1900,
+  enforcingPercent: 100,
+}
+
+/** Envoy `outlier_detection.proto`, the `failure_percentage_*` fields; enforced here, as who asks for it wants it. */
+export const DEFAULT_FAILURE_PERCENTAGE_DETECTION: FailurePercentageDetection = {
+  threshold: 85,
+  minimumHosts: 5,
+  requestVolume: 50,
+  enforcingPercent: 100,
+}
+
+/** Numbers of an active health check that leaves them out. Kubernetes probes: period 10 s, timeout 1 s, 3 failures, 1 success. */
+export const DEFAULT_HEALTH_CHECK: Omit<HealthCheck, 'check' | 'port'> = {
+  intervalMs: 10_000,
+  timeoutMs: 1_000,
+  unhealthyThreshold: 3,
+  healthyThreshold: 1,
+}
+
+/** Envoy `LeastRequestLbConfig`. */
+export const DEFAULT_LEAST_REQUEST: LeastRequestConfig = { choiceCount: 2, activeRequestBias: 1 }
+
+/** Envoy `RingHashLbConfig`. */
+export const DEFAULT_RING_HASH: RingHashConfig = {
+  minimumRingSize: 1024,
+  maximumRingSize: 8 * 1024 * 1024,
+  hashFunction: 'XX_HASH',
+}
+
+/** Envoy `MaglevLbConfig`. */
+export const DEFAULT_MAGLEV: MaglevConfig = { tableSize: 65_537 }
+
+/** Linkerd 2.20 `load-biaser`: 1 s until measured, 10 s memory, 5 s for a failure. */
+export const DEFAULT_PEAK_EWMA: PeakEwmaConfig = { decayTimeMs: 10_000, defaultRttMs: 1_000, failurePenaltyMs: 5_000 }
+
+/** Envoy `SlowStartConfig`; the window has no default. */
+export const DEFAULT_SLOW_START: Omit<SlowStartConfig, 'windowMs'> = { aggression: 1, minWeightPercent: 10 }
+
+/** Envoy `ZoneAwareLbConfig`. */
+export const DEFAULT_ZONE_AWARE: NonNullable<LocalityLbSetting['zoneAware']> = {
+  minClusterSize: 6,
+  routingEnabledPercent: 100,
+}
+
+/** Envoy `ClusterLoadAssignment.Policy.overprovisioning_factor`. */
+export const DEFAULT_OVERPROVISIONING_FACTOR = 140
+
+/** Istio `MeshConfig.dnsRefreshRate`. */
+export const DEFAULT_DNS_REFRESH_RATE_MS = 60_000
+
+/** Envoy `RetryBudget` and Istio `TrafficPolicy.RetryBudget`. */
+export const DEFAULT_RETRY_BUDGET: RetryBudget = { budgetPercent: 20, minRetryConcurrency: 3 }
+
+/** Gateway API GEP-3388: 20 % over 10 s, and 10 retries a second always. */
+export const DEFAULT_RETRY_BUDGET_PER_INTERVAL: Required<RetryBudget> = {
+  budgetPercent: 20,
+  minRetryConcurrency: 10,
+  intervalMs: 10_000,
+}
+
+/** Longest pause that an upstream may ask for. Envoy `RateLimitedRetryBackOff.max_interval`. */
+export const DEFAULT_RATE_LIMITED_RETRY_MAX_MS = 300_000
 
 /** Envoy `route_components.proto` `RetryBackOff`: the cap is ten times the base where only the base is given. */
 export const RETRY_BACK_OFF_CAP_FACTOR = 10

@@ -1,16 +1,30 @@
 export {
   DEFAULT_CIRCUIT_BREAKERS,
   DEFAULT_CONNECT_TIMEOUT_MS,
+  DEFAULT_DNS_REFRESH_RATE_MS,
   DEFAULT_DOMAIN,
   DEFAULT_ERROR_RATE_BREAKER,
+  DEFAULT_FAILURE_PERCENTAGE_DETECTION,
+  DEFAULT_HEALTH_CHECK,
   DEFAULT_IDLE_TIMEOUT_MS,
   DEFAULT_LB_POLICY,
+  DEFAULT_LEAST_REQUEST,
+  DEFAULT_MAGLEV,
   DEFAULT_OUTLIER_DETECTION,
+  DEFAULT_OVERPROVISIONING_FACTOR,
+  DEFAULT_PEAK_EWMA,
+  DEFAULT_RATE_LIMITED_RETRY_MAX_MS,
   DEFAULT_REPLAY_LIMIT_BYTES,
   DEFAULT_RETRY_BASE_INTERVAL_MS,
+  DEFAULT_RETRY_BUDGET,
+  DEFAULT_RETRY_BUDGET_PER_INTERVAL,
   DEFAULT_RETRY_POLICY,
+  DEFAULT_RING_HASH,
   DEFAULT_ROUTE_TIMEOUT_MS,
   DEFAULT_SERVICE_PORT,
+  DEFAULT_SLOW_START,
+  DEFAULT_SUCCESS_RATE_DETECTION,
+  DEFAULT_ZONE_AWARE,
   ENDPOINTS_PER_PAGE,
   FIRST_POLICY_WAIT_MS,
   HEARTBEAT_MS,
@@ -40,17 +54,24 @@ export {
 } from './names.ts'
 export { registeredEndpoint } from './registered-endpoint.ts'
 export { fail, ok, type Result, type Violation } from './result.ts'
+export { routedClusters } from './routed-clusters.ts'
 export { validateClientMessage, validateNode, validateRegistration } from './validate/message.ts'
 export { validateResource } from './validate/resource.ts'
 export { FEATURES, PROTOCOL_VERSION } from './version.ts'
 export type {
   BreakerFallback,
   CircuitBreakers,
+  ClientTls,
   Cluster,
+  DiscoveryType,
   ErrorRateBreaker,
+  FailurePercentageDetection,
+  HealthCheck,
   LbPolicy,
   OutlierDetection,
+  RetryBudget,
   ServiceRef,
+  SuccessRateDetection,
 } from './wire/cluster.ts'
 export type {
   ClusterLoadAssignment,
@@ -62,7 +83,24 @@ export type {
   Page,
 } from './wire/endpoint.ts'
 export { HOST_INDEX_NAME, type HostIndex, type HostIndexUpdate } from './wire/host-index.ts'
-export { INBOUND_POLICY_NAME, type InboundPolicy, type InboundService } from './wire/inbound-policy.ts'
+export {
+  type CorsPolicy,
+  INBOUND_POLICY_NAME,
+  type InboundFault,
+  type InboundPolicy,
+  type InboundRoute,
+  type InboundService,
+} from './wire/inbound-policy.ts'
+export type {
+  HashPolicy,
+  LeastRequestConfig,
+  LocalityLbSetting,
+  MaglevConfig,
+  PeakEwmaConfig,
+  RingHashConfig,
+  SlowStartConfig,
+  SubsetFallback,
+} from './wire/load-balancing.ts'
 export {
   parseResourceKey,
   RESOURCE_TYPES,
@@ -73,18 +111,25 @@ export {
 } from './wire/resource.ts'
 export type { ResourceHeader, ResourceType } from './wire/resource-header.ts'
 export type {
+  BaggageMark,
   ClusterWeight,
+  DirectResponseAction,
+  Fault,
   HeaderMatcher,
   HeaderMutations,
   HeaderValueOption,
   PathMatcher,
   QueryParameterMatcher,
+  RedirectAction,
+  RequestMirrorPolicy,
   RetryPolicy,
   Route,
   RouteAction,
   RouteConfiguration,
   RouteMatch,
+  RouteRewrite,
   StringMatcher,
+  TcpRoute,
   VirtualHost,
 } from './wire/route.ts'
 export type { ClientMessage, HeartbeatEvent, HelloEvent, Nack, Node, UpdateEvent } from './wire/stream.ts'

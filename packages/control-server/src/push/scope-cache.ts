@@ -1,10 +1,17 @@
-import { type Cluster, expandServiceHost, parseClusterName, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
+import {
+  type Cluster,
+  expandServiceHost,
+  parseClusterName,
+  type ResourceKey,
+  resourceKey,
+  routedClusters,
+} from '@weft/mesh-protocol'
 import { isHostSubset, isWildcardHost } from '../config/host-name.ts'
 import { MultiMap } from '../kernel/multi-map.ts'
 import type { ClientScope } from '../translate/client-scope.ts'
 import { translateCluster } from '../translate/clusters.ts'
 import type { TranslateContext } from '../translate/context.ts'
-import { clustersOf, translateRoutes } from '../translate/routes.ts'
+import { translateRoutes } from '../translate/routes.ts'
 import type { Assignment, Assignments } from './assignments.ts'
 import { type Entry, makeEntry } from './entry.ts'
 
@@ -107,7 +114,7 @@ export class ScopeCache<S> {
     const routes = translateRoutes(context, host)
     if (routes === undefined) return { routes: undefined, clusters: [], keys: new Set(), hosts: new Set([host]) }
     const entry = makeEntry(routes)
-    const names = new Set(clustersOf(routes))
+    const names = new Set(routedClusters(routes))
     const hosts = new Set([host])
     const clusters: ClusterState[] = []
     const keys = new Set([entry.key])

@@ -40,15 +40,6 @@ export function translateRoutes(context: TranslateContext, host: string): Unvers
   }
 }
 
-/** Every cluster that a route configuration can send a request to, without duplicates. */
-export function clustersOf({ virtualHosts }: Pick<RouteConfiguration, 'virtualHosts'>): ReadonlySet<string> {
-  const names = new Set<string>()
-  for (const { routes } of virtualHosts) {
-    for (const { route } of routes) for (const { cluster } of route.clusters) names.add(cluster)
-  }
-  return names
-}
-
 /**
  * The routes of the first VirtualService that has one for this client and port; where none has, everything goes to the
  * service. A VirtualService that has routes but no catch-all leaves the rest unanswered, as in Istio. Its `http` routes are

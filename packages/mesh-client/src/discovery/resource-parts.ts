@@ -7,13 +7,6 @@ export function nameOf(resource: unknown): { readonly name: ResourceKey; readonl
   return { name: `${String(type)}/${String(name)}`, version: typeof version === 'string' ? version : '' }
 }
 
-/** Every cluster that the routes of a host lead to. */
-export function clustersOf(config: RouteConfiguration): readonly string[] {
-  return config.virtualHosts.flatMap(({ routes }) =>
-    routes.flatMap(({ route }) => route.clusters.map(({ cluster }) => cluster)),
-  )
-}
-
 /** A compiler that fails in a way it should not must not stop the stream: that is a refusal as any other. */
 export function compiledOrWhyNot<Routes>(
   compile: Compile<Routes, unknown>,

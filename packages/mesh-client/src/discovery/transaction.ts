@@ -9,6 +9,7 @@ import {
   type ResourceUpdate,
   type RouteConfiguration,
   resourceKey,
+  routedClusters,
   type UpdateEvent,
   type Violation,
   validateResource,
@@ -16,7 +17,7 @@ import {
 import { collectPage } from './assignment-pages.ts'
 import { CopyOnWriteMap } from './copy-on-write.ts'
 import { changedAssignment, changedHosts, withHeldEndpoints } from './delta.ts'
-import { clustersOf, compiledOrWhyNot, nameOf } from './resource-parts.ts'
+import { compiledOrWhyNot, nameOf } from './resource-parts.ts'
 import type { Compile, Snapshot } from './snapshot.ts'
 import type { StoreState, Transaction } from './store-state.ts'
 
@@ -190,7 +191,7 @@ class Draft<Routes, Hosts> {
 
   /** Whether every cluster that the server has for these routes is there with its endpoints. */
   #reachable(config: RouteConfiguration): boolean {
-    return clustersOf(config).every((name) => {
+    return [...routedClusters(config)].every((name) => {
       const cluster = this.#clusters.get(name)
       return cluster === undefined ? this.#pages.size === 0 : this.#assignments.has(cluster.edsServiceName)
     })
@@ -216,7 +217,7 @@ class Draft<Routes, Hosts> {
       const parsed = parseResourceKey(key)
       const held = parsed?.type === 'RouteConfiguration' ? this.#routes.get(parsed.name) : undefined
       if (held === undefined || held === 'absent') continue
-      for (const name of clustersOf(held.config)) {
+      for (const name of routedClusters(held.config)) {
         needed.add(resourceKey('Cluster', name))
         needed.add(resourceKey('ClusterLoadAssignment', this.#clusters.get(name)?.edsServiceName ?? name))
       }

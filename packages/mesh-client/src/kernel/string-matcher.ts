@@ -1,4 +1,4 @@
-import { ok, type Result, type StringMatcher } from '@weft/mesh-protocol'
+import { ok, type PathMatcher, type Result } from '@weft/mesh-protocol'
 import type { StringTest } from './plain-regex.ts'
 import { compileRegex } from './regex.ts'
 
@@ -9,11 +9,12 @@ export interface StringMatcherOptions {
 
 /** A string matcher ready for use. The error is for the field `regex`, the only one that can be wrong. */
 export function compileStringMatcher(
-  matcher: StringMatcher,
+  matcher: PathMatcher,
   { ignoreCase = false }: StringMatcherOptions = {},
 ): Result<StringTest, string> {
   if ('regex' in matcher) return compileRegex(matcher.regex)
   if ('prefix' in matcher) return ok(ignoreCase ? prefixIgnoringCase(matcher.prefix) : startsWith(matcher.prefix))
+  if ('pathSeparatedPrefix' in matcher) return ok(startsWithSegments(matcher.pathSeparatedPrefix, ignoreCase))
   return ok(ignoreCase ? equalsIgnoringCase(matcher.exact) : equals(matcher.exact))
 }
 
@@ -23,6 +24,12 @@ function equals(expected: string): StringTest {
 
 function startsWith(prefix: string): StringTest {
   return (value) => value.startsWith(prefix)
+}
+
+/** A prefix that ends at a `/` of the value or at its end. Envoy `config_impl.cc`, `PathSeparatedPrefixRouteEntryImpl`. */
+function startsWithSegments(prefix: string, ignoreCase: boolean): StringTest {
+  const starts = ignoreCase ? prefixIgnoringCase(prefix) : startsWith(prefix)
+  return (value) => starts(value) && (value.length === prefix.length || value[prefix.length] === '/')
 }
 
 function equalsIgnoringCase(expected: string): StringTest {

@@ -4,6 +4,7 @@ import {
   type Result,
   type Route,
   type RouteConfiguration,
+  routedClusters,
   type Violation,
   type VirtualHost,
 } from '@weft/mesh-protocol'
@@ -25,20 +26,18 @@ interface MatchableRoute {
 export function compileRouteConfiguration(config: RouteConfiguration): Result<RouteTable> {
   const violations: Violation[] = []
   const byPort = new Map<number, VirtualHostTable>()
-  const clusters = new Set<string>()
   config.virtualHosts.forEach((host, index) => {
     const field = `virtualHosts[${index}]`
     if (byPort.has(host.port)) {
       violations.push({ field: `${field}.port`, message: `must be unique, but ${host.port} is named before` })
     }
     byPort.set(host.port, compileVirtualHost(host, field, violations))
-    for (const { route } of host.routes) for (const { cluster } of route.clusters) clusters.add(cluster)
   })
   if (violations.length > 0) return fail(violations)
   return ok({
     host: config.name,
     version: config.version,
-    clusters: [...clusters],
+    clusters: [...routedClusters(config)],
     forPort: (port) => byPort.get(port),
   })
 }
@@ -61,7 +60,10 @@ function compileVirtualHost(host: VirtualHost, field: string, violations: Violat
   }
 }
 
+const NOT_FOUND_STATUS = 503
+
 function compileRoute(route: Route, field: string, violations: Violation[]): CompiledRoute {
+  if (route.route === undefined) throw new Error(`${field}: only routes to clusters can be compiled`)
   const { clusters, timeoutMs, retryPolicy, hostRewrite } = route.route
   const single = clusters.length === 1
   const destinations = clusters.map((destination, index): CompiledDestination => {
@@ -76,11 +78,25 @@ function compileRoute(route: Route, field: string, violations: Violation[]): Com
       weight: destination.weight,
       mutations,
       hostRewrite: hostRewrite ?? destination.hostRewrite,
+      rewritePath: undefined,
+      reply: undefined,
+      mirrors: undefined,
+      marks: undefined,
     }
   })
   const totalWeight = destinations.reduce((sum, { weight }) => sum + weight, 0)
   if (!single && totalWeight === 0) {
     violations.push({ field: `${field}.route.clusters`, message: 'must have at least one weight above 0' })
   }
-  return { name: route.name, timeoutMs, retryPolicy, destinations, totalWeight }
+  return {
+    name: route.name,
+    timeoutMs,
+    retryPolicy,
+    destinations,
+    totalWeight,
+    reply: undefined,
+    fault: route.fault,
+    hedgeOnPerTryTimeout: route.route.hedgeOnPerTryTimeout ?? false,
+    clusterNotFoundStatus: route.route.clusterNotFoundResponseCode ?? NOT_FOUND_STATUS,
+  }
 }

@@ -1,4 +1,4 @@
-import type { RetryPolicy } from '@weft/mesh-protocol'
+import type { BaggageMark, Fault, RequestMirrorPolicy, RetryPolicy } from '@weft/mesh-protocol'
 import type { HeaderList } from './header-mutations.ts'
 
 /** What a route is matched on. Header look-ups are by lower-case name; repeated headers come joined with `,`. */
@@ -18,6 +18,17 @@ export interface CompiledMutations {
   response(headers: HeaderList): HeaderList
 }
 
+/** An answer of the mesh itself: a redirect or a fixed response. */
+export interface RouteReply {
+  readonly status: number
+  /** Names and values in turn. */
+  readonly headers: readonly string[]
+  readonly body: Uint8Array
+}
+
+/** Makes the answer to one request. */
+export type MakeReply = (request: RouteRequest) => RouteReply
+
 /** One destination of a route. */
 export interface CompiledDestination {
   readonly cluster: string
@@ -26,6 +37,14 @@ export interface CompiledDestination {
   readonly mutations: CompiledMutations | undefined
   /** What the upstream sees as authority; a rewrite of the route wins over the destination's own (Istio `route.go`). */
   readonly hostRewrite: string | undefined
+  /** Gives the path with its query as it is sent; `undefined`: as it came. */
+  readonly rewritePath: ((path: string) => string) | undefined
+  /** Answers instead of the cluster. */
+  readonly reply: MakeReply | undefined
+  /** Where copies go, the route's and its own; `undefined`: nowhere. */
+  readonly mirrors: readonly RequestMirrorPolicy[] | undefined
+  /** What the request carries on along the call chain, the destination's own and then the route's. */
+  readonly marks: readonly BaggageMark[] | undefined
 }
 
 /** A route ready for use. Immutable: a call keeps the one it matched to its end. */
@@ -37,6 +56,13 @@ export interface CompiledRoute {
   readonly destinations: readonly CompiledDestination[]
   /** Sum of the weights. */
   readonly totalWeight: number
+  /** Answers instead of any destination, of which there are none then. */
+  readonly reply: MakeReply | undefined
+  readonly fault: Fault | undefined
+  /** An attempt that is over its own limit is left running beside the next. */
+  readonly hedgeOnPerTryTimeout: boolean
+  /** Status of the answer where the chosen cluster does not exist. */
+  readonly clusterNotFoundStatus: number
 }
 
 /** The routes of one host on one port. */

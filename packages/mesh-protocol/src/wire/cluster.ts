@@ -1,10 +1,28 @@
+import type {
+  HashPolicy,
+  LeastRequestConfig,
+  LocalityLbSetting,
+  MaglevConfig,
+  PeakEwmaConfig,
+  RingHashConfig,
+  SlowStartConfig,
+  SubsetFallback,
+} from './load-balancing.ts'
 import type { ResourceHeader } from './resource-header.ts'
 
 /**
  * How an endpoint is chosen. xDS: `Cluster.lb_policy`.
- * LEAST_REQUEST is the power of two choices.
+ * LEAST_REQUEST is the power of two choices; PEAK_EWMA, which xDS does not have, weighs the latency that each endpoint shows.
  */
-export type LbPolicy = 'ROUND_ROBIN' | 'LEAST_REQUEST' | 'RANDOM'
+export type LbPolicy = 'ROUND_ROBIN' | 'LEAST_REQUEST' | 'RANDOM' | 'RING_HASH' | 'MAGLEV' | 'PEAK_EWMA'
+
+/**
+ * Where the addresses of a cluster come from. xDS: `Cluster.type`; absent stands for EDS.
+ * - `STRICT_DNS`: each endpoint of the assignment may be a host name; every address that it resolves to is an endpoint.
+ * - `LOGICAL_DNS`: as above, but a new connection goes to whatever address the name gives at that moment.
+ * - `ORIGINAL_DST`: there is no assignment; the call goes to the host that the caller named.
+ */
+export type DiscoveryType = 'STRICT_DNS' | 'LOGICAL_DNS' | 'ORIGINAL_DST'
 
 /**
  * Limits of one client towards one cluster. xDS: `envoy.config.cluster.v3.CircuitBreakers.Thresholds`.
@@ -16,8 +34,22 @@ export interface CircuitBreakers {
   readonly maxPendingRequests: number
   /** Requests under way. */
   readonly maxRequests: number
-  /** Retries under way. */
+  /** Retries under way. Not looked at where there is a `retryBudget`. */
   readonly maxRetries: number
+  readonly retryBudget?: RetryBudget
+}
+
+/**
+ * Retries in proportion to the requests. Without `intervalMs`: those under way at once, as Envoy counts
+ * (`CircuitBreakers.Thresholds.RetryBudget`). With it: retries that start within the interval, as in Gateway API's
+ * `XBackendTrafficPolicy` (GEP-3388).
+ */
+export interface RetryBudget {
+  /** Share of the requests that may be retries, 0 to 100. */
+  readonly budgetPercent: number
+  /** Retries that are always allowed: under way at once, or with `intervalMs` per second. */
+  readonly minRetryConcurrency: number
+  readonly intervalMs?: number
 }
 
 /** When an endpoint is taken out of balancing for a while. xDS: `envoy.config.cluster.v3.OutlierDetection`. */
@@ -39,6 +71,74 @@ export interface OutlierDetection {
   readonly maxEjectionPercent: number
   /** Status codes that count as errors instead of the 5xx; absent: 500 to 599. */
   readonly httpErrorCodes?: readonly number[]
+  /** Ejects endpoints whose success rate lies far below the others'. Absent: off. */
+  readonly successRate?: SuccessRateDetection
+  /** Ejects endpoints whose share of failures is over a threshold. Absent: off. */
+  readonly failurePercentage?: FailurePercentageDetection
+  /** Largest random addition to an ejection time. Default 0. */
+  readonly maxEjectionTimeJitterMs?: number
+  /** One endpoint may be ejected whatever `maxEjectionPercent` says. Default false. */
+  readonly alwaysEjectOneHost?: boolean
+}
+
+/** xDS: the `success_rate_*` fields of `OutlierDetection`. */
+export interface SuccessRateDetection {
+  /** Below this number of endpoints with enough requests nothing is ejected. */
+  readonly minimumHosts: number
+  /** Requests that an endpoint needs in one interval to be judged. */
+  readonly requestVolume: number
+  /** Ejects below mean - (factor / 1000) * standard deviation. */
+  readonly stdevFactor: number
+  /** Share of the detections that eject, 0 to 100. */
+  readonly enforcingPercent: number
+}
+
+/** xDS: the `failure_percentage_*` fields of `OutlierDetection`. */
+export interface FailurePercentageDetection {
+  /** Share of failed requests from which on an endpoint is ejected, 0 to 100. */
+  readonly threshold: number
+  readonly minimumHosts: number
+  readonly requestVolume: number
+  readonly enforcingPercent: number
+}
+
+/** Asks endpoints by itself whether they are well. xDS: `envoy.config.core.v3.HealthCheck`. */
+export interface HealthCheck {
+  readonly intervalMs: number
+  readonly timeoutMs: number
+  /** Failures in a row that make an endpoint unhealthy. An answer that is no expected status does so at once, as in Envoy. */
+  readonly unhealthyThreshold: number
+  /** Successes in a row that make it healthy again; the first check of an endpoint counts alone. */
+  readonly healthyThreshold: number
+  /** Port to ask instead of the endpoint's. */
+  readonly port?: number
+  readonly check:
+    | {
+        readonly http: {
+          readonly path: string
+          readonly host?: string
+          readonly method?: string
+          /** Half-open ranges; absent: 200. */
+          readonly expectedStatuses?: readonly { readonly start: number; readonly end: number }[]
+        }
+      }
+    | { readonly tcp: Readonly<Record<string, never>> }
+    | { readonly grpc: { readonly serviceName?: string } }
+}
+
+/** TLS that this client starts towards the endpoints. xDS: `transport_socket` with `UpstreamTlsContext`. */
+export interface ClientTls {
+  readonly mode: 'SIMPLE' | 'MUTUAL'
+  /** Absent: the authority of the request. */
+  readonly sni?: string
+  /** The certificate has to name one of these; absent: the sni. */
+  readonly subjectAltNames?: readonly string[]
+  /** Paths on the client's machine; absent: the platform's authorities. */
+  readonly caCertificates?: string
+  readonly clientCertificate?: string
+  readonly privateKey?: string
+  /** Accept any certificate. Default false. */
+  readonly insecureSkipVerify?: boolean
 }
 
 /** What answers instead of the cluster while its error-rate breaker is open. */
@@ -90,7 +190,38 @@ export interface Cluster extends ResourceHeader<'Cluster'> {
   readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp'
   /** Name of the ClusterLoadAssignment. xDS: `eds_cluster_config.service_name`. */
   readonly edsServiceName: string
+  /** Absent: the endpoints are those of the assignment, as they are. */
+  readonly discoveryType?: DiscoveryType
+  /** How often names are resolved again. xDS: `dns_refresh_rate`. Absent: `DEFAULT_DNS_REFRESH_RATE_MS`. */
+  readonly dnsRefreshRateMs?: number
   readonly lbPolicy: LbPolicy
+  /** For LEAST_REQUEST. */
+  readonly leastRequest?: LeastRequestConfig
+  /** For RING_HASH. */
+  readonly ringHash?: RingHashConfig
+  /** For MAGLEV. */
+  readonly maglev?: MaglevConfig
+  /** For PEAK_EWMA. */
+  readonly peakEwma?: PeakEwmaConfig
+  /**
+   * What a request is hashed by, for RING_HASH and MAGLEV, in order. xDS holds it on the route (`RouteAction.hash_policy`);
+   * here it stands where the DestinationRule puts it, so that each destination of a split has its own.
+   */
+  readonly hashPolicy?: readonly HashPolicy[]
+  /** Bounded load, in percent of the mean, above 100. xDS: `consistent_hashing_lb_config.hash_balance_factor`. */
+  readonly hashBalanceFactor?: number
+  /** For ROUND_ROBIN and LEAST_REQUEST: new endpoints get their share by and by. */
+  readonly slowStart?: SlowStartConfig
+  /** Which localities are preferred. The client, which knows its own, makes priorities and weights of it. */
+  readonly localityLb?: LocalityLbSetting
+  /** Below this share of healthy endpoints all are used. xDS: `healthy_panic_threshold`. Absent or 0: never. */
+  readonly healthyPanicThresholdPercent?: number
+  /** xDS: `ClusterLoadAssignment.Policy.overprovisioning_factor`. Absent: `DEFAULT_OVERPROVISIONING_FACTOR`. */
+  readonly overprovisioningFactor?: number
+  /** What is used while the subset has no endpoint. Absent: nothing is. */
+  readonly subsetFallback?: SubsetFallback
+  /** Absent: endpoints are what discovery says of them. */
+  readonly healthChecks?: readonly HealthCheck[]
   readonly connectTimeoutMs: number
   readonly circuitBreakers: CircuitBreakers
   /** Absent: no outlier detection. */
@@ -99,5 +230,17 @@ export interface Cluster extends ResourceHeader<'Cluster'> {
   readonly maxRequestsPerConnection: number
   /** How long an unused connection is kept; 0: for ever. xDS: `common_http_protocol_options.idle_timeout`. */
   readonly idleTimeoutMs: number
+  /** How long a connection may live. xDS: `max_connection_duration`. Absent: for ever. */
+  readonly maxConnectionDurationMs?: number
+  /** xDS: `upstream_connection_options.tcp_keepalive`. Absent: the platform's. */
+  readonly tcpKeepalive?: { readonly timeMs?: number; readonly intervalMs?: number; readonly probes?: number }
+  /** For http2 and grpc. xDS: `http2_protocol_options`. */
+  readonly http2ProtocolOptions?: {
+    /** Absent: as many as the server allows. */
+    readonly maxConcurrentStreams?: number
+    readonly connectionKeepalive?: { readonly intervalMs: number; readonly timeoutMs: number }
+  }
+  /** Absent: by the scheme of the request. */
+  readonly tls?: ClientTls
   readonly errorRateBreaker?: ErrorRateBreaker
 }

@@ -12,6 +12,8 @@ export interface HostIndex extends ResourceHeader<'HostIndex'> {
   readonly domain: string
   /** Fully qualified host names, and wildcards of the form `*.example.com`. Unordered, no duplicates. */
   readonly hosts: readonly string[]
+  /** What becomes of a host outside the index. Istio `OutboundTrafficPolicy.mode`. Absent: ALLOW_ANY, it passes through. */
+  readonly outboundTrafficPolicy?: 'ALLOW_ANY' | 'REGISTRY_ONLY'
 }
 
 /** A host index on the wire: whole, or as a change when `base` names the version that it changes. */

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { validateResource, type WorkloadRegistration } from '@weft/mesh-protocol'
+import { routedClusters, validateResource, type WorkloadRegistration } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments, stringify } from 'yaml'
 import { scopeOf } from '../../../../packages/control-server/src/translate/client-scope.ts'
 import { translateCluster } from '../../../../packages/control-server/src/translate/clusters.ts'
 import { assignedInstances, translateEndpoint } from '../../../../packages/control-server/src/translate/endpoints.ts'
 import { indexPolicies } from '../../../../packages/control-server/src/translate/policy-index.ts'
-import { clustersOf, translateRoutes } from '../../../../packages/control-server/src/translate/routes.ts'
+import { translateRoutes } from '../../../../packages/control-server/src/translate/routes.ts'
 import { type TestResource, testModel } from '../../../support/test-model.ts'
 
 const FOLDER = new URL('golden/', import.meta.url)
@@ -43,7 +43,7 @@ function translate(file: string): Record<string, unknown> {
   const context = { model: model.current, policies, client: scopeOf({ namespace, labels }, policies.clientLabelKeys) }
   const routes = translateRoutes(context, host)
   if (routes === undefined) return { routes: null }
-  const clusters = [...clustersOf(routes)]
+  const clusters = [...routedClusters(routes)]
     .map((name) => translateCluster(context, name))
     .filter((each) => each !== undefined)
   return {

@@ -12,9 +12,23 @@ function route(weights: readonly number[]): CompiledRoute {
     weight,
     mutations: undefined,
     hostRewrite: undefined,
+    rewritePath: undefined,
+    reply: undefined,
+    mirrors: undefined,
+    marks: undefined,
   }))
   const totalWeight = weights.reduce((sum, weight) => sum + weight, 0)
-  return { name: 'x', timeoutMs: 0, retryPolicy, destinations, totalWeight }
+  return {
+    name: 'x',
+    timeoutMs: 0,
+    retryPolicy,
+    destinations,
+    totalWeight,
+    reply: undefined,
+    fault: undefined,
+    hedgeOnPerTryTimeout: false,
+    clusterNotFoundStatus: 503,
+  }
 }
 
 function counts(weights: readonly number[], draws: readonly number[] | Random, times: number): number[] {

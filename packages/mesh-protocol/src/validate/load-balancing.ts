@@ -1,0 +1,84 @@
+import { both, count, exactlyOne, milliseconds, percent, positiveMilliseconds } from './scalars.ts'
+import {
+  type Check,
+  type Fields,
+  flag,
+  integer,
+  isRecord,
+  list,
+  nonEmptyText,
+  number,
+  oneOf,
+  optional,
+  record,
+  text,
+  textMap,
+} from './shape.ts'
+
+const LARGEST_RING = 8 * 1024 * 1024
+const LARGEST_TABLE = 5_000_011
+
+const hashPolicy = both(
+  record({ terminal: optional(flag) }),
+  exactlyOne({
+    header: record({ headerName: nonEmptyText }),
+    cookie: record({
+      name: nonEmptyText,
+      ttlMs: optional(milliseconds),
+      path: optional(text),
+      attributes: optional(list(record({ name: nonEmptyText, value: text }))),
+    }),
+    connectionProperties: record({ sourceIp: flag }),
+    queryParameter: record({ name: nonEmptyText }),
+  }),
+)
+
+const shares: Check = (value, field, out) => {
+  if (!isRecord(value)) return out.add(field, 'must be an object of weights')
+  for (const [locality, weight] of Object.entries(value)) count(weight, `${field}.${locality}`, out)
+}
+
+const localityLb = record({
+  distribute: optional(list(record({ from: nonEmptyText, to: shares }))),
+  failover: optional(list(record({ from: nonEmptyText, to: nonEmptyText }))),
+  failoverPriority: optional(list(nonEmptyText)),
+  always: optional(flag),
+  zoneAware: optional(
+    record({ minClusterSize: count, routingEnabledPercent: percent, forceLocalZoneMinSize: optional(count) }),
+  ),
+})
+
+const subsetFallback: Check = (value, field, out) => {
+  const labels = isRecord(value) && value.policy === 'DEFAULT_SUBSET' ? textMap : optional(textMap)
+  record({ policy: oneOf('ANY_ENDPOINT', 'DEFAULT_SUBSET'), labels })(value, field, out)
+}
+
+/** The fields of a cluster that say how an endpoint is chosen. */
+export const loadBalancing: Fields = {
+  lbPolicy: oneOf('ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'RING_HASH', 'MAGLEV', 'PEAK_EWMA'),
+  leastRequest: optional(record({ choiceCount: integer(2, 1000), activeRequestBias: number(0, 1000) })),
+  ringHash: optional(
+    record({
+      minimumRingSize: integer(1, LARGEST_RING),
+      maximumRingSize: integer(1, LARGEST_RING),
+      hashFunction: oneOf('XX_HASH', 'MURMUR_HASH_2'),
+    }),
+  ),
+  maglev: optional(record({ tableSize: integer(2, LARGEST_TABLE) })),
+  peakEwma: optional(
+    record({
+      decayTimeMs: positiveMilliseconds,
+      defaultRttMs: milliseconds,
+      failurePenaltyMs: milliseconds,
+    }),
+  ),
+  hashPolicy: optional(list(hashPolicy)),
+  hashBalanceFactor: optional(number(100, 1_000_000)),
+  slowStart: optional(
+    record({ windowMs: positiveMilliseconds, aggression: number(0, 1_000), minWeightPercent: percent }),
+  ),
+  localityLb: optional(localityLb),
+  healthyPanicThresholdPercent: optional(percent),
+  overprovisioningFactor: optional(integer(100, 1_000_000)),
+  subsetFallback: optional(subsetFallback),
+}
