@@ -4,6 +4,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['@weft/source', 'module', 'node', 'development|production'] } },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/conformance/print-totals.ts'],
     pool: 'forks',
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -1,0 +1,27 @@
+import { spawnSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { conformancePage } from './page.ts'
+import { PAGE, WRITING_PAGE } from './report.ts'
+import { readTotals } from './totals.ts'
+
+/*
+ * `pnpm conformance`: runs the conformance suites and writes docs/conformance.md from what they found. Arguments are files
+ * to run instead of all; the lines of the others are then those of their last run.
+ */
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url))
+
+const files = process.argv.slice(2)
+const run = spawnSync(
+  process.execPath,
+  [
+    fileURLToPath(new URL('../../node_modules/vitest/vitest.mjs', import.meta.url)),
+    'run',
+    ...(files.length > 0 ? files : ['test/conformance']),
+  ],
+  { cwd: ROOT, stdio: 'inherit', env: { ...process.env, [WRITING_PAGE]: '1' } },
+)
+const totals = readTotals()
+if (totals.length > 0) writeFileSync(PAGE, conformancePage(totals))
+process.exitCode = run.status ?? 1
