@@ -9,6 +9,9 @@ export function mergeChanges(first: ModelChange | undefined, second: ModelChange
     instances: union(first.instances, second.instances),
     policyHosts: union(first.policyHosts, second.policyHosts),
     workloads: union(first.workloads, second.workloads),
+    mesh: first.mesh || second.mesh,
+    sidecars: union(first.sidecars, second.sidecars),
+    inbound: union(first.inbound, second.inbound),
   }
 }
 

@@ -55,7 +55,7 @@ export class ResourceCache {
     return {
       hosts,
       index: services.size > 0 && this.index.refresh(model),
-      inbound: this.inbound.refresh(model, namespaces),
+      inbound: this.inbound.refresh(model, new Set([...namespaces, ...change.inbound])),
       scopes: !sameKeys(labelsBefore, this.policies.clientLabelKeys),
     }
   }

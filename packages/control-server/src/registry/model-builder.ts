@@ -2,19 +2,15 @@ import { serviceHost } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../config/resource.ts'
 import { KNOWN_SERVICES, parseResourceKey, WORKLOADS } from '../store/keys.ts'
 import type { Change, ChangeBatch, Entry } from '../store/store.ts'
-import { type ConfigItem, ConfigList } from './config-list.ts'
 import { type KnownService, knownServiceOf } from './known-service.ts'
+import { type MeshSettings, meshSettingsOf } from './mesh-settings.ts'
 import type { MeshService, Model, ModelChange, ServiceInstance, Workload } from './model.ts'
 import { policyHosts } from './policy-hosts.ts'
+import { isPolicy, type PolicyChanges, PolicyTable } from './policy-kinds.ts'
 import { serviceOfResource } from './service-resource.ts'
 import { ServiceTable } from './service-table.ts'
 import { resourceOfEntry } from './stored-resource.ts'
 import { workloadOf } from './workload-entry.ts'
-
-/** The kinds that steer traffic, by plural. */
-const POLICIES = ['virtualservices', 'destinationrules', 'circuitbreakers'] as const
-
-type PolicyPlural = (typeof POLICIES)[number]
 
 const NO_INSTANCES: readonly ServiceInstance[] = []
 
@@ -23,19 +19,18 @@ interface Sorted {
   readonly resources: Map<string, MeshService | undefined>
   readonly known: Map<string, KnownService | undefined>
   readonly workloads: Map<string, Workload | undefined>
-  readonly policies: Readonly<Record<PolicyPlural, Map<string, ConfigItem | undefined>>>
+  readonly policies: PolicyChanges
   readonly policyHosts: Set<string>
+  readonly sidecars: Set<string>
+  readonly inbound: Set<string>
 }
 
 /** Turns the store's entries, and then each batch of changes, into models. Entries of other kinds are passed over. */
 export class ModelBuilder {
   private readonly domain: string
   private readonly table: ServiceTable
-  private readonly lists: Record<PolicyPlural, ConfigList> = {
-    virtualservices: new ConfigList(),
-    destinationrules: new ConfigList(),
-    circuitbreakers: new ConfigList(),
-  }
+  private readonly policies = new PolicyTable()
+  private mesh: MeshSettings = meshSettingsOf([])
   private current: Model
 
   constructor(domain: string, revision: number, entries: readonly Entry[]) {
@@ -60,14 +55,15 @@ export class ModelBuilder {
       instances,
       policyHosts: sorted.policyHosts,
       workloads: new Set(sorted.workloads.keys()),
+      mesh: sorted.policies.has('meshconfigs'),
+      sidecars: sorted.sidecars,
+      inbound: sorted.inbound,
     }
   }
 
   private take(sorted: Sorted): { services: ReadonlySet<string>; instances: ReadonlySet<string> } {
-    for (const plural of POLICIES) {
-      const changes = sorted.policies[plural]
-      if (changes.size > 0) this.lists[plural] = this.lists[plural].with(changes)
-    }
+    this.policies.apply(sorted.policies)
+    if (sorted.policies.has('meshconfigs')) this.mesh = meshSettingsOf(this.policies.resources.meshConfigs)
     return this.table.apply(sorted)
   }
 
@@ -76,8 +72,10 @@ export class ModelBuilder {
       resources: new Map(),
       known: new Map(),
       workloads: new Map(),
-      policies: { virtualservices: new Map(), destinationrules: new Map(), circuitbreakers: new Map() },
+      policies: new Map(),
       policyHosts: new Set(),
+      sidecars: new Set(),
+      inbound: new Set(),
     }
     for (const change of changes) this.sortOne(change, sorted)
     return sorted
@@ -102,7 +100,13 @@ export class ModelBuilder {
       sorted.resources.set(host, resource && serviceOfResource(resource, this.domain))
     } else if (isPolicy(id.plural)) {
       const item = resource && { key, createRevision: entry.createRevision, resource }
-      sorted.policies[id.plural].set(key, item)
+      const ofKind = sorted.policies.get(id.plural) ?? new Map<string, typeof item>()
+      sorted.policies.set(id.plural, ofKind.set(key, item))
+      if (id.plural === 'sidecars') {
+        sorted.sidecars.add(id.namespace)
+        return
+      }
+      if (id.plural === 'faultinjections') sorted.inbound.add(id.namespace)
       const touched: (ConfigResource | undefined)[] = [resource, previous && resourceOfEntry(previous)]
       for (const each of touched) {
         if (each !== undefined) for (const host of policyHosts(each, this.domain)) sorted.policyHosts.add(host)
@@ -117,14 +121,9 @@ export class ModelBuilder {
       domain: this.domain,
       services,
       workloads,
-      virtualServices: this.lists.virtualservices.resources,
-      destinationRules: this.lists.destinationrules.resources,
-      circuitBreakers: this.lists.circuitbreakers.resources,
+      mesh: this.mesh,
+      ...this.policies.resources,
       instances: (host, port) => records.get(host)?.instances(port) ?? NO_INSTANCES,
     }
   }
-}
-
-function isPolicy(plural: string): plural is PolicyPlural {
-  return POLICIES.some((policy) => policy === plural)
 }

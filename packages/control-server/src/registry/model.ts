@@ -1,5 +1,6 @@
 import type { ServiceRef, WorkloadRegistration } from '@weft/mesh-protocol'
-import type { ConfigResource } from '../config/resource.ts'
+import type { MeshSettings } from './mesh-settings.ts'
+import type { PolicyLists } from './policy-kinds.ts'
 
 /** A registered workload. */
 export interface Workload extends WorkloadRegistration {
@@ -33,17 +34,15 @@ export interface ServiceInstance {
  * Everything the mesh is made of at one revision. Immutable and replaced whole; unchanged parts are the same objects
  * as before, so that a receiver can compare by identity.
  */
-export interface Model {
+export interface Model extends PolicyLists {
   readonly revision: number
   readonly domain: string
   /** By fully qualified host. */
   readonly services: ReadonlyMap<string, MeshService>
   /** By id. */
   readonly workloads: ReadonlyMap<string, Workload>
-  /** By store key. Oldest first, then by key, as Istio orders them. */
-  readonly virtualServices: readonly ConfigResource[]
-  readonly destinationRules: readonly ConfigResource[]
-  readonly circuitBreakers: readonly ConfigResource[]
+  /** What the MeshConfig says, with its defaults. */
+  readonly mesh: MeshSettings
   /** Where each port of a service is served, by fully qualified host and port; in no particular order. */
   instances(host: string, port: number): readonly ServiceInstance[]
 }
@@ -55,8 +54,14 @@ export interface ModelChange {
   readonly services: ReadonlySet<string>
   /** Services whose set of instances changed. */
   readonly instances: ReadonlySet<string>
-  /** True when any VirtualService, DestinationRule or CircuitBreaker changed; the hosts they touch are in `policyHosts`. */
+  /** Hosts, some of them wildcards, that the policies which changed are about. */
   readonly policyHosts: ReadonlySet<string>
   /** Ids of workloads that came, went or changed. */
   readonly workloads: ReadonlySet<string>
+  /** The MeshConfig changed: everything may come out otherwise. */
+  readonly mesh: boolean
+  /** Namespaces whose Sidecars changed. The root's hold for every client that no other selects. */
+  readonly sidecars: ReadonlySet<string>
+  /** Namespaces whose FaultInjections changed. */
+  readonly inbound: ReadonlySet<string>
 }

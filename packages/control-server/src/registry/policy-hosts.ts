@@ -1,17 +1,37 @@
-import { expandServiceHost, resolveShortName } from '@weft/mesh-protocol'
+import { expandServiceHost, resolveShortName, serviceHost } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../config/resource.ts'
 
+/** What is not about hosts of its own but about what clients see at all. */
+const ABOUT_EVERYTHING: ReadonlySet<string> = new Set(['MeshConfig', 'Sidecar'])
+
 /**
- * The hosts whose callers feel a VirtualService, DestinationRule or CircuitBreaker, in every form that the name as written
- * can mean: `name.ns` is a service to a caller and a plain host to Istio.
+ * The hosts whose callers feel a policy, in every form that the name as written can mean: `name.ns` is a service to a caller
+ * and a plain host to Istio.
  */
-export function policyHosts({ spec, metadata }: ConfigResource, domain: string): ReadonlySet<string> {
+export function policyHosts({ kind, spec, metadata }: ConfigResource, domain: string): ReadonlySet<string> {
+  if (ABOUT_EVERYTHING.has(kind)) return new Set(['*'])
   const written = [...(Array.isArray(spec.hosts) ? spec.hosts : []), spec.host]
-  const hosts = new Set<string>()
+  const hosts = new Set<string>(referredServices(spec, metadata.namespace, domain))
   for (const host of written) {
     if (typeof host !== 'string' || host === '') continue
     hosts.add(resolveShortName(host, metadata.namespace, domain))
     if (!host.includes('*')) hosts.add(expandServiceHost(host, metadata.namespace, domain))
   }
   return hosts
+}
+
+interface Reference {
+  readonly kind?: string
+  readonly name?: string
+  readonly namespace?: string
+}
+
+/** Gateway API attaches by reference to a Service. */
+function* referredServices(spec: ConfigResource['spec'], own: string, domain: string): Generator<string> {
+  for (const references of [spec.targetRefs, spec.parentRefs]) {
+    if (!Array.isArray(references)) continue
+    for (const { kind, name, namespace = own } of references as readonly Reference[]) {
+      if (kind === 'Service' && name !== undefined) yield serviceHost(name, namespace, domain)
+    }
+  }
 }

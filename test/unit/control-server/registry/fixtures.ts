@@ -1,4 +1,5 @@
 import type { WorkloadRegistration } from '@weft/mesh-protocol'
+import { KINDS } from '../../../../packages/control-server/src/config/resource.ts'
 import { knownServiceKey, resourceKey, workloadKey } from '../../../../packages/control-server/src/store/keys.ts'
 import type { Change, ChangeBatch, Entry } from '../../../../packages/control-server/src/store/store.ts'
 
@@ -32,8 +33,8 @@ export const known = (name: string, ports: readonly unknown[], namespace = 'defa
 export const knownPort = (number: number): object => ({ name: 'http', number, protocol: 'http', targetPort: number })
 
 export function resource(kind: string, name: string, spec: object | undefined, namespace = 'default'): Put {
-  const group = { Service: '', CircuitBreaker: 'mesh.weft.dev' }[kind] ?? 'networking.istio.io'
-  const key = resourceKey({ group, plural: `${kind.toLowerCase()}s`, namespace, name })
+  const { group = '', plural = '' } = KINDS.find((info) => info.kind === kind) ?? {}
+  const key = resourceKey({ group, plural, namespace, name })
   const apiVersion = group === '' ? 'v1' : `${group}/v1`
   return [key, spec && { apiVersion, kind, metadata: { name, namespace }, spec }]
 }

@@ -1,0 +1,79 @@
+import {
+  type Cluster,
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  DEFAULT_DNS_REFRESH_RATE_MS,
+  ROOT_NAMESPACE,
+} from '@weft/mesh-protocol'
+import { parseDuration } from '../config/duration.ts'
+import type { ConfigResource } from '../config/resource.ts'
+import type { LocalityLbSetting } from '../config/spec/destination-rule.ts'
+import { MESH_CONFIG_NAME, type MeshConfigSpec } from '../config/spec/mesh-config.ts'
+import type { HttpRetry } from '../config/spec/virtual-service.ts'
+
+/** What holds for the whole mesh where nothing narrower is said: the MeshConfig with its defaults filled in. Immutable. */
+export interface MeshSettings {
+  /** What becomes of hosts that the mesh does not know. Default `ALLOW_ANY`. */
+  readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY'
+  /** Default `DEFAULT_CONNECT_TIMEOUT_MS`. */
+  readonly connectTimeoutMs: number
+  /** `undefined`: the platform's. */
+  readonly tcpKeepalive: Cluster['tcpKeepalive'] | undefined
+  /** As written; `enabled` is true where nothing is said. A DestinationRule's own replaces it whole. */
+  readonly localityLbSetting: LocalityLbSetting
+  /** For routes without `retries`; `undefined`: the built-in policy. */
+  readonly defaultHttpRetryPolicy: HttpRetry | undefined
+  /** Default `*`, as the two below. */
+  readonly defaultServiceExportTo: readonly string[]
+  readonly defaultVirtualServiceExportTo: readonly string[]
+  readonly defaultDestinationRuleExportTo: readonly string[]
+  /** Default `DEFAULT_DNS_REFRESH_RATE_MS`. */
+  readonly dnsRefreshRateMs: number
+  readonly h2UpgradePolicy: 'DO_NOT_UPGRADE' | 'UPGRADE'
+}
+
+const EVERYBODY: readonly string[] = ['*']
+
+/** @param spec of the MeshConfig; `undefined`: there is none */
+export function meshSettings(spec: MeshConfigSpec | undefined): MeshSettings {
+  const { outboundTrafficPolicy, tcpKeepalive, localityLbSetting } = spec ?? {}
+  return {
+    // The zero value of Istio's enumeration, once the block is there.
+    outboundTrafficPolicy:
+      outboundTrafficPolicy === undefined ? 'ALLOW_ANY' : (outboundTrafficPolicy.mode ?? 'REGISTRY_ONLY'),
+    connectTimeoutMs: milliseconds(spec?.connectTimeout) ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    tcpKeepalive: tcpKeepalive === undefined ? undefined : keepalive(tcpKeepalive),
+    localityLbSetting: { enabled: true, ...localityLbSetting },
+    defaultHttpRetryPolicy: spec?.defaultHttpRetryPolicy,
+    defaultServiceExportTo: someOf(spec?.defaultServiceExportTo),
+    defaultVirtualServiceExportTo: someOf(spec?.defaultVirtualServiceExportTo),
+    defaultDestinationRuleExportTo: someOf(spec?.defaultDestinationRuleExportTo),
+    dnsRefreshRateMs: milliseconds(spec?.dnsRefreshRate) ?? DEFAULT_DNS_REFRESH_RATE_MS,
+    h2UpgradePolicy: spec?.h2UpgradePolicy ?? 'DO_NOT_UPGRADE',
+  }
+}
+
+/** The settings that a list of MeshConfigs comes to; validation sees to it that there is one at most. */
+export function meshSettingsOf(resources: readonly ConfigResource[]): MeshSettings {
+  const only = resources.find(
+    ({ metadata }) => metadata.namespace === ROOT_NAMESPACE && metadata.name === MESH_CONFIG_NAME,
+  )
+  return meshSettings(only?.spec as MeshConfigSpec | undefined)
+}
+
+const someOf = (given: readonly string[] | undefined): readonly string[] =>
+  given === undefined || given.length === 0 ? EVERYBODY : given
+
+function keepalive({ probes, time, interval }: NonNullable<MeshConfigSpec['tcpKeepalive']>): Cluster['tcpKeepalive'] {
+  const timeMs = milliseconds(time)
+  const intervalMs = milliseconds(interval)
+  return {
+    ...(timeMs === undefined ? {} : { timeMs }),
+    ...(intervalMs === undefined ? {} : { intervalMs }),
+    ...(probes === undefined ? {} : { probes }),
+  }
+}
+
+function milliseconds(text: string | undefined): number | undefined {
+  const parsed = text === undefined ? undefined : parseDuration(text)
+  return parsed?.ok === true && parsed.value > 0 ? Math.round(parsed.value) : undefined
+}
