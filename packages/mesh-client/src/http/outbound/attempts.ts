@@ -9,26 +9,17 @@ import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import { EXPECTED_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
+import { AttemptRelay, type AttemptsOwner } from './attempt-relay.ts'
 import { CallTimer, type Limit, type LimitedCall } from './call-timer.ts'
-import type { Caller } from './caller.ts'
 import type { Environment } from './environment.ts'
 import type { Exchange } from './exchange.ts'
-import type { Refusal } from './local-reply.ts'
 import { noEndpoint, overflow, timedOut } from './refusals.ts'
 import { requestHeadBytes, setHeader } from './request-headers.ts'
-import { editHead, hasReserved, type RawHeaders, responseHeadBytes } from './response-headers.ts'
+import { type RawHeaders, responseHeadBytes } from './response-headers.ts'
 import { FIRST_PICK, Retries, type RetryOwner } from './retries.ts'
 import { classifyError, isCallerFault } from './transport-errors.ts'
 
 type Controller = Dispatcher.DispatchController
-
-/** What the attempts of a call tell it: its caller's side, and one end. */
-export interface AttemptsOwner extends Caller {
-  flag(flag: ResponseFlag): void
-  refused(refusal: Refusal, outcome: Outcome): void
-  failed(error: Error | undefined, code: MeshErrorCode | undefined, outcome: Outcome, now: number): void
-  completed(status: number, now: number): void
-}
 
 const FAILURES: Partial<Record<Outcome['kind'], readonly [MeshErrorCode, ResponseFlag]>> = {
   connectFailure: ['WEFT_UPSTREAM_CONNECT_FAILURE', 'UF'],
@@ -41,10 +32,8 @@ const FAILURES: Partial<Record<Outcome['kind'], readonly [MeshErrorCode, Respons
  * tries again or gives the answer on. The first attempt runs through without a promise and, where nothing limits its
  * time, without a timer.
  */
-export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
+export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, LimitedCall {
   readonly #env: Environment
-  readonly #owner: AttemptsOwner
-  readonly #exchange: Exchange
   readonly #timer: CallTimer | undefined
   #retries: Retries | undefined = undefined
   #current: Attempt | undefined = undefined
@@ -52,15 +41,10 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
   count = 0
   /** Where the last one went. */
   endpoint: EndpointState | undefined = undefined
-  /** 0 until the caller has been given a response. */
-  status = 0
-  requestBytes = 0
-  responseBytes = 0
 
   constructor(env: Environment, owner: AttemptsOwner, exchange: Exchange) {
+    super(owner, exchange)
     this.#env = env
-    this.#owner = owner
-    this.#exchange = exchange
     const limited = exchange.deadline !== NEVER || exchange.route.retryPolicy.perTryTimeoutMs !== undefined
     this.#timer = limited ? new CallTimer(env.deadlines, exchange.deadline, this) : undefined
   }
@@ -80,11 +64,11 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
   }
 
   attemptNext(now: number): void {
-    const exchange = this.#exchange
+    const exchange = this.exchange
     const { cluster, source, span } = exchange
     const state = cluster.pick(this.#retries ?? FIRST_PICK)
     if (state === undefined) {
-      this.#owner.refused(noEndpoint(cluster), responseOutcome(503))
+      this.owner.refused(noEndpoint(cluster), responseOutcome(503))
       return
     }
     const attempt = new Attempt(this, state)
@@ -99,18 +83,6 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
     else this.#sendTraced(span, attempt)
   }
 
-  flag(flag: ResponseFlag): void {
-    this.#owner.flag(flag)
-  }
-
-  failed(error: Error | undefined, code: MeshErrorCode | undefined, outcome: Outcome, now: number): void {
-    this.#owner.failed(error, code, outcome, now)
-  }
-
-  attemptInformed(status: number, headers: IncomingHttpHeaders, statusMessage: string | undefined): void {
-    this.#owner.inform(status, headers, statusMessage)
-  }
-
   attemptAnswered(
     attempt: Attempt,
     controller: Controller,
@@ -118,33 +90,19 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
     headers: IncomingHttpHeaders,
     statusMessage: string | undefined,
   ): void {
-    const raw = controller.rawHeaders as RawHeaders
-    this.responseBytes = responseHeadBytes(raw, statusMessage)
+    this.responseBytes = responseHeadBytes(controller.rawHeaders as RawHeaders, statusMessage)
     if (this.#maybeBad(status, headers) && this.#answeredBadly(attempt, status, headers)) return
     this.status = status
     this.#timer?.answered()
     this.#retries?.accepted()
-    const { mutations } = this.#exchange
-    if (mutations === undefined && !hasReserved(raw)) {
-      this.#owner.respond(controller, status, headers, controller.rawHeaders, statusMessage)
-    } else {
-      const head = editHead(raw, mutations)
-      this.#owner.respond(controller, status, head.headers, head.raw, statusMessage)
-    }
-  }
-
-  attemptData(chunk: Buffer): void {
-    this.responseBytes += chunk.length
-    this.#owner.data(chunk)
+    this.relayHead(controller, status, headers, statusMessage)
   }
 
   attemptCompleted(attempt: Attempt, controller: Controller, trailers: IncomingHttpHeaders): void {
     const now = this.#env.deps.clock.now()
     this.#ended(attempt, responseOutcome(this.status), now)
-    this.#owner.completed(this.status, now)
-    const raw = controller.rawTrailers as RawHeaders | undefined
-    const kept = raw === undefined || !hasReserved(raw) ? undefined : editHead(raw, undefined)
-    this.#owner.end(kept?.headers ?? trailers, kept?.raw ?? controller.rawTrailers)
+    this.owner.completed(this.status, now)
+    this.relayEnd(controller, trailers)
   }
 
   attemptUpgraded(
@@ -157,19 +115,14 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
     const now = this.#env.deps.clock.now()
     this.status = status
     this.#ended(attempt, responseOutcome(status), now)
-    this.#owner.completed(status, now)
-    const raw = controller.rawHeaders as RawHeaders
-    const { mutations } = this.#exchange
-    const unchanged = mutations === undefined && !hasReserved(raw)
-    const head = unchanged ? { headers, raw: controller.rawHeaders } : editHead(raw, mutations)
-    this.#owner.upgrade(status, head.headers, head.raw, socket)
+    this.owner.completed(status, now)
+    this.relayUpgrade(controller, status, headers, socket)
   }
 
   attemptFailed(attempt: Attempt, error: Error): void {
     const now = this.#env.deps.clock.now()
     const requestStarted = attempt.controller !== undefined
-    const own =
-      isCallerFault(error) || this.#owner.hasThrown(error) || this.#exchange.source?.failedWith(error) === true
+    const own = isCallerFault(error) || this.owner.hasThrown(error) || this.exchange.source?.failedWith(error) === true
     const outcome = own ? ABORTED : classifyError(error, requestStarted)
     this.#ended(attempt, outcome, now)
     if (this.status === 0 && this.#tryAgain(attempt, { outcome, requestStarted })) return
@@ -178,24 +131,11 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
     this.failed(error, this.#retries?.bodyLost === true ? 'WEFT_BODY_NOT_REPLAYABLE' : known?.[0], outcome, now)
   }
 
-  attemptBodySent(chunk: Buffer): void {
-    this.requestBytes += chunk.length
-    this.#owner.bodySent(chunk)
-  }
-
-  attemptRequestSent(): void {
-    this.#owner.requestSent()
-  }
-
-  attemptResponseStarted(): void {
-    this.#owner.responseStarted()
-  }
-
   #send(attempt: Attempt): void {
-    const { cluster } = this.#exchange
-    if (this.#env.deps.transport.send(attempt, this.#exchange)) return
+    const { cluster } = this.exchange
+    if (this.#env.deps.transport.send(attempt, this.exchange)) return
     this.#ended(attempt, LOCAL_OVERFLOW, this.#env.deps.clock.now())
-    this.#owner.refused(overflow(cluster, 'connections and of requests that wait for one'), LOCAL_OVERFLOW)
+    this.owner.refused(overflow(cluster, 'connections and of requests that wait for one'), LOCAL_OVERFLOW)
   }
 
   #sendTraced(span: ClientSpan, attempt: Attempt): void {
@@ -204,7 +144,7 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
   }
 
   #limitAttempt(timer: CallTimer, now: number): void {
-    const { route, headers, deadline } = this.#exchange
+    const { route, headers, deadline } = this.exchange
     const limit = attemptDeadline(now, route.retryPolicy.perTryTimeoutMs, route.timeoutMs)
     timer.attempt(limit, now)
     const expected = expectedTimeout(now, deadline, limit)
@@ -212,7 +152,7 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
   }
 
   limitReached(limit: Limit, now: number): void {
-    const { cluster, route } = this.#exchange
+    const { cluster, route } = this.exchange
     const attempt = this.#current
     if (attempt !== undefined) {
       this.stop(TIMED_OUT, now, new Error(`${cluster.name} has not answered in time`))
@@ -225,13 +165,13 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
       return
     }
     const what = limit === 'attempt' ? `perTryTimeout of route ${route.name}` : 'the time that was left for the call'
-    this.#owner.refused(timedOut(cluster, what), TIMED_OUT)
+    this.owner.refused(timedOut(cluster, what), TIMED_OUT)
   }
 
   /** Whether a response has to be looked at closely; most are not worth the question. */
   #maybeBad(status: number, headers: IncomingHttpHeaders): boolean {
     if (status >= 400 || headers['grpc-status'] !== undefined) return true
-    return this.#exchange.route.retryPolicy.retriableStatusCodes.length > 0
+    return this.exchange.route.retryPolicy.retriableStatusCodes.length > 0
   }
 
   /** True: the response is not given on, another attempt follows. */
@@ -247,7 +187,7 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
     const decision = retries.decide(attempt, end)
     if (!retries.admits(decision)) return false
     this.#ended(attempt, end.outcome, this.#env.deps.clock.now())
-    if (this.#exchange.source?.sent === false) attempt.drop(new Error('the request is sent again'))
+    if (this.exchange.source?.sent === false) attempt.drop(new Error('the request is sent again'))
     else attempt.discard(this.#env.deps.timers)
     retries.follow(attempt, decision, end)
     return true
@@ -262,7 +202,7 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
   }
 
   #retriesOf(): Retries {
-    this.#retries ??= new Retries(this.#env, this, this.#exchange)
+    this.#retries ??= new Retries(this.#env, this, this.exchange)
     return this.#retries
   }
 
@@ -270,6 +210,6 @@ export class Attempts implements AttemptOwner, RetryOwner, LimitedCall {
   #ended(attempt: Attempt, outcome: Outcome, now: number): void {
     this.#current = undefined
     attempt.leaveGate()
-    this.#exchange.cluster.attemptEnded(attempt.state, outcome, now)
+    this.exchange.cluster.attemptEnded(attempt.state, outcome, now)
   }
 }

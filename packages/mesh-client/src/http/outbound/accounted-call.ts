@@ -1,0 +1,136 @@
+import { ABORTED, responseOutcome } from '../../call/outcome.ts'
+import type { BreakerVerdict, ClusterRuntime, Outcome } from '../../cluster/types.ts'
+import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
+import type { ClientSpan } from '../../kernel/tracing.ts'
+import type { CompiledRoute } from '../../routing/route-table.ts'
+import type { AttemptsOwner } from './attempt-relay.ts'
+import type { Attempts } from './attempts.ts'
+import { accountOf, serviceOf } from './call-account.ts'
+import { Caller } from './caller.ts'
+import type { Environment } from './environment.ts'
+import { type LocalReply, type Refusal, refusalReply } from './local-reply.ts'
+import type { OriginTarget } from './origins.ts'
+import type { Passing } from './passing.ts'
+import { withCause } from './transport-errors.ts'
+
+const NO_FLAGS: readonly ResponseFlag[] = []
+
+/**
+ * What a call holds while it runs and how it ends: whatever happens, its places are given back, telemetry hears of one
+ * call, and its caller of one end.
+ */
+export abstract class AccountedCall extends Caller implements AttemptsOwner {
+  /** The caller has been told the end, or is about to be. */
+  over = false
+  abstract readonly method: string
+  protected abstract readonly env: Environment
+  protected abstract readonly startedAt: number
+  protected abstract target: OriginTarget
+  protected route: CompiledRoute | undefined = undefined
+  protected cluster: ClusterRuntime | undefined = undefined
+  /** There once the cluster's breaker has let the call in. */
+  protected verdict: BreakerVerdict | undefined = undefined
+  /** Whether it has a place among the cluster's requests. */
+  protected holdsRequest = false
+  protected span: ClientSpan | undefined = undefined
+  protected attempts: Attempts | undefined = undefined
+  /** There when the call leads outside of the mesh. */
+  protected outside: Passing | undefined = undefined
+  #flags: readonly ResponseFlag[] = NO_FLAGS
+
+  /** Lets go of what was needed only while the call ran. */
+  protected abstract letGo(): void
+
+  flag(flag: ResponseFlag): void {
+    if (!this.#flags.includes(flag)) this.#flags = [...this.#flags, flag]
+  }
+
+  refused(refusal: Refusal, outcome: Outcome): void {
+    for (const flag of refusal.flags) this.flag(flag)
+    this.answer(refusalReply(refusal, this.#flags), outcome)
+  }
+
+  failed(error: Error | undefined, code: MeshErrorCode | undefined, outcome: Outcome, now: number): void {
+    if (this.over) return
+    if (code === undefined) {
+      this.reject(error ?? new Error('unknown'), outcome, now)
+      return
+    }
+    const account = accountOf(code, this.#facts(), error?.message ?? 'the response was cut off')
+    this.reject(error === undefined ? account : withCause(error, account), outcome, now)
+  }
+
+  completed(status: number, now: number): void {
+    this.#finish(responseOutcome(status), status, now, undefined)
+  }
+
+  /** Ends the call with a response of the mesh itself. */
+  protected answer(reply: LocalReply, outcome: Outcome): void {
+    this.#finish(outcome, reply.status, this.env.deps.clock.now(), undefined)
+    queueMicrotask(() => this.reply(reply, this.method !== 'HEAD'))
+  }
+
+  protected reject(error: Error, outcome: Outcome, now: number): void {
+    this.#finish(outcome, this.attempts?.status ?? 0, now, error)
+    this.fail(error)
+  }
+
+  /** Ends the call from its caller's side. */
+  protected cut(error: Error): void {
+    const now = this.env.deps.clock.now()
+    this.outside?.drop(error)
+    this.attempts?.stop(ABORTED, now, error)
+    this.reject(error, ABORTED, now)
+  }
+
+  protected close(): void {
+    this.over = true
+    // A platform that keeps the controller for long would keep all of it too.
+    this.attempts = undefined
+    this.outside = undefined
+    this.letGo()
+    this.env.callFinished()
+  }
+
+  /** Gives everything back and tells telemetry; the caller hears of it after. */
+  #finish(outcome: Outcome, status: number, now: number, error: Error | undefined): void {
+    if (this.over) return
+    this.attempts?.settle()
+    const { cluster } = this
+    if (cluster !== undefined) {
+      if (this.holdsRequest) cluster.releaseRequest()
+      if (this.verdict !== undefined) cluster.callEnded(outcome, this.verdict, now)
+    }
+    if (this.outside === undefined) this.#record(status, now, error)
+    this.close()
+  }
+
+  #record(status: number, now: number, error: Error | undefined): void {
+    const flags = this.#flags.length === 0 ? '-' : this.#flags.join(',')
+    const { attempts } = this
+    const endpoint = attempts?.endpoint
+    this.env.deps.recorder.call({
+      reporter: 'source',
+      protocol: 'http',
+      service: this.cluster?.config.service ?? serviceOf(this.target.host),
+      peer: endpoint === undefined ? undefined : this.env.peerAt(endpoint.endpoint),
+      status,
+      grpcStatus: undefined,
+      flags,
+      durationMs: now - this.startedAt,
+      requestBytes: attempts?.requestBytes ?? 0,
+      responseBytes: attempts?.responseBytes ?? 0,
+    })
+    this.span?.end(error === undefined ? { status, flags } : { status, flags, error })
+  }
+
+  #facts(): Parameters<typeof accountOf>[1] {
+    return {
+      service: this.target.host,
+      route: this.route?.name,
+      endpoint: this.attempts?.endpoint?.endpoint.id,
+      attempts: this.attempts?.count ?? 0,
+      flags: this.#flags,
+    }
+  }
+}
