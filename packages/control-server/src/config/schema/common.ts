@@ -50,6 +50,10 @@ export function number(minimum: number, maximum: number): JsonSchema {
 }
 
 export const text: JsonSchema = { type: 'string' }
+export function textUpTo(maxLength: number): JsonSchema {
+  return { type: 'string', maxLength }
+}
+
 export const flag: JsonSchema = { type: 'boolean' }
 export const double: JsonSchema = { type: 'number' }
 export const int32: JsonSchema = integer(-(2 ** 31), 2 ** 31 - 1)

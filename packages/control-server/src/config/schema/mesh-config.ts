@@ -1,6 +1,6 @@
 import { duration, fields, oneOf, text, textList } from './common.ts'
 import type { JsonSchema, JsonType } from './json-schema.ts'
-import { LOCALITY_LB_SETTING, TCP_KEEPALIVE } from './traffic-policy.ts'
+import { LOCALITY_LB_SETTING, TCP_KEEPALIVE, ZONE_AWARE_LB_SETTING } from './traffic-policy.ts'
 import { RETRIES } from './virtual-service.ts'
 
 /** Fields of Istio's MeshConfig that are about its proxies, its control plane or its installation. */
@@ -13,7 +13,9 @@ export const PROXY_MESH_CONFIG_FIELDS: readonly string[] = [
   'certificates',
   'configSources',
   'defaultConfig',
+  'defaultInboundHttpRetryPolicy',
   'defaultProviders',
+  'defaultTrafficPolicy',
   'disableEnvoyListenerLog',
   'discoverySelectors',
   'enableAutoMtls',
@@ -55,6 +57,7 @@ export const MESH_CONFIG_SPEC: JsonSchema = fields(
     connectTimeout: duration,
     tcpKeepalive: TCP_KEEPALIVE,
     localityLbSetting: LOCALITY_LB_SETTING,
+    zoneAwareLbSetting: ZONE_AWARE_LB_SETTING,
     defaultHttpRetryPolicy: RETRIES,
     defaultServiceExportTo: textList,
     defaultVirtualServiceExportTo: textList,

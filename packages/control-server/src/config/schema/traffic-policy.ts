@@ -49,6 +49,16 @@ export const LOCALITY_LB_SETTING: JsonSchema = fields(
   },
 )
 
+export const ZONE_AWARE_LB_SETTING: JsonSchema = fields(
+  {},
+  {
+    enabled: nullable(flag),
+    failover,
+    failoverPriority: textList,
+    minClusterSize: nullable(integer(1, 2 ** 32 - 1)),
+  },
+)
+
 const loadBalancer = fields(
   {},
   {
@@ -65,15 +75,7 @@ const loadBalancer = fields(
       },
     ),
     localityLbSetting: LOCALITY_LB_SETTING,
-    zoneAwareLbSetting: fields(
-      {},
-      {
-        enabled: nullable(flag),
-        failover,
-        failoverPriority: textList,
-        minClusterSize: nullable(integer(1, 2 ** 32 - 1)),
-      },
-    ),
+    zoneAwareLbSetting: ZONE_AWARE_LB_SETTING,
     warmupDurationSecs: duration,
     warmup: fields(
       { duration },

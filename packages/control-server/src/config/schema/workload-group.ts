@@ -1,15 +1,17 @@
-import { fields, int32, listOf, text, textList, textMap, uint32 } from './common.ts'
+import { fields, integer, listOf, text, textList, textMap, uint32 } from './common.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { WORKLOAD_ENTRY_SPEC } from './workload-entry.ts'
+
+const count = integer(0, 2 ** 31 - 1)
 
 const probe = fields(
   {},
   {
-    initialDelaySeconds: int32,
-    timeoutSeconds: int32,
-    periodSeconds: int32,
-    successThreshold: int32,
-    failureThreshold: int32,
+    initialDelaySeconds: count,
+    timeoutSeconds: count,
+    periodSeconds: count,
+    successThreshold: count,
+    failureThreshold: count,
     httpGet: fields(
       { port: uint32 },
       { path: text, host: text, scheme: text, httpHeaders: listOf(fields({}, { name: text, value: text })) },

@@ -1,4 +1,4 @@
-import type { LocalityLbSetting, TcpSettings } from './destination-rule.ts'
+import type { LocalityLbSetting, TcpSettings, ZoneAwareLbSetting } from './destination-rule.ts'
 import type { HttpRetry } from './virtual-service.ts'
 
 /**
@@ -13,6 +13,8 @@ export interface MeshConfigSpec {
   readonly tcpKeepalive?: NonNullable<TcpSettings['tcpKeepalive']>
   /** Absent: enabled, without further rules. */
   readonly localityLbSetting?: LocalityLbSetting
+  /** Where it is given it goes before `localityLbSetting`. */
+  readonly zoneAwareLbSetting?: ZoneAwareLbSetting
   /** For routes that have no `retries`. */
   readonly defaultHttpRetryPolicy?: HttpRetry
   /** Default `["*"]`. */

@@ -42,6 +42,10 @@ function checkTcp(tcp: TcpSettings, field: string, report: Report): void {
   checkDuration(tcp.connectTimeout, child(field, 'connectTimeout'), report)
   checkDuration(tcp.maxConnectionDuration, child(field, 'maxConnectionDuration'), report)
   checkDurationOrOff(tcp.idleTimeout, child(field, 'idleTimeout'), report)
-  checkDuration(tcp.tcpKeepalive?.time, child(field, 'tcpKeepalive.time'), report)
-  checkDuration(tcp.tcpKeepalive?.interval, child(field, 'tcpKeepalive.interval'), report)
+  checkKeepalive(tcp.tcpKeepalive, child(field, 'tcpKeepalive'), report)
+}
+
+export function checkKeepalive(keepalive: TcpSettings['tcpKeepalive'], field: string, report: Report): void {
+  checkDuration(keepalive?.time, child(field, 'time'), report)
+  checkDuration(keepalive?.interval, child(field, 'interval'), report)
 }

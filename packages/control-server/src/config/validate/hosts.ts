@@ -57,3 +57,9 @@ export function gatewayDomainProblem(domain: string, sni: boolean): string | und
   const [, port = '', , host = ''] = domain.split('_')
   return /\d/.test(port) && /[a-zA-Z]/.test(host) ? undefined : `${quote(domain)} must have the form ${SNI_FORM}`
 }
+
+/** Istio `ValidatePartialWildCard`: `*` stands for whole labels. */
+export function partialWildcardProblem(host: string): string | undefined {
+  if (!host.includes('*') || host === '*' || host.startsWith('*.')) return undefined
+  return `${quote(host)} has a wildcard for a part of a label: write *.domain`
+}

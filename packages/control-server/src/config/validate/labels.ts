@@ -23,17 +23,18 @@ export function checkLabels(labels: Labels | undefined, field: string, report: R
   }
 }
 
-/** Istio `validateWorkloadSelector`. */
+/** Istio `validateWorkloadSelector`, and `ValidateAlphaWorkloadSelector` of the older kinds, which say `labels`. */
 export function checkWorkloadSelector(
-  selector: { readonly matchLabels?: Labels } | undefined,
+  selector: { readonly matchLabels?: Labels; readonly labels?: Labels } | undefined,
   field: string,
   report: Report,
 ): void {
   if (selector === undefined) return
-  const labels = Object.entries(selector.matchLabels ?? {})
+  const name = selector.labels === undefined ? 'matchLabels' : 'labels'
+  const labels = Object.entries(selector[name] ?? {})
   if (labels.length === 0) report.warning(field, 'without labels it selects every workload')
   for (const [key, value] of labels) {
-    const at = entry(`${field}.matchLabels`, key)
+    const at = entry(`${field}.${name}`, key)
     if (key === '') report.violation(at, 'the key must not be empty')
     if (key.includes('*') || value.includes('*')) report.violation(at, 'wildcards are not supported in a selector')
   }

@@ -1,7 +1,15 @@
 import { ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import { parseDuration } from '../duration.ts'
+import { child } from '../field-path.ts'
 import { MESH_CONFIG_NAME, type MeshConfigSpec } from '../spec/mesh-config.ts'
+import { checkKeepalive } from './connection-pool.ts'
 import type { Context } from './context.ts'
+import { checkDuration, checkMinimumDuration } from './durations.ts'
+import { checkExportTo } from './export-to.ts'
 import { quote } from './hosts.ts'
+import { checkLocalityLb, checkZoneAwareLb } from './locality.ts'
+import type { Report } from './report.ts'
+import { checkRetries } from './retries.ts'
 
 /** What the schema of a MeshConfig cannot tell: there is one, so that nobody has to ask which of them holds. */
 export function checkMeshConfig(spec: MeshConfigSpec, { report, name, namespace }: Context): void {
@@ -14,5 +22,33 @@ export function checkMeshConfig(spec: MeshConfigSpec, { report, name, namespace 
       'spec.rootNamespace',
       `must be ${ROOT_NAMESPACE}, which cannot be changed, not ${quote(rootNamespace)}`,
     )
+  }
+  checkDefaults(spec, report)
+}
+
+const EXPORT_FIELDS = [
+  'defaultServiceExportTo',
+  'defaultVirtualServiceExportTo',
+  'defaultDestinationRuleExportTo',
+] as const
+
+const HOUR_MS = 3_600_000
+
+function checkDefaults(spec: MeshConfigSpec, report: Report): void {
+  if (spec.outboundTrafficPolicy !== undefined && spec.outboundTrafficPolicy.mode === undefined) {
+    report.warning('spec.outboundTrafficPolicy', 'without a mode is REGISTRY_ONLY: unknown hosts are refused')
+  }
+  checkDuration(spec.connectTimeout, 'spec.connectTimeout', report)
+  const connect = parseDuration(spec.connectTimeout ?? '1ms')
+  if (connect.ok && connect.value > HOUR_MS) report.violation('spec.connectTimeout', 'must be at most 1h')
+  checkKeepalive(spec.tcpKeepalive, 'spec.tcpKeepalive', report)
+  // Whether a service has outlier detection is up to its DestinationRule.
+  checkLocalityLb(spec.localityLbSetting, true, 'spec.localityLbSetting', report)
+  checkZoneAwareLb(spec.zoneAwareLbSetting, true, 'spec.zoneAwareLbSetting', report)
+  checkRetries(spec.defaultHttpRetryPolicy, 'spec.defaultHttpRetryPolicy', report)
+  checkMinimumDuration(spec.dnsRefreshRate, 'spec.dnsRefreshRate', report)
+  for (const name of EXPORT_FIELDS) {
+    const allowNobody = name === 'defaultServiceExportTo'
+    checkExportTo(spec[name], ROOT_NAMESPACE, { field: child('spec', name), allowNobody }, report)
   }
 }
