@@ -60,6 +60,6 @@ export const LOAD_BALANCER_SPEC: JsonSchema = fields(
         alwaysEjectOneHost: flag,
       },
     ),
-    healthChecks: listOf(healthCheck, { maxItems: 8 }),
+    healthChecks: listOf(healthCheck, { maxItems: 16 }),
   },
 )
