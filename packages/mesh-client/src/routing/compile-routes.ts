@@ -1,17 +1,30 @@
 import {
+  DEFAULT_RETRY_POLICY,
+  DEFAULT_ROUTE_TIMEOUT_MS,
   fail,
   ok,
   type Result,
   type Route,
+  type RouteAction,
   type RouteConfiguration,
   routedClusters,
   type Violation,
   type VirtualHost,
 } from '@weft/mesh-protocol'
+import { compileDestinations } from './compile-destination.ts'
 import { type CompiledMatch, compileMatch, matches } from './compile-match.ts'
 import { compileMutations } from './compile-mutations.ts'
+import { compileDirectResponse, compileRedirect } from './compile-reply.ts'
 import { withoutQuery } from './request-value.ts'
-import type { CompiledDestination, CompiledRoute, RouteTable, VirtualHostTable } from './route-table.ts'
+import type { CompiledRoute, MakeReply, RouteTable, VirtualHostTable } from './route-table.ts'
+
+/** Where a route stands, and the port that its host is dialled at. */
+interface RouteAt {
+  readonly field: string
+  readonly port: number
+}
+
+const NO_MUTATIONS = { mutations: {}, field: '' }
 
 interface MatchableRoute {
   readonly match: CompiledMatch
@@ -20,7 +33,7 @@ interface MatchableRoute {
 
 /**
  * Turns a RouteConfiguration of the right shape into a table that requests are matched with. What only shows now is
- * reported with its field: regexes that are no RE2 or too large, headers that cannot be set, a port named twice, weights
+ * reported with its field: regexes that are no RE2 or too large, headers and paths that cannot be sent, a port named twice, weights
  * that are all zero.
  */
 export function compileRouteConfiguration(config: RouteConfiguration): Result<RouteTable> {
@@ -47,7 +60,7 @@ function compileVirtualHost(host: VirtualHost, field: string, violations: Violat
     const at = `${field}.routes[${index}]`
     return {
       match: compileMatch(route.match, `${at}.match`, violations),
-      route: compileRoute(route, at, violations),
+      route: compileRoute(route, { field: at, port: host.port }, violations),
     }
   })
   return {
@@ -62,41 +75,53 @@ function compileVirtualHost(host: VirtualHost, field: string, violations: Violat
 
 const NOT_FOUND_STATUS = 503
 
-function compileRoute(route: Route, field: string, violations: Violation[]): CompiledRoute {
-  if (route.route === undefined) throw new Error(`${field}: only routes to clusters can be compiled`)
-  const { clusters, timeoutMs, retryPolicy, hostRewrite } = route.route
-  const single = clusters.length === 1
-  const destinations = clusters.map((destination, index): CompiledDestination => {
-    const at = { mutations: destination, field: `${field}.route.clusters[${index}]` }
-    // What is wrong with the route's own changes is reported once, not once a destination.
-    const ofRoute = { mutations: route, field }
-    const found: Violation[] = []
-    const mutations = compileMutations(ofRoute, at, single, found)
-    violations.push(...found.filter((violation) => index === 0 || violation.field.startsWith(at.field)))
-    return {
-      cluster: destination.cluster,
-      weight: destination.weight,
-      mutations,
-      hostRewrite: hostRewrite ?? destination.hostRewrite,
-      rewritePath: undefined,
-      reply: undefined,
-      mirrors: undefined,
-      marks: undefined,
-    }
-  })
+function compileRoute(route: Route, at: RouteAt, violations: Violation[]): CompiledRoute {
+  const { route: action, redirect, directResponse, match } = route
+  const { field, port } = at
+  if (action !== undefined) return compileAction(route, action, at, violations)
+  const mutations = compileMutations({ mutations: route, field }, NO_MUTATIONS, true, violations)
+  const context = { path: match.path, port, mutations }
+  if (redirect !== undefined) {
+    return replying(route, compileRedirect(redirect, context, `${field}.redirect`, violations))
+  }
+  if (directResponse === undefined) throw new Error(`${field}: a route without an action has passed validation`)
+  return replying(route, compileDirectResponse(directResponse, context, `${field}.directResponse`, violations))
+}
+
+function replying(route: Route, reply: MakeReply): CompiledRoute {
+  return {
+    name: route.name,
+    timeoutMs: DEFAULT_ROUTE_TIMEOUT_MS,
+    retryPolicy: DEFAULT_RETRY_POLICY,
+    destinations: [],
+    totalWeight: 0,
+    reply,
+    fault: route.fault,
+    hedgeOnPerTryTimeout: false,
+    clusterNotFoundStatus: NOT_FOUND_STATUS,
+  }
+}
+
+function compileAction(
+  route: Route,
+  action: RouteAction,
+  { field, port }: RouteAt,
+  violations: Violation[],
+): CompiledRoute {
+  const destinations = compileDestinations({ route, action, field, port }, violations)
   const totalWeight = destinations.reduce((sum, { weight }) => sum + weight, 0)
-  if (!single && totalWeight === 0) {
+  if (destinations.length > 1 && totalWeight === 0) {
     violations.push({ field: `${field}.route.clusters`, message: 'must have at least one weight above 0' })
   }
   return {
     name: route.name,
-    timeoutMs,
-    retryPolicy,
+    timeoutMs: action.timeoutMs,
+    retryPolicy: action.retryPolicy,
     destinations,
     totalWeight,
     reply: undefined,
     fault: route.fault,
-    hedgeOnPerTryTimeout: route.route.hedgeOnPerTryTimeout ?? false,
-    clusterNotFoundStatus: route.route.clusterNotFoundResponseCode ?? NOT_FOUND_STATUS,
+    hedgeOnPerTryTimeout: action.hedgeOnPerTryTimeout ?? false,
+    clusterNotFoundStatus: action.clusterNotFoundResponseCode ?? NOT_FOUND_STATUS,
   }
 }

@@ -1,11 +1,19 @@
+import { baggageValue } from './baggage.ts'
 import type { RouteRequest } from './route-table.ts'
+
+/** What begins the name of a value that is read from the `baggage` header instead of a header of its own. */
+const BAGGAGE_PREFIX = '@request.baggage.'
 
 /** Reads one header of a request, pseudo headers included. */
 export type ReadHeader = (request: RouteRequest) => string | undefined
 
-/** How a header of this name is read. `host` is the authority, as in Envoy; `:status` is never there. */
+/**
+ * How a header of this name is read. `host` is the authority, as in Envoy; `:status` is never there;
+ * `@request.baggage.<key>` is a member of the W3C `baggage` header, whose keys differ by case.
+ */
 export function headerReader(name: string): ReadHeader {
   const lower = name.toLowerCase()
+  if (lower.startsWith(BAGGAGE_PREFIX)) return baggageReader(name.slice(BAGGAGE_PREFIX.length))
   switch (lower) {
     case ':method':
       return (request) => request.method
@@ -20,6 +28,13 @@ export function headerReader(name: string): ReadHeader {
       return () => undefined
     default:
       return (request) => request.header(lower)
+  }
+}
+
+function baggageReader(key: string): ReadHeader {
+  return (request) => {
+    const baggage = request.header('baggage')
+    return baggage === undefined ? undefined : baggageValue(baggage, key)
   }
 }
 
