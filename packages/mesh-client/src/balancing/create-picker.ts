@@ -1,4 +1,6 @@
+import { HashPicker } from './hash-picker.ts'
 import { leastRequestPicker } from './least-request.ts'
+import { peakEwmaPicker } from './peak-ewma.ts'
 import type { BalancedHost, BalancingPolicy, Picker, PickerDeps, PickerScope } from './picker.ts'
 import { randomPicker } from './random.ts'
 import { roundRobinPicker } from './round-robin.ts'
@@ -13,13 +15,15 @@ export function createPicker<H extends BalancedHost>(
   scope.former?.close?.()
   switch (policy.lbPolicy) {
     case 'ROUND_ROBIN':
-      return roundRobinPicker(hosts, deps.random)
-    case 'RING_HASH':
-    case 'MAGLEV':
+      return roundRobinPicker(hosts, deps, policy.slowStart)
     case 'RANDOM':
       return randomPicker(hosts, deps.random)
-    case 'PEAK_EWMA':
     case 'LEAST_REQUEST':
-      return leastRequestPicker(hosts, deps.random)
+      return leastRequestPicker(hosts, deps, policy.leastRequest, policy.slowStart)
+    case 'RING_HASH':
+    case 'MAGLEV':
+      return new HashPicker(policy, hosts, deps, scope)
+    case 'PEAK_EWMA':
+      return peakEwmaPicker(hosts, deps, policy.peakEwma)
   }
 }

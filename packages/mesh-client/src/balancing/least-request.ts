@@ -1,23 +1,57 @@
+import { DEFAULT_LEAST_REQUEST, type LeastRequestConfig, type SlowStartConfig } from '@weft/mesh-protocol'
 import { type Random, randomInt } from '../kernel/random.ts'
-import { createEdfSchedule, randomStart } from './edf-schedule.ts'
-import { type BalancedHost, equalWeights, type Picker } from './picker.ts'
+import { edfPicker } from './edf-picker.ts'
+import { type BalancedHost, equalWeights, type Picker, type PickerDeps } from './picker.ts'
+import { slowStartPicker } from './slow-start.ts'
 
 /**
- * Power of two choices: the one of two random hosts that has fewer requests under way, the first drawn on a tie. The two
- * are always different (Finagle `P2CPick.scala`); Envoy draws with replacement and so, of two hosts, looks at the busier
- * one alone a quarter of the time.
+ * The one of some random hosts that has the fewest requests under way, the first drawn on a tie. Of two choices, the
+ * default, both are always different (Finagle `P2CPick.scala`); Envoy draws with replacement and so, of two hosts, looks
+ * at the busier one alone a quarter of the time. More choices are drawn with replacement.
  *
- * Where weights differ it is a weighted round robin by `weight / (active + 1)`, looked at when a host has had its turn
- * (Envoy `least_request_lb.cc`, `active_request_bias` 1).
+ * Where weights differ or hosts warm up it is a weighted round robin by `weight / (active + 1) ^ activeRequestBias`,
+ * looked at when a host has had its turn (Envoy `least_request_lb.cc`).
  */
-export function leastRequestPicker<H extends BalancedHost>(hosts: readonly H[], random: Random): Picker<H> {
-  if (equalWeights(hosts)) return powerOfTwo(hosts, random)
-  const weightOf = (index: number): number => {
-    const host = hosts[index] as H
-    return host.endpoint.weight / (host.active + 1)
+export function leastRequestPicker<H extends BalancedHost>(
+  hosts: readonly H[],
+  { random, clock }: PickerDeps,
+  config: LeastRequestConfig = DEFAULT_LEAST_REQUEST,
+  slowStart?: SlowStartConfig,
+): Picker<H> {
+  const weightOf = biasedWeight(config.activeRequestBias)
+  const warm = (): Picker<H> => {
+    if (!equalWeights(hosts)) return edfPicker(hosts, random, weightOf)
+    return config.choiceCount === 2 ? powerOfTwo(hosts, random) : choices(hosts, random, config.choiceCount)
   }
-  const schedule = createEdfSchedule(hosts.length, weightOf, randomStart(random))
-  return { pick: () => hosts[schedule.next()] }
+  if (slowStart === undefined) return warm()
+  return slowStartPicker(
+    hosts,
+    slowStart,
+    clock,
+    (factor) => edfPicker(hosts, random, (host) => weightOf(host) * factor(host)),
+    warm,
+  )
+}
+
+/** A bias that is no number, or below 0, counts as 1, as in Envoy. */
+function biasedWeight(given: number): (host: BalancedHost) => number {
+  const bias = given >= 0 ? given : 1
+  if (bias === 0) return ({ endpoint }) => endpoint.weight
+  if (bias === 1) return ({ endpoint, active }) => endpoint.weight / (active + 1)
+  return ({ endpoint, active }) => endpoint.weight / (active + 1) ** bias
+}
+
+function choices<H extends BalancedHost>(hosts: readonly H[], random: Random, count: number): Picker<H> {
+  return {
+    pick() {
+      let least = hosts[randomInt(random, hosts.length)]
+      for (let drawn = 1; drawn < count; drawn++) {
+        const other = hosts[randomInt(random, hosts.length)]
+        if (least !== undefined && other !== undefined && other.active < least.active) least = other
+      }
+      return least
+    },
+  }
 }
 
 function powerOfTwo<H extends BalancedHost>(hosts: readonly H[], random: Random): Picker<H> {

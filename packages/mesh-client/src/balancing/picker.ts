@@ -57,10 +57,11 @@ export interface PickerScope<H extends BalancedHost> {
    */
   readonly former?: Picker<H> | undefined
   /**
-   * Weight of the host's locality among the localities of the set, for a RING_HASH or MAGLEV over several localities at
-   * once; 0 leaves the host out. Absent: localities are not looked at. Envoy `thread_aware_lb_impl.cc`, `normalizeWeights`.
+   * The set in its localities, for RING_HASH and MAGLEV, which have one table for all of them: each locality gets its
+   * share by weight, and one of weight 0 none. Absent: localities are not looked at. Envoy `thread_aware_lb_impl.cc`,
+   * `normalizeLocalityWeights`.
    */
-  readonly localityWeight?: (host: H) => number
+  readonly localities?: readonly { readonly weight: number; readonly hosts: readonly H[] }[]
 }
 
 /** Whether the policy picks by the hash of the request. */

@@ -1,12 +1,28 @@
+import type { SlowStartConfig } from '@weft/mesh-protocol'
 import { type Random, randomInt } from '../kernel/random.ts'
-import { createEdfSchedule, randomStart } from './edf-schedule.ts'
-import { type BalancedHost, equalWeights, type Picker } from './picker.ts'
+import { edfPicker } from './edf-picker.ts'
+import { type BalancedHost, equalWeights, type Picker, type PickerDeps } from './picker.ts'
+import { slowStartPicker } from './slow-start.ts'
 
-/** One after the other from a random one on; where weights differ, each as often as its weight says. */
-export function roundRobinPicker<H extends BalancedHost>(hosts: readonly H[], random: Random): Picker<H> {
-  if (equalWeights(hosts)) return rotation(hosts, random)
-  const schedule = createEdfSchedule(hosts.length, (index) => (hosts[index] as H).endpoint.weight, randomStart(random))
-  return { pick: () => hosts[schedule.next()] }
+/** One after the other from a random one on; where weights differ or hosts warm up, each as often as its weight says. */
+export function roundRobinPicker<H extends BalancedHost>(
+  hosts: readonly H[],
+  { random, clock }: PickerDeps,
+  slowStart?: SlowStartConfig,
+): Picker<H> {
+  const warm = (): Picker<H> => (equalWeights(hosts) ? rotation(hosts, random) : edfPicker(hosts, random, weightOf))
+  if (slowStart === undefined) return warm()
+  return slowStartPicker(
+    hosts,
+    slowStart,
+    clock,
+    (factor) => edfPicker(hosts, random, (host) => weightOf(host) * factor(host)),
+    warm,
+  )
+}
+
+function weightOf({ endpoint }: BalancedHost): number {
+  return endpoint.weight
 }
 
 function rotation<H extends BalancedHost>(hosts: readonly H[], random: Random): Picker<H> {

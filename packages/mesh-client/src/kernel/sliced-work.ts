@@ -4,7 +4,7 @@ import type { Timers } from './timers.ts'
 /** A computation that may be laid down at each `yield`, which come every few microseconds. */
 export type Slices = Iterator<void, void>
 
-/** A computation that is under way; opaque. */
+/** A computation that is under way. */
 export interface SlicedJob {
   /** Gives it up. */
   cancel(): void
@@ -12,50 +12,49 @@ export interface SlicedJob {
 
 /** Runs long computations so that the event loop never waits long for them. */
 export interface SlicedWork {
-  /**
-   * Starts at once, and goes on later where there is more than a slice of it. What it leaves behind tells whether it is
-   * done.
-   */
+  /** Begins at once, and goes on by and by with what takes longer than a moment. */
   run(slices: Slices): SlicedJob
 }
 
-/** The longest time that work holds the event loop at a time. */
+interface Job {
+  readonly slices: Slices
+  cancelled: boolean
+}
+
+/** How long a computation may hold the event loop when it begins: most are done by then. */
+const START_MS = 4
+
+/** How long computations hold the event loop at a time afterwards. */
 const SLICE_MS = 2
 
 /**
- * One line of jobs, first come first served, over one timer: however many tables are built at once, the loop is held for
- * one slice and then free for everybody else. The timer holds no process.
+ * One line of computations, first come first served, over one timer: however many there are, between two slices the loop
+ * is free for everybody else. One that begins while another is under way, or shortly after one has begun, waits for its
+ * turn. The timer holds no process.
  */
 export function createSlicedWork(clock: Clock, timers: Timers): SlicedWork {
-  const line: { slices: Slices; cancelled: boolean }[] = []
+  const line: Job[] = []
   let scheduled = false
-  let lastEnd = Number.NEGATIVE_INFINITY
-  let credit = SLICE_MS
+  let restedAt = Number.NEGATIVE_INFINITY
   const schedule = (): void => {
     if (scheduled || line.length === 0) return
     scheduled = true
     timers.set(turn, 0)
   }
-  const spend = (): void => {
-    const start = clock.now()
-    credit = Math.min(SLICE_MS, credit + Math.max(0, start - lastEnd))
-    if (credit > 0) {
-      const until = start + credit
-      while (line.length > 0 && clock.now() <= until) step(line, clock, until)
-    }
-    lastEnd = clock.now()
-    credit -= lastEnd - start
-  }
   const turn = (): void => {
     scheduled = false
-    spend()
+    work(line, clock, clock.now() + SLICE_MS)
     schedule()
   }
   return {
     run(slices) {
-      const job = { slices, cancelled: false }
+      const job: Job = { slices, cancelled: false }
       line.push(job)
-      if (line.length === 1) spend()
+      const start = clock.now()
+      if (line.length === 1 && start >= restedAt) {
+        const end = work(line, clock, start + START_MS)
+        restedAt = end + (end - start)
+      }
       schedule()
       return {
         cancel() {
@@ -66,11 +65,12 @@ export function createSlicedWork(clock: Clock, timers: Timers): SlicedWork {
   }
 }
 
-function step(line: { slices: Slices; cancelled: boolean }[], clock: Clock, until: number): void {
-  const job = line[0] as { slices: Slices; cancelled: boolean }
-  while (!job.cancelled) {
-    if (job.slices.next().done === true) break
-    if (clock.now() > until) return
+/** Works until then or until all is done; gives back when it stopped. */
+function work(line: Job[], clock: Clock, until: number): number {
+  let now = clock.now()
+  for (let job = line[0]; job !== undefined && now <= until; job = line[0]) {
+    if (job.cancelled || job.slices.next().done === true) line.shift()
+    now = clock.now()
   }
-  line.shift()
+  return now
 }

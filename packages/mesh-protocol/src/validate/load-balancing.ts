@@ -18,6 +18,27 @@ import {
 const LARGEST_RING = 8 * 1024 * 1024
 const LARGEST_TABLE = 5_000_011
 
+const ringHash = both(
+  record({
+    minimumRingSize: integer(1, LARGEST_RING),
+    maximumRingSize: integer(1, LARGEST_RING),
+    hashFunction: oneOf('XX_HASH', 'MURMUR_HASH_2'),
+  }),
+  (value, field, out) => {
+    if (!isRecord(value) || Number(value.minimumRingSize) <= Number(value.maximumRingSize)) return
+    out.add(`${field}.minimumRingSize`, `must not be above maximumRingSize, which is ${value.maximumRingSize}`)
+  },
+)
+
+/** In a table of another size some orders of filling would never come by a free slot. */
+const prime: Check = (value, field, out) => {
+  integer(2, LARGEST_TABLE)(value, field, out)
+  if (typeof value !== 'number' || value < 2 || value > LARGEST_TABLE) return
+  for (let divisor = 2; divisor * divisor <= value; divisor++) {
+    if (value % divisor === 0) return out.add(field, `must be a prime number, and ${value} is not`)
+  }
+}
+
 const hashPolicy = both(
   record({ terminal: optional(flag) }),
   exactlyOne({
@@ -57,14 +78,8 @@ const subsetFallback: Check = (value, field, out) => {
 export const loadBalancing: Fields = {
   lbPolicy: oneOf('ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'RING_HASH', 'MAGLEV', 'PEAK_EWMA'),
   leastRequest: optional(record({ choiceCount: integer(2, 1000), activeRequestBias: number(0, 1000) })),
-  ringHash: optional(
-    record({
-      minimumRingSize: integer(1, LARGEST_RING),
-      maximumRingSize: integer(1, LARGEST_RING),
-      hashFunction: oneOf('XX_HASH', 'MURMUR_HASH_2'),
-    }),
-  ),
-  maglev: optional(record({ tableSize: integer(2, LARGEST_TABLE) })),
+  ringHash: optional(ringHash),
+  maglev: optional(record({ tableSize: prime })),
   peakEwma: optional(
     record({
       decayTimeMs: positiveMilliseconds,
