@@ -7,6 +7,7 @@ import { EXIT } from '../../../packages/control-server/src/cli/exit-codes.ts'
 import { runCli } from '../../../packages/control-server/src/cli/run.ts'
 import type { Terminal } from '../../../packages/control-server/src/cli/terminal.ts'
 import { parseResources } from '../../../packages/control-server/src/config/parse.ts'
+import { proxyOnlyPaths } from '../../../packages/control-server/src/config/proxy-only.ts'
 import { KINDS } from '../../../packages/control-server/src/config/resource.ts'
 import { validateResource } from '../../../packages/control-server/src/config/validate.ts'
 import { resolveOptions } from '../../../packages/control-server/src/options.ts'
@@ -164,6 +165,17 @@ describe('fields that are not yet enforced', () => {
     )
     expect(new Set(documented)).toEqual(new Set(inCode))
   })
+})
+
+test("fields that only have an effect in a cluster's proxy stand in docs/control-server.md as in the code", () => {
+  const documented = new Set(
+    tableRows(section(page, "### Only in a cluster's proxy")).flatMap(([, field = '']) => codes(field)),
+  )
+  const inCode = KINDS.filter(({ kind }) => kind !== 'MeshConfig')
+    .flatMap(({ kind }) => proxyOnlyPaths(kind))
+    .map((field) => field.replace(/^(?:subsets\[\]\.)?trafficPolicy\./, '').replace('portLevelSettings[].', ''))
+    .map((field) => field.replace(/^(?:tls|tcp)(\[\]\.match\[\]\.gateways)$/, 'http$1'))
+  expect(documented).toEqual(new Set(inCode))
 })
 
 describe('examples', () => {

@@ -1,4 +1,4 @@
-import { child, item } from './field-path.ts'
+import { type AcceptedField, type AcceptedFields, below, hasItems, usesOf } from './accepted-field.ts'
 import { isRecord, type JsonRecord } from './record.ts'
 
 /*
@@ -6,18 +6,9 @@ import { isRecord, type JsonRecord } from './record.ts'
  * Whoever makes one work takes its line away.
  */
 
-interface Unenforced {
-  /** Path under `spec`; `[]` stands for every item of a list, `*` for the whole spec. */
-  readonly path: string
-  /** Only for these values. */
-  readonly when?: (value: unknown) => boolean
-  /** What that means for the user. */
-  readonly consequence?: string
-}
-
 const SKIPPED = 'this route is skipped'
 
-const VIRTUAL_SERVICE: readonly Unenforced[] = [
+const VIRTUAL_SERVICE: readonly AcceptedField[] = [
   { path: 'http[].redirect', consequence: SKIPPED },
   { path: 'http[].directResponse', consequence: SKIPPED },
   { path: 'http[].delegate', consequence: SKIPPED },
@@ -29,22 +20,11 @@ const VIRTUAL_SERVICE: readonly Unenforced[] = [
   { path: 'http[].mirrorPercentage' },
   { path: 'http[].corsPolicy' },
   { path: 'http[].retries.retryRemoteLocalities' },
-  { path: 'http[].match[].statPrefix' },
   { path: 'tls', when: hasItems },
   { path: 'tcp', when: hasItems },
-  {
-    path: 'gateways',
-    when: (value) => hasItems(value) && !(value as readonly unknown[]).includes('mesh'),
-    consequence: 'without mesh among them nothing of this resource has an effect',
-  },
-  {
-    path: 'gateways',
-    when: (value) => hasItems(value) && (value as readonly unknown[]).includes('mesh') && (value as []).length > 1,
-    consequence: 'only mesh has an effect',
-  },
 ]
 
-const PORT_POLICY: readonly Unenforced[] = [
+const PORT_POLICY: readonly AcceptedField[] = [
   { path: 'loadBalancer.simple', when: (value) => value === 'PASSTHROUGH', consequence: 'LEAST_REQUEST is used' },
   { path: 'loadBalancer.consistentHash' },
   { path: 'loadBalancer.backendUtilization' },
@@ -55,7 +35,6 @@ const PORT_POLICY: readonly Unenforced[] = [
   { path: 'connectionPool.tcp.tcpKeepalive' },
   { path: 'connectionPool.tcp.maxConnectionDuration' },
   { path: 'connectionPool.http.h2UpgradePolicy' },
-  { path: 'connectionPool.http.useClientProtocol' },
   { path: 'connectionPool.http.maxConcurrentStreams' },
   { path: 'connectionPool.http.http2KeepAlive' },
   { path: 'outlierDetection.minHealthPercent' },
@@ -66,28 +45,23 @@ const PORT_POLICY: readonly Unenforced[] = [
   },
 ]
 
-const TRAFFIC_POLICY: readonly Unenforced[] = [
+const TRAFFIC_POLICY: readonly AcceptedField[] = [
   ...PORT_POLICY,
-  ...PORT_POLICY.map((entry) => ({ ...entry, path: `portLevelSettings[].${entry.path}` })),
-  { path: 'tunnel' },
-  { path: 'proxyProtocol' },
+  ...below('portLevelSettings[]', PORT_POLICY),
   { path: 'retryBudget' },
 ]
 
-const DESTINATION_RULE: readonly Unenforced[] = [
-  ...TRAFFIC_POLICY.map((entry) => ({ ...entry, path: `trafficPolicy.${entry.path}` })),
-  ...TRAFFIC_POLICY.map((entry) => ({ ...entry, path: `subsets[].trafficPolicy.${entry.path}` })),
+const DESTINATION_RULE: readonly AcceptedField[] = [
+  ...below('trafficPolicy', TRAFFIC_POLICY),
+  ...below('subsets[].trafficPolicy', TRAFFIC_POLICY),
 ]
 
-const SERVICE: readonly Unenforced[] = [
+const SERVICE: readonly AcceptedField[] = [
   { path: 'type', when: (value) => value === 'ExternalName', consequence: 'the service has no endpoints' },
-  { path: 'ports[].protocol', when: (value) => value !== 'TCP', consequence: 'the port is not served' },
-  { path: 'sessionAffinity', when: (value) => value === 'ClientIP' },
-  { path: 'internalTrafficPolicy', when: (value) => value === 'Local' },
   { path: 'trafficDistribution' },
 ]
 
-const TABLE: Readonly<Record<string, readonly Unenforced[]>> = {
+const TABLE: AcceptedFields = {
   VirtualService: VIRTUAL_SERVICE,
   DestinationRule: DESTINATION_RULE,
   Service: SERVICE,
@@ -101,38 +75,7 @@ const TABLE: Readonly<Record<string, readonly Unenforced[]>> = {
   FaultInjection: [{ path: '*' }],
 }
 
-function hasItems(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0
-}
-
-interface Found {
-  readonly field: string
-  readonly value: unknown
-}
-
-/** Every place of a spec that a path stands for and that has a value. */
-function find(spec: JsonRecord, path: string): Found[] {
-  let found: Found[] = [{ field: 'spec', value: spec }]
-  if (path === '*') return found
-  for (const step of path.split('.')) {
-    const name = step.replace('[]', '')
-    found = found.flatMap(({ field, value }) => {
-      const inner = isRecord(value) ? value[name] : undefined
-      const at = child(field, name)
-      if (!step.endsWith('[]')) return inner === undefined ? [] : [{ field: at, value: inner }]
-      return Array.isArray(inner)
-        ? inner.map((entry: unknown, index) => ({ field: item(at, index), value: entry }))
-        : []
-    })
-  }
-  return found
-}
-
 /** One warning for each field of the spec that is accepted but not acted on, with its path. */
 export function notYetEnforced(kind: string, spec: JsonRecord): string[] {
-  return (TABLE[kind] ?? []).flatMap(({ path, when = () => true, consequence }) =>
-    find(spec, path)
-      .filter(({ value }) => when(value))
-      .map(({ field }) => `${field}: accepted, not yet enforced${consequence === undefined ? '' : `: ${consequence}`}`),
-  )
+  return usesOf(TABLE[kind] ?? [], spec, 'accepted, not yet enforced')
 }

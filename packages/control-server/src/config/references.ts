@@ -2,8 +2,10 @@ import { DEFAULT_DOMAIN, expandServiceHost } from '@weft/mesh-protocol'
 import { child, item } from './field-path.ts'
 import { isWildcardHost } from './host-name.ts'
 import type { ConfigResource } from './resource.ts'
+import type { BackendTrafficPolicySpec } from './spec/backend-traffic-policy.ts'
 import type { CircuitBreakerSpec } from './spec/circuit-breaker.ts'
 import type { DestinationRuleSpec } from './spec/destination-rule.ts'
+import type { LoadBalancerSpec } from './spec/load-balancer.ts'
 import type { Destination, RouteDestination, VirtualServiceSpec } from './spec/virtual-service.ts'
 
 /** What the mesh has; hosts are fully qualified. */
@@ -58,10 +60,23 @@ function ofCircuitBreaker({ host, subset, fallback }: CircuitBreakerSpec): Refer
   return [guarded, { field: 'spec.fallback', host: fallback.host, subset: fallback.subset }]
 }
 
-function referencesOf({ kind, spec }: ConfigResource): Reference[] {
-  if (kind === 'VirtualService') return ofVirtualService(spec as VirtualServiceSpec)
-  if (kind === 'DestinationRule') return ofDestinationRule(spec as unknown as DestinationRuleSpec)
-  return kind === 'CircuitBreaker' ? ofCircuitBreaker(spec as unknown as CircuitBreakerSpec) : []
+function ofLoadBalancer({ host, subset }: LoadBalancerSpec): Reference[] {
+  return [{ field: 'spec', host, subset }]
+}
+
+function ofBackendTrafficPolicy({ targetRefs }: BackendTrafficPolicySpec): Reference[] {
+  return targetRefs.flatMap(({ group, kind, name }, index) =>
+    group === '' && kind === 'Service' ? [{ field: item('spec.targetRefs', index), host: name, whole: true }] : [],
+  )
+}
+
+/** By kind. The spec has passed validation, so that it has its kind's type. */
+const REFERENCES: Readonly<Record<string, (spec: ConfigResource['spec']) => Reference[]>> = {
+  VirtualService: (spec) => ofVirtualService(spec as VirtualServiceSpec),
+  DestinationRule: (spec) => ofDestinationRule(spec as unknown as DestinationRuleSpec),
+  CircuitBreaker: (spec) => ofCircuitBreaker(spec as unknown as CircuitBreakerSpec),
+  LoadBalancer: (spec) => ofLoadBalancer(spec as unknown as LoadBalancerSpec),
+  XBackendTrafficPolicy: (spec) => ofBackendTrafficPolicy(spec as unknown as BackendTrafficPolicySpec),
 }
 
 /**
@@ -74,7 +89,7 @@ export function danglingReferences(
   domain: string = DEFAULT_DOMAIN,
 ): string[] {
   const told = new Set<string>()
-  return referencesOf(resource).flatMap(({ field, host, subset = '', whole = false }) => {
+  return (REFERENCES[resource.kind]?.(resource.spec) ?? []).flatMap(({ field, host, subset = '', whole = false }) => {
     const full = expandServiceHost(host, resource.metadata.namespace, domain)
     const name = known.hasHost(full) ? `${full} ${subset}` : full
     if (told.has(name)) return []

@@ -3,6 +3,7 @@ import { boundsViolation } from './bounds.ts'
 import { DEFAULT_NAMESPACE, readMetadata } from './metadata.ts'
 import { normalizeSpec } from './normalize.ts'
 import { notYetEnforced } from './not-yet-enforced.ts'
+import { proxyOnly } from './proxy-only.ts'
 import { describeType, isRecord, type JsonRecord } from './record.ts'
 import { type ConfigResource, type Findings, KINDS, type KindInfo, kindOf, type ObjectMeta } from './resource.ts'
 import { checkSpec, type SchemaViolation } from './schema/check.ts'
@@ -94,7 +95,12 @@ function validateKnown(value: JsonRecord, info: KindInfo, options: ValidateOptio
   const { violations, warnings } = report
   if (violations.length > 0 || spec === undefined) return { violations, warnings, kind: info, resource: undefined }
   const resource = { apiVersion: versionOf(info), kind: info.kind, metadata, spec }
-  return { violations, warnings: [...warnings, ...notYetEnforced(info.kind, spec)], kind: info, resource }
+  return {
+    violations,
+    warnings: [...warnings, ...notYetEnforced(info.kind, spec), ...proxyOnly(info.kind, spec)],
+    kind: info,
+    resource,
+  }
 }
 
 /** The spec as it is to be stored; `undefined` where its schema refuses it. */

@@ -4,6 +4,7 @@ import { validateResource } from '../../../../packages/control-server/src/config
 import { bareRoute, httpRoute, policy, resource, warningsOf } from './resources.ts'
 
 const NOTE = 'accepted, not yet enforced'
+const PROXY = "only has an effect in a cluster's proxy"
 
 describe('what is accepted and not yet enforced is told', () => {
   test.each([
@@ -16,17 +17,17 @@ describe('what is accepted and not yet enforced is told', () => {
     [
       'VirtualService',
       httpRoute({ match: [{}, { statPrefix: 'a', uri: { exact: '/' } }] }),
-      [`spec.http[0].match[1].statPrefix: ${NOTE}`],
+      [`spec.http[0].match[1].statPrefix: ${PROXY}`],
     ],
     [
       'VirtualService',
       { ...httpRoute({}), gateways: ['gw'] },
-      [`spec.gateways: ${NOTE}: without mesh among them nothing of this resource has an effect`],
+      [`spec.gateways: ${PROXY}: without mesh among them nothing of this resource has an effect`],
     ],
     [
       'VirtualService',
       { ...httpRoute({}), gateways: ['mesh', 'gw'] },
-      [`spec.gateways: ${NOTE}: only mesh has an effect`],
+      [`spec.gateways: ${PROXY}: only mesh has an effect`],
     ],
     ['VirtualService', { ...httpRoute({}), hosts: [] }, [`spec.hosts: ${NOTE}: nothing delegates to it`]],
     ['VirtualService', { ...httpRoute({}), hosts: undefined }, [`spec.hosts: ${NOTE}: nothing delegates to it`]],
@@ -66,8 +67,14 @@ describe('what is accepted and not yet enforced is told', () => {
     [
       'Service',
       { ports: [{ port: 53, protocol: 'UDP' }] },
-      [`spec.ports[0].protocol: ${NOTE}: the port is not served`],
+      [`spec.ports[0].protocol: ${PROXY}: the port is not served`],
     ],
+    [
+      'VirtualService',
+      httpRoute({ match: [{ gateways: ['gw'] }] }),
+      [`spec.http[0].match[0].gateways: ${PROXY}: without mesh among them the match has no effect`],
+    ],
+    ['DestinationRule', policy({ proxyProtocol: {} }), [`spec.trafficPolicy.proxyProtocol: ${PROXY}`]],
   ])('%s %j', (kind, spec, expected) => {
     expect(warningsOf(kind, spec)).toEqual(expected)
   })
@@ -196,6 +203,16 @@ describe('references that lead nowhere yet', () => {
     ],
     ['DestinationRule', { host: 'b' }, ['spec.host: no service b.default.svc.cluster.local is known yet']],
     ['DestinationRule', { host: '*.b.com' }, []],
+    [
+      'LoadBalancer',
+      { host: 'a', subset: 'v2' },
+      ['spec.subset: no DestinationRule gives a.default.svc.cluster.local a subset "v2" yet'],
+    ],
+    [
+      'XBackendTrafficPolicy',
+      { targetRefs: ['a', 'b'].map((name) => ({ group: '', kind: 'Service', name })) },
+      ['spec.targetRefs[1]: no service b.default.svc.cluster.local is known yet'],
+    ],
     [
       'CircuitBreaker',
       { host: 'a', subset: 'v1', fallback: { host: 'a', subset: 'v9' } },

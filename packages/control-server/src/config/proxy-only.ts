@@ -1,0 +1,91 @@
+import { type AcceptedField, type AcceptedFields, below, hasItems, usesOf } from './accepted-field.ts'
+import { MESH_GATEWAY } from './mesh-gateway.ts'
+import type { JsonRecord } from './record.ts'
+import { PROXY_MESH_CONFIG_FIELDS } from './schema/mesh-config.ts'
+
+/*
+ * The fields that are accepted and kept, as resources are shared with clusters, but that only a cluster's proxies can act
+ * on: listeners and their sockets, gateways, networks between clusters, what Kubernetes' own proxy does. None of them will
+ * come to have an effect in a client.
+ */
+
+const withoutMesh = (value: unknown): boolean => hasItems(value) && !value.includes(MESH_GATEWAY)
+
+const MATCH: readonly AcceptedField[] = [
+  { path: 'gateways', when: withoutMesh, consequence: 'without mesh among them the match has no effect' },
+]
+
+const VIRTUAL_SERVICE: readonly AcceptedField[] = [
+  {
+    path: 'gateways',
+    when: withoutMesh,
+    consequence: 'without mesh among them nothing of this resource has an effect',
+  },
+  {
+    path: 'gateways',
+    when: (value) => hasItems(value) && value.includes(MESH_GATEWAY) && value.length > 1,
+    consequence: 'only mesh has an effect',
+  },
+  { path: 'http[].match[].statPrefix' },
+  { path: 'tcp[].match[].sourceSubnet' },
+  ...below('http[].match[]', MATCH),
+  ...below('tls[].match[]', MATCH),
+  ...below('tcp[].match[]', MATCH),
+]
+
+const PORT_POLICY: readonly AcceptedField[] = [
+  {
+    path: 'connectionPool.http.useClientProtocol',
+    when: (value) => value === true,
+    consequence: 'there is no connection before the client whose protocol could be kept',
+  },
+]
+
+const TRAFFIC_POLICY: readonly AcceptedField[] = [
+  ...PORT_POLICY,
+  ...below('portLevelSettings[]', PORT_POLICY),
+  { path: 'tunnel' },
+  { path: 'proxyProtocol' },
+]
+
+const NETWORK: readonly AcceptedField[] = [{ path: 'network', consequence: 'endpoints are connected to directly' }]
+
+const TABLE: AcceptedFields = {
+  Service: [
+    { path: 'ports[].protocol', when: (value) => value !== 'TCP', consequence: 'the port is not served' },
+    { path: 'sessionAffinity', when: (value) => value === 'ClientIP' },
+    { path: 'internalTrafficPolicy', when: (value) => value === 'Local' },
+  ],
+  VirtualService: VIRTUAL_SERVICE,
+  DestinationRule: [...below('trafficPolicy', TRAFFIC_POLICY), ...below('subsets[].trafficPolicy', TRAFFIC_POLICY)],
+  ServiceEntry: below('endpoints[]', NETWORK),
+  WorkloadEntry: NETWORK,
+  WorkloadGroup: [
+    ...below('template', NETWORK),
+    {
+      path: 'probe',
+      consequence: 'a workload registers when it serves and is asked by healthChecks of a LoadBalancer',
+    },
+  ],
+  Sidecar: [
+    { path: 'ingress', when: hasItems, consequence: 'a workload serves the ports that it registers' },
+    { path: 'inboundConnectionPool' },
+    { path: 'egress[].bind' },
+    { path: 'egress[].captureMode', when: (value) => value !== 'DEFAULT' },
+    { path: 'outboundTrafficPolicy.egressProxy', consequence: 'unknown hosts are called directly' },
+  ],
+  XBackendTrafficPolicy: [
+    { path: 'sessionPersistence', consequence: 'for sessions that stick, use consistentHash of a DestinationRule' },
+  ],
+  MeshConfig: PROXY_MESH_CONFIG_FIELDS.map((path) => ({ path })),
+}
+
+/** Every path of a kind, for the documentation. */
+export function proxyOnlyPaths(kind: string): string[] {
+  return (TABLE[kind] ?? []).map(({ path }) => path)
+}
+
+/** One warning for each field of the spec that would only have an effect in a cluster's proxy, with its path. */
+export function proxyOnly(kind: string, spec: JsonRecord): string[] {
+  return usesOf(TABLE[kind] ?? [], spec, "only has an effect in a cluster's proxy")
+}

@@ -1,0 +1,54 @@
+/** What a route attaches to. Without group and kind: a Gateway. */
+export interface ParentReference {
+  readonly group?: string
+  readonly kind?: string
+  readonly namespace?: string
+  readonly name: string
+  /** Name of a Service's port. */
+  readonly sectionName?: string
+  readonly port?: number
+}
+
+/** Where something is sent to. Without group and kind: a Service of the core group. */
+export interface BackendObjectReference {
+  readonly group?: string
+  readonly kind?: string
+  readonly namespace?: string
+  readonly name: string
+  /** Always there for a Service. */
+  readonly port?: number
+}
+
+export interface BackendReference extends BackendObjectReference {
+  /** Relative, 0 to 1,000,000. Default 1. */
+  readonly weight?: number
+}
+
+/** What every kind of route has. */
+export interface CommonRouteSpec {
+  readonly parentRefs?: readonly ParentReference[]
+  readonly useDefaultGateways?: 'All' | 'None'
+}
+
+/** Gateway API `SessionPersistence`. */
+export interface SessionPersistence {
+  readonly type?: 'Cookie' | 'Header'
+  readonly absoluteTimeout?: string
+  readonly cookie?: {
+    readonly name?: string
+    readonly path?: string
+    readonly lifetimeType?: 'Permanent' | 'Session'
+  }
+  readonly header?: { readonly name: string }
+}
+
+export const GATEWAY_GROUP = 'gateway.networking.k8s.io'
+
+/** Whether it attaches to a Service: the mesh's part of Gateway API (GEP-1426). */
+export function isServiceParent({ group = GATEWAY_GROUP, kind = 'Gateway' }: ParentReference): boolean {
+  return group === '' && kind === 'Service'
+}
+
+export function isServiceBackend({ group = '', kind = 'Service' }: BackendObjectReference): boolean {
+  return group === '' && kind === 'Service'
+}
