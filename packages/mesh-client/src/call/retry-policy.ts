@@ -6,6 +6,8 @@ export interface AttemptEnd {
   readonly outcome: Outcome
   /** Whether anything of the request had been written to a connection. */
   readonly requestStarted: boolean
+  /** The server has said that it has not begun to process the request (HTTP/2 REFUSED_STREAM, GOAWAY). */
+  readonly unprocessed?: boolean
   /** `grpc-status` among the response headers: the answer of a call that has no messages. */
   readonly grpcStatus?: string | undefined
   /** The response carries `x-envoy-ratelimited`. */
@@ -34,7 +36,7 @@ export function shouldRetry(policy: RetryPolicy, end: AttemptEnd): boolean {
   const { outcome } = end
   if (outcome.kind === 'aborted' || outcome.kind === 'localOverflow') return false
   if (outcome.kind === 'response') return coversResponse(policy, outcome.status, end)
-  return policy.retryOn.some((condition) => coversReset(condition, outcome, end.requestStarted))
+  return policy.retryOn.some((condition) => coversReset(condition, end))
 }
 
 /** What a call has behind it when an attempt fails. */
@@ -55,10 +57,12 @@ export interface RetryProgress {
 
 /**
  * What follows a failed attempt:
- * - `move`: at once to an untried endpoint, because this one refused the connection and so has seen nothing;
+ * - `move`: at once to an untried endpoint, because this one refused the connection, or the request on it, and so has
+ *   processed nothing;
  * - `retry`: as the policy says, after a pause;
  * - `resend`: once, at once, because the connection broke before any answer to a request that may be sent twice (usually
- *   a kept connection that the server has just closed);
+ *   a kept connection that the server has just closed), or because the server has not processed it and no endpoint is
+ *   untried (gRFC A6, transparent retries);
  * - `exhausted`: the policy would retry, but its number of retries is used up;
  * - `none`.
  *
@@ -69,7 +73,9 @@ export type RetryDecision = 'move' | 'retry' | 'resend' | 'exhausted' | 'none'
 export function decideRetry(policy: RetryPolicy, end: AttemptEnd, progress: RetryProgress): RetryDecision {
   const { outcome } = end
   const refused = outcome.kind === 'connectFailure' && outcome.refused
-  if (refused && progress.untriedLeft && progress.moves < HOST_SELECTION_RETRY_MAX_ATTEMPTS) return 'move'
+  const unseen = refused || end.unprocessed === true
+  if (unseen && progress.untriedLeft && progress.moves < HOST_SELECTION_RETRY_MAX_ATTEMPTS) return 'move'
+  if (end.unprocessed === true && !progress.resent) return 'resend'
   if (policy.numRetries > 0 && shouldRetry(policy, end)) {
     return progress.retries < policy.numRetries ? 'retry' : 'exhausted'
   }
@@ -106,7 +112,7 @@ function coversStatus(condition: string, status: number, retriableStatusCodes: r
   }
 }
 
-function coversReset(condition: string, outcome: Outcome, requestStarted: boolean): boolean {
+function coversReset(condition: string, { outcome, requestStarted, unprocessed = false }: AttemptEnd): boolean {
   switch (condition) {
     case '5xx':
     case 'gateway-error':
@@ -118,7 +124,7 @@ function coversReset(condition: string, outcome: Outcome, requestStarted: boolea
       return outcome.kind === 'connectFailure'
     // HTTP/1.1 has no refused streams; a connection that is refused has taken as little of the request.
     case 'refused-stream':
-      return outcome.kind === 'connectFailure' && outcome.refused
+      return unprocessed || (outcome.kind === 'connectFailure' && outcome.refused)
     default:
       return false
   }

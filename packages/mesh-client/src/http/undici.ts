@@ -4,6 +4,6 @@
  */
 import './undici-save.ts'
 
-export { Agent, buildConnector, Dispatcher, Dispatcher1Wrapper, errors, Pool } from 'undici'
+export { Agent, buildConnector, Dispatcher, Dispatcher1Wrapper, errors, Pool, Response } from 'undici'
 
 import './undici-restore.ts'

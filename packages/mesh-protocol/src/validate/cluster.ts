@@ -85,6 +85,7 @@ const tls = record({
   caCertificates: optional(nonEmptyText),
   clientCertificate: optional(nonEmptyText),
   privateKey: optional(nonEmptyText),
+  caCrl: optional(nonEmptyText),
   insecureSkipVerify: optional(flag),
 })
 

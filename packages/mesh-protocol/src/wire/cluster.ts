@@ -137,6 +137,8 @@ export interface ClientTls {
   readonly caCertificates?: string
   readonly clientCertificate?: string
   readonly privateKey?: string
+  /** Path of a list of certificates that their authority has taken back. */
+  readonly caCrl?: string
   /** Accept any certificate. Default false. */
   readonly insecureSkipVerify?: boolean
 }

@@ -99,6 +99,8 @@ describe('decideRetry', () => {
   }
   const refused: AttemptEnd = { outcome: REFUSED, requestStarted: false }
   const broken: AttemptEnd = { outcome: RESET, requestStarted: true }
+  const unseen: AttemptEnd = { outcome: RESET, requestStarted: true, unprocessed: true }
+  const unsafe: RetryProgress = { ...fresh, safe: false }
   const status = (code: number): AttemptEnd => ({ outcome: responseOutcome(code), requestStarted: true })
   const never = policyOf([], [], 0)
 
@@ -112,6 +114,16 @@ describe('decideRetry', () => {
     ['not when it may not be sent twice', never, broken, { ...fresh, safe: false }, 'none'],
     ['not once an answer has begun', never, broken, { ...fresh, responseStarted: true }, 'none'],
     ['nor after retries of the policy', policyOf(['503'], [], 2), broken, { ...fresh, retries: 1 }, 'none'],
+    ['what the server has not processed moves, whatever it is', never, unseen, unsafe, 'move'],
+    ['with nowhere else to go it is sent again', never, unseen, { ...unsafe, untriedLeft: false }, 'resend'],
+    ['once', never, unseen, { ...unsafe, untriedLeft: false, resent: true }, 'none'],
+    [
+      'then the policy has its say',
+      policyOf(['refused-stream']),
+      unseen,
+      { ...unsafe, untriedLeft: false, resent: true },
+      'retry',
+    ],
     ['a covered status', policyOf(['5xx']), status(503), fresh, 'retry'],
     ['a covered status, retries used up', policyOf(['5xx']), status(503), { ...fresh, retries: 2 }, 'exhausted'],
     ['a status that is not covered', policyOf(['5xx']), status(404), { ...fresh, retries: 2 }, 'none'],

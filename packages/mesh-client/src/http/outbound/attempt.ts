@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { EndpointState } from '../../cluster/types.ts'
 import type { Timers } from '../../kernel/timers.ts'
-import type { ConnectionGate } from './connection-gate.ts'
+import type { Place } from './connection-gate.ts'
 
 type Controller = Dispatcher.DispatchController
 
@@ -57,7 +57,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   /** Whether any byte of a response has come. */
   responseStarted = false
   /** Where this attempt holds a place. */
-  gate: ConnectionGate | undefined = undefined
+  gate: Place | undefined = undefined
   #discard: Discard | undefined = undefined
 
   constructor(owner: AttemptOwner, state: EndpointState) {

@@ -8,6 +8,7 @@ import type { EndpointState, Outcome } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import { EXPECTED_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
+import { isUnprocessed } from '../http2/unprocessed.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import { AttemptRelay, type AttemptsOwner } from './attempt-relay.ts'
 import { CallTimer, type Limit, type LimitedCall } from './call-timer.ts'
@@ -17,7 +18,7 @@ import { noEndpoint, overflow, timedOut } from './refusals.ts'
 import { requestHeadBytes, setHeader } from './request-headers.ts'
 import { type RawHeaders, responseHeadBytes } from './response-headers.ts'
 import { FIRST_PICK, Retries, type RetryOwner } from './retries.ts'
-import { classifyError, isCallerFault } from './transport-errors.ts'
+import { classifyError, isCallerFault, lessonOf } from './transport-errors.ts'
 
 type Controller = Dispatcher.DispatchController
 
@@ -124,8 +125,9 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     const requestStarted = attempt.controller !== undefined
     const own = isCallerFault(error) || this.owner.hasThrown(error) || this.exchange.source?.failedWith(error) === true
     const outcome = own ? ABORTED : classifyError(error, requestStarted)
-    this.#ended(attempt, outcome, now)
-    if (this.status === 0 && this.#tryAgain(attempt, { outcome, requestStarted })) return
+    this.#ended(attempt, lessonOf(error, outcome), now)
+    const end: AttemptEnd = { outcome, requestStarted, unprocessed: isUnprocessed(error) }
+    if (this.status === 0 && this.#tryAgain(attempt, end)) return
     const known = FAILURES[outcome.kind]
     if (known !== undefined) this.flag(known[1])
     this.failed(error, this.#retries?.bodyLost === true ? 'WEFT_BODY_NOT_REPLAYABLE' : known?.[0], outcome, now)

@@ -4,16 +4,24 @@ import type { CircuitBreakers } from '@weft/mesh-protocol'
 /** Whether a request has to wait for a connection or is one too many. */
 export type Admission = 'waiting' | 'overflow'
 
+/** Where a request holds a place, or waits for one. */
+export interface Place {
+  /** Gives the place back. */
+  leave(key: object): void
+}
+
 /**
  * Holds a cluster's limits on connections and on requests that wait for one. HTTP/1.1 carries one request a connection,
- * so requests under way are connections in use. The cost of an unlimited cluster is one comparison a request.
+ * so requests under way are connections in use; of HTTP/2 each connection takes a place, and what waits is kept by its
+ * pool and counted here. The cost of an unlimited cluster is one comparison a request.
  *
  * Source: Envoy `conn_pool_base.cc`: without a free connection a request waits, up to `max_pending_requests`.
  */
-export class ConnectionGate {
+export class ConnectionGate implements Place {
   #limits: CircuitBreakers
   #inUse = 0
   readonly #waiting = new Map<object, () => void>()
+  #waitingElsewhere = 0
 
   constructor(limits: CircuitBreakers) {
     this.#limits = limits
@@ -24,7 +32,7 @@ export class ConnectionGate {
   }
 
   get waiting(): number {
-    return this.#waiting.size
+    return this.#waiting.size + this.#waitingElsewhere
   }
 
   /** New limits hold for requests that come; those that wait go on as connections become free. */
@@ -38,7 +46,7 @@ export class ConnectionGate {
    * @param proceed called when a place becomes free, in the async context of this call
    */
   enter(key: object, proceed: () => void): Admission {
-    if (this.#waiting.size >= this.#limits.maxPendingRequests) return 'overflow'
+    if (this.waiting >= this.#limits.maxPendingRequests) return 'overflow'
     const resource = new AsyncResource('WeftPendingRequest')
     this.#waiting.set(key, () => resource.runInAsyncScope(proceed))
     return 'waiting'
@@ -49,6 +57,22 @@ export class ConnectionGate {
     if (this.#inUse >= this.#limits.maxConnections) return false
     this.#inUse++
     return true
+  }
+
+  /** Takes a place over the limit, for what can wait for no other; followed by one {@link leave}. */
+  enterOver(): void {
+    this.#inUse++
+  }
+
+  /** Counts a request that waits elsewhere; true is followed by one {@link stopWaiting}. */
+  tryWait(): boolean {
+    if (this.waiting >= this.#limits.maxPendingRequests) return false
+    this.#waitingElsewhere++
+    return true
+  }
+
+  stopWaiting(): void {
+    this.#waitingElsewhere--
   }
 
   /** Gives a place back and lets the longest waiting request in. */

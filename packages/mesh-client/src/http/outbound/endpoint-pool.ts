@@ -1,10 +1,14 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type Cluster, DEFAULT_IDLE_TIMEOUT_MS, type Endpoint, UNLIMITED } from '@weft/mesh-protocol'
-import type { buildConnector, Dispatcher } from 'undici'
-import { MAX_DELAY_MS } from '../../kernel/timers.ts'
+import type { Dispatcher } from 'undici'
+import { MAX_DELAY_MS, type Timers } from '../../kernel/timers.ts'
+import { Http2Pool } from '../http2/http2-pool.ts'
 import { Pool } from '../undici.ts'
 import type { Attempt } from './attempt.ts'
 import type { ConnectionGate } from './connection-gate.ts'
+import type { Connectors } from './connectors.ts'
 import type { Exchange } from './exchange.ts'
+import { hostOf } from './request-headers.ts'
 
 /**
  * How long an unused connection is kept towards a server that does not say how long it keeps its own, while policy is
@@ -15,45 +19,82 @@ const UNANNOUNCED_KEEP_ALIVE_MS = 4_000
 
 type Scheme = 'http' | 'https'
 
-/** The connections to one endpoint, made on first use. */
+export interface EndpointPoolDeps {
+  readonly connectors: Connectors
+  readonly timers: Timers
+  /** The limits of the cluster's connections, shared by its endpoints. */
+  readonly gate: ConnectionGate
+}
+
+/**
+ * The connections to one endpoint, made on first use: undici's for HTTP/1.1 and for what switches protocols, our own
+ * over node:http2 for HTTP/2.
+ */
 export class EndpointPool {
   readonly #endpoint: Endpoint
-  readonly #connector: buildConnector.connector
-  /** The limits of the cluster's connections, shared by its endpoints. */
+  readonly #deps: EndpointPoolDeps
   readonly gate: ConnectionGate
   /** The version of the cluster that it was made or found fit for. */
   config: Cluster
+  /** Whether requests share connections; what switches protocols never does. */
+  readonly multiplexes: boolean
   #plain: Dispatcher | undefined = undefined
   #secure: Dispatcher | undefined = undefined
+  /** By the name that TLS is asked for; empty for connections without TLS. */
+  #shared: Map<string, Http2Pool> | undefined = undefined
   /** Whether it was used since the last sweep. */
   touched = true
 
-  constructor(endpoint: Endpoint, config: Cluster, connector: buildConnector.connector, gate: ConnectionGate) {
+  constructor(endpoint: Endpoint, config: Cluster, deps: EndpointPoolDeps) {
     this.#endpoint = endpoint
+    this.#deps = deps
+    this.gate = deps.gate
     this.config = config
-    this.#connector = connector
-    this.gate = gate
+    this.multiplexes = config.protocol === 'http2' || config.protocol === 'grpc'
   }
 
   /** Goes on under a new version of its cluster, if that asks for the same connections. */
   adopt(config: Cluster): boolean {
     if (!samePoolOptions(config, this.config)) return false
     this.config = config
+    for (const pool of this.#shared?.values() ?? []) pool.config = config
     return true
   }
 
+  /** Sends a request on a connection of its own. */
   send(exchange: Exchange, attempt: Attempt): void {
     this.touched = true
-    this.#dispatcher(exchange.scheme).dispatch(exchange as Dispatcher.DispatchOptions, attempt)
+    this.#dispatcher(this.#scheme(exchange)).dispatch(exchange as Dispatcher.DispatchOptions, attempt)
+  }
+
+  /** Sends a request on a connection that others use too. False: too many wait for one. */
+  share(exchange: Exchange, attempt: Attempt): boolean {
+    this.touched = true
+    const scheme = this.#scheme(exchange)
+    const name = scheme === 'http' ? '' : (this.config.tls?.sni ?? withoutPort(hostOf(exchange.headers)))
+    const pools = this.#shared ?? new Map<string, Http2Pool>()
+    this.#shared = pools
+    const known = pools.get(name)
+    if (known !== undefined) return known.send(exchange, attempt)
+    const pool = this.#openShared(scheme, name)
+    pools.set(name, pool)
+    return pool.send(exchange, attempt)
   }
 
   /** Lets running requests finish, then closes the connections. */
   async close(): Promise<void> {
-    await Promise.all([this.#plain?.close(), this.#secure?.close()])
+    const shared = [...(this.#shared?.values() ?? [])].map((pool) => pool.close())
+    await Promise.all([this.#plain?.close(), this.#secure?.close(), ...shared])
   }
 
   async destroy(error: Error): Promise<void> {
-    await Promise.all([this.#plain?.destroy(error), this.#secure?.destroy(error)])
+    const shared = [...(this.#shared?.values() ?? [])].map((pool) => pool.destroy(error))
+    await Promise.all([this.#plain?.destroy(error), this.#secure?.destroy(error), ...shared])
+  }
+
+  /** Where policy asks for TLS, whatever the caller has written. */
+  #scheme(exchange: Exchange): Scheme {
+    return this.config.tls === undefined ? exchange.scheme : 'https'
   }
 
   #dispatcher(scheme: Scheme): Dispatcher {
@@ -68,21 +109,44 @@ export class EndpointPool {
   #open(scheme: Scheme): Dispatcher {
     const { address, port } = this.#endpoint
     const host = address.includes(':') ? `[${address}]` : address
-    return new Pool(`${scheme}://${host}:${port}`, poolOptions(this.config, this.#connector))
+    return new Pool(`${scheme}://${host}:${port}`, poolOptions(this.config, this.#deps.connectors))
+  }
+
+  #openShared(scheme: Scheme, servername: string): Http2Pool {
+    const { address, port } = this.#endpoint
+    const { connectors, timers, gate } = this.#deps
+    const connector = connectors.for(this.config, 'h2')
+    const target = {
+      hostname: address,
+      host: address,
+      protocol: `${scheme}:`,
+      port: String(port),
+      ...(scheme === 'https' ? { servername } : {}),
+    }
+    return new Http2Pool(this.config, {
+      timers,
+      gate,
+      scheme,
+      connect: (callback) => void connector(target, callback as Parameters<typeof connector>[1]),
+    })
   }
 }
 
-function poolOptions(config: Cluster, connect: buildConnector.connector): Pool.Options {
-  const { circuitBreakers, idleTimeoutMs, maxRequestsPerConnection } = config
-  const keepAliveMs = keepAliveTimeout(idleTimeoutMs)
+function poolOptions(config: Cluster, connectors: Connectors): Pool.Options {
+  const { circuitBreakers, idleTimeoutMs, maxConnectionDurationMs, maxRequestsPerConnection } = config
+  const longestMs = Math.min(
+    idleTimeoutMs === 0 ? MAX_DELAY_MS : idleTimeoutMs,
+    maxConnectionDurationMs ?? MAX_DELAY_MS,
+  )
   return {
-    connect,
+    connect: connectors.for(config, 'http/1.1'),
     allowH2: false,
     pipelining: 1,
     connections: circuitBreakers.maxConnections >= UNLIMITED ? null : circuitBreakers.maxConnections,
-    keepAliveTimeout: keepAliveMs,
-    keepAliveMaxTimeout: idleTimeoutMs === 0 ? MAX_DELAY_MS : Math.min(idleTimeoutMs, MAX_DELAY_MS),
+    keepAliveTimeout: Math.min(keepAliveTimeout(idleTimeoutMs), longestMs),
+    keepAliveMaxTimeout: Math.min(longestMs, MAX_DELAY_MS),
     ...(maxRequestsPerConnection > 0 ? { maxRequestsPerClient: maxRequestsPerConnection } : {}),
+    ...(maxConnectionDurationMs === undefined ? {} : { clientTtl: maxConnectionDurationMs }),
   }
 }
 
@@ -91,11 +155,26 @@ function keepAliveTimeout(idleTimeoutMs: number): number {
   return idleTimeoutMs === 0 ? MAX_DELAY_MS : Math.min(idleTimeoutMs, MAX_DELAY_MS)
 }
 
+/** What connections depend on. */
+function connectionOptions(config: Cluster): readonly unknown[] {
+  return [
+    config.protocol,
+    config.connectTimeoutMs,
+    config.idleTimeoutMs,
+    config.maxRequestsPerConnection,
+    config.circuitBreakers.maxConnections,
+    config.maxConnectionDurationMs,
+    config.tcpKeepalive,
+    config.http2ProtocolOptions,
+    config.tls,
+  ]
+}
+
 function samePoolOptions(a: Cluster, b: Cluster): boolean {
-  return (
-    a.connectTimeoutMs === b.connectTimeoutMs &&
-    a.idleTimeoutMs === b.idleTimeoutMs &&
-    a.maxRequestsPerConnection === b.maxRequestsPerConnection &&
-    a.circuitBreakers.maxConnections === b.circuitBreakers.maxConnections
-  )
+  return isDeepStrictEqual(connectionOptions(a), connectionOptions(b))
+}
+
+/** The host of an authority, brackets of an IPv6 address and all. */
+function withoutPort(authority: string): string {
+  return authority.replace(/:\d+$/, '')
 }

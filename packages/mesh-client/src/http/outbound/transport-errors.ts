@@ -1,6 +1,9 @@
-import { CONNECT_FAILED, REFUSED, RESET, TIMED_OUT } from '../../call/outcome.ts'
+import { ABORTED, CONNECT_FAILED, REFUSED, RESET, TIMED_OUT } from '../../call/outcome.ts'
 import type { Outcome } from '../../cluster/types.ts'
 import { MeshError } from '../../kernel/errors.ts'
+import { isUnprocessed } from '../http2/unprocessed.ts'
+
+const LOCAL: unique symbol = Symbol('weft.local')
 
 /** Faults of the caller's own request, found by undici. */
 const CALLER_FAULTS: ReadonlySet<string> = new Set([
@@ -37,6 +40,20 @@ export function classifyError(error: unknown, started: boolean): Outcome {
   if (TIMEOUTS.has(code)) return TIMED_OUT
   if (started) return RESET
   return code === 'ECONNREFUSED' ? REFUSED : CONNECT_FAILED
+}
+
+/** An error of this process's own making, such as a file that cannot be read, that happens where endpoints are reached. */
+export function localFault(reason: string, cause: unknown): Error {
+  const error = new Error(reason, { cause })
+  Object.defineProperty(error, LOCAL, { value: true })
+  Object.assign(error, { code: codeOf(cause) })
+  return error
+}
+
+/** What an attempt that ended in this way teaches about its endpoint: nothing, where the endpoint had no part in it. */
+export function lessonOf(error: unknown, outcome: Outcome): Outcome {
+  const local = typeof error === 'object' && error !== null && LOCAL in error
+  return local || isUnprocessed(error) ? ABORTED : outcome
 }
 
 /** Puts the mesh's account of a failure at the end of an error's chain of causes; the error itself stays what it was. */

@@ -1,11 +1,9 @@
-import type { Cluster } from '@weft/mesh-protocol'
-import type { buildConnector as BuildConnector } from 'undici'
 import type { ClusterRuntime, EndpointState, Transport } from '../../cluster/types.ts'
 import type { Recorder } from '../../kernel/recorder.ts'
 import type { TimerHandle, Timers } from '../../kernel/timers.ts'
-import { buildConnector } from '../undici.ts'
 import type { Attempt } from './attempt.ts'
 import { ConnectionGate } from './connection-gate.ts'
+import { Connectors } from './connectors.ts'
 import { EndpointPool } from './endpoint-pool.ts'
 import type { Exchange } from './exchange.ts'
 import { probeEndpoint } from './probe.ts'
@@ -38,7 +36,7 @@ export function createHttpTransport(deps: HttpTransportDeps): HttpTransport {
 class PooledTransport implements HttpTransport {
   readonly #deps: HttpTransportDeps
   readonly #gates = new WeakMap<ClusterRuntime, ConnectionGate>()
-  readonly #connectors = new Map<number, BuildConnector.connector>()
+  readonly #connectors = new Connectors()
   readonly #pools = new Map<EndpointPool, EndpointState>()
   /** Pools that let their last requests finish. */
   readonly #closing = new Set<EndpointPool>()
@@ -50,6 +48,7 @@ class PooledTransport implements HttpTransport {
 
   send(attempt: Attempt, exchange: Exchange): boolean {
     const pool = this.#pool(exchange.cluster, attempt.state)
+    if (pool.multiplexes && !exchange.switches) return this.#share(attempt, exchange, pool)
     const { gate } = pool
     if (!gate.tryEnter()) return this.#wait(attempt, exchange, gate)
     attempt.gate = gate
@@ -79,6 +78,12 @@ class PooledTransport implements HttpTransport {
     await Promise.all(all.map((pool) => pool.destroy(error)))
   }
 
+  #share(attempt: Attempt, exchange: Exchange, pool: EndpointPool): boolean {
+    if (pool.share(exchange, attempt)) return true
+    this.#deps.recorder.overflow(exchange.cluster.name, 'pending')
+    return false
+  }
+
   #wait(attempt: Attempt, exchange: Exchange, gate: ConnectionGate): boolean {
     const { cluster } = exchange
     attempt.gate = gate
@@ -106,21 +111,13 @@ class PooledTransport implements HttpTransport {
       if (known.adopt(cluster.config)) return known
       this.#retire(known, state)
     }
-    const pool = new EndpointPool(state.endpoint, cluster.config, this.#connector(cluster.config), this.#gate(cluster))
+    const { timers } = this.#deps
+    const deps = { connectors: this.#connectors, timers, gate: this.#gate(cluster) }
+    const pool = new EndpointPool(state.endpoint, cluster.config, deps)
     state.transport = pool
     this.#pools.set(pool, state)
-    this.#sweepTimer ??= this.#deps.timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)
+    this.#sweepTimer ??= timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)
     return pool
-  }
-
-  /** One for all endpoints with the same limit: a connector of its own would be most of a pool's memory. */
-  #connector(config: Cluster): BuildConnector.connector {
-    const { connectTimeoutMs } = config
-    const known = this.#connectors.get(connectTimeoutMs)
-    if (known !== undefined) return known
-    const connector = buildConnector({ timeout: connectTimeoutMs, allowH2: false })
-    this.#connectors.set(connectTimeoutMs, connector)
-    return connector
   }
 
   #retire(pool: EndpointPool, state: EndpointState): void {

@@ -1,0 +1,137 @@
+import type { Cluster } from '@weft/mesh-protocol'
+import type { Timers } from '../../kernel/timers.ts'
+import type { Attempt } from '../outbound/attempt.ts'
+import type { ConnectionGate, Place } from '../outbound/connection-gate.ts'
+import type { Exchange } from '../outbound/exchange.ts'
+import { type Connect, type ConnectionOwner, Http2Connection, type Unsent } from './http2-connection.ts'
+
+/** What a pool needs of its endpoint. */
+export interface Http2PoolDeps {
+  readonly timers: Timers
+  /** The limits of the cluster, shared by its endpoints. */
+  readonly gate: ConnectionGate
+  readonly scheme: 'http' | 'https'
+  readonly connect: Connect
+}
+
+/**
+ * The HTTP/2 connections to one endpoint. A request goes on the first that has a stream for it; another is opened only
+ * when none has, so that a burst shares one connection while it is being made.
+ *
+ * Source: Envoy `conn_pool_base.cc`: over the cluster's limit of connections an endpoint without any still gets one, so
+ * that no request waits for what cannot come.
+ */
+export class Http2Pool implements ConnectionOwner, Place {
+  readonly timers: Timers
+  config: Cluster
+  readonly #gate: ConnectionGate
+  readonly #scheme: 'http' | 'https'
+  readonly #connect: Connect
+  readonly #connections = new Set<Http2Connection>()
+  /** Retired connections that still carry requests. */
+  readonly #leaving = new Set<Http2Connection>()
+  readonly #waiting = new Map<object, Unsent>()
+  #closing = false
+  #whenEmpty: (() => void) | undefined
+
+  constructor(config: Cluster, deps: Http2PoolDeps) {
+    this.config = config
+    this.timers = deps.timers
+    this.#gate = deps.gate
+    this.#scheme = deps.scheme
+    this.#connect = deps.connect
+  }
+
+  /** Sends a request, now or as soon as a stream is free. False: too many wait already. */
+  send(exchange: Exchange, attempt: Attempt): boolean {
+    if (this.#carry(exchange, attempt)) return true
+    if (!this.#gate.tryWait()) return false
+    this.#waiting.set(attempt, { exchange, attempt })
+    attempt.gate = this
+    return true
+  }
+
+  /** A waiting request is not wanted any more. */
+  leave(key: object): void {
+    if (this.#waiting.delete(key)) this.#gate.stopWaiting()
+  }
+
+  roomMade(): void {
+    for (const [key, { exchange, attempt }] of this.#waiting) {
+      if (!this.#carry(exchange, attempt)) return
+      if (this.#waiting.delete(key)) this.#gate.stopWaiting()
+    }
+    this.#endIfEmpty()
+  }
+
+  left(connection: Http2Connection, unsent: readonly Unsent[]): void {
+    if (this.#connections.delete(connection)) this.#leaving.add(connection)
+    for (const { exchange, attempt } of unsent) {
+      attempt.gate = undefined
+      if (attempt.owner !== undefined && !this.send(exchange, attempt)) {
+        attempt.onResponseError(undefined as never, new Error('too many requests wait for a connection'))
+      }
+    }
+    this.roomMade()
+  }
+
+  closed(connection: Http2Connection): void {
+    const known = this.#connections.delete(connection)
+    if (this.#leaving.delete(connection) || known) this.#gate.leave(connection)
+    this.roomMade()
+  }
+
+  /** Lets running requests finish, then closes the connections. */
+  close(): Promise<void> {
+    this.#closing = true
+    return new Promise((resolve) => {
+      this.#whenEmpty = resolve
+      if (this.#waiting.size === 0) this.#retireAll()
+      this.#endIfEmpty()
+    })
+  }
+
+  async destroy(error: Error): Promise<void> {
+    this.#closing = true
+    for (const { attempt } of this.#waiting.values()) {
+      this.#gate.stopWaiting()
+      attempt.gate = undefined
+      attempt.onResponseError(undefined as never, error)
+    }
+    this.#waiting.clear()
+    for (const connection of [...this.#connections, ...this.#leaving]) connection.destroy(error)
+  }
+
+  #carry(exchange: Exchange, attempt: Attempt): boolean {
+    for (const connection of this.#connections) {
+      if (!connection.hasRoom) continue
+      attempt.gate = undefined
+      if (connection.send(exchange, attempt)) return true
+    }
+    const connection = this.#open()
+    if (connection === undefined) return false
+    attempt.gate = undefined
+    return connection.send(exchange, attempt)
+  }
+
+  #open(): Http2Connection | undefined {
+    const first = this.#connections.size === 0
+    if (!this.#gate.tryEnter()) {
+      if (!first) return undefined
+      this.#gate.enterOver()
+    }
+    const connection = new Http2Connection(this, this.#scheme, this.#connect)
+    this.#connections.add(connection)
+    return connection
+  }
+
+  #retireAll(): void {
+    for (const connection of this.#connections) connection.retire()
+  }
+
+  #endIfEmpty(): void {
+    if (!this.#closing) return
+    if (this.#waiting.size === 0 && this.#connections.size > 0) this.#retireAll()
+    if (this.#connections.size + this.#leaving.size === 0) this.#whenEmpty?.()
+  }
+}

@@ -1,0 +1,317 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
+import type { Dispatcher } from 'undici'
+import type { Attempt } from '../outbound/attempt.ts'
+import type { Exchange } from '../outbound/exchange.ts'
+import { errors } from '../undici.ts'
+import { BodyWriter } from './body-writer.ts'
+import { type SendableBody, sendableBody } from './request-body.ts'
+import { http2Head, rawList } from './request-head.ts'
+import { unprocessed } from './unprocessed.ts'
+
+const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
+
+/** `frameError` tells the type of the frame that could not be sent. RFC 9113 section 6.2. */
+const HEADERS_FRAME = 1
+
+/** As undici's: a backstop below the limits of policy. */
+const DEFAULT_TIMEOUT_MS = 300_000
+
+type Raw = NonNullable<Dispatcher.DispatchController['rawHeaders']>
+
+/** The connection that carries a request. */
+export interface Carrier {
+  readonly scheme: 'http' | 'https'
+  /** Why the connection as a whole has failed, where it has; else what the error of a stream means. */
+  explain(error: Error | undefined): Error | undefined
+  /** Streams above this id were not processed by the server, as its GOAWAY has said. */
+  readonly lastStreamId: number
+  /** Tells once that the request is off the connection. */
+  requestEnded(request: Http2Request): void
+}
+
+/**
+ * One request on one stream of HTTP/2: gives the attempt what undici would give it over HTTP/1.1, and is its controller.
+ *
+ * The listeners are shared functions that find their request on the stream, so that a request costs no closures.
+ */
+export class Http2Request implements Dispatcher.DispatchController {
+  rawHeaders: Raw | null = null
+  rawTrailers: Raw | null = null
+  paused = false
+  aborted = false
+  reason: Error | null = null
+  readonly #carrier: Carrier
+  readonly #attempt: Attempt
+  readonly #exchange: Exchange
+  #stream: ClientHttp2Stream | undefined = undefined
+  #writer: BodyWriter | undefined = undefined
+  #answered = false
+  #over = false
+  #notSent = false
+  #trailers: IncomingHttpHeaders = {}
+  #error: Error | undefined = undefined
+
+  constructor(carrier: Carrier, attempt: Attempt, exchange: Exchange) {
+    this.#carrier = carrier
+    this.#attempt = attempt
+    this.#exchange = exchange
+  }
+
+  /**
+   * Opens the stream. False: the session takes no more streams, and nothing has been told to anybody; another connection
+   * may carry the request.
+   */
+  start(session: ClientHttp2Session): boolean {
+    let head: OutgoingHttpHeaders
+    let body: SendableBody
+    try {
+      head = http2Head(this.#exchange, this.#carrier.scheme)
+      body = sendableBody(this.#exchange.body)
+      addBodyHeaders(head, body, this.#exchange)
+    } catch (error) {
+      this.#fail(error as Error)
+      return true
+    }
+    const stream = openStream(session, head, body)
+    if (stream === undefined) return false
+    this.#stream = stream
+    this.#listen(stream)
+    this.#attempt.onRequestStart(this)
+    if (this.#over) return true
+    if (body.kind !== 'none') this.#write(stream, body, head['content-length'])
+    else this.#attempt.onRequestSent()
+    return true
+  }
+
+  abort(reason?: Error): void {
+    if (this.#over) return
+    this.aborted = true
+    this.reason = reason ?? null
+    this.#fail(reason ?? new errors.RequestAbortedError())
+  }
+
+  pause(): void {
+    this.paused = true
+    if (!this.#answered) return
+    this.#stream?.pause()
+    // The server cannot send while nobody reads: that is no silence of its own.
+    this.#stream?.setTimeout(0)
+  }
+
+  resume(): void {
+    this.paused = false
+    if (!this.#answered || this.#over) return
+    this.#stream?.setTimeout(this.#exchange.bodyTimeout ?? DEFAULT_TIMEOUT_MS)
+    this.#stream?.resume()
+  }
+
+  informed(headers: IncomingHttpHeaders): void {
+    if (this.#over) return
+    const status = takeStatus(headers)
+    this.#guard(() => this.#attempt.onResponseStart(this, status, headers, ''))
+  }
+
+  answered(headers: IncomingHttpHeaders, raw: readonly string[] | undefined): void {
+    const stream = this.#stream
+    if (this.#over || stream === undefined) return
+    this.#answered = true
+    this.#writer?.answered()
+    const status = takeStatus(headers)
+    this.rawHeaders = rawList(raw)
+    stream.setTimeout(this.#exchange.bodyTimeout ?? DEFAULT_TIMEOUT_MS)
+    this.#guard(() => {
+      this.#attempt.onResponseStarted()
+      this.#attempt.onResponseStart(this, status, headers, '')
+    })
+    if (this.#over) return
+    stream.on('data', onData)
+    if (this.paused) this.pause()
+  }
+
+  received(chunk: Buffer): void {
+    if (!this.#over) this.#guard(() => this.#attempt.onResponseData(this, chunk))
+  }
+
+  trailersCame(trailers: IncomingHttpHeaders, raw: readonly string[] | undefined): void {
+    this.#trailers = trailers
+    this.rawTrailers = rawList(raw)
+  }
+
+  ended(): void {
+    if (this.#over) return
+    if (!this.#answered) {
+      this.#fail(new errors.SocketError('the stream ended without a response'))
+      return
+    }
+    this.rawTrailers ??= []
+    this.#leave(NGHTTP2_NO_ERROR)
+    this.#attempt.onResponseEnd(this, this.#trailers)
+  }
+
+  failed(error: Error): void {
+    this.#error = error
+    if (!this.#over) this.#fail(this.#explain(error))
+  }
+
+  headersNotSent(): void {
+    this.#notSent = true
+  }
+
+  timedOut(): void {
+    this.#fail(this.#answered ? new errors.BodyTimeoutError() : new errors.HeadersTimeoutError())
+  }
+
+  closed(): void {
+    if (!this.#over) this.#fail(this.#explain(this.#error))
+  }
+
+  /** A handler that throws ends its own request, as with undici. */
+  #guard(tell: () => void): void {
+    try {
+      tell()
+    } catch (error) {
+      this.#fail(error as Error)
+    }
+  }
+
+  #write(stream: ClientHttp2Stream, body: Exclude<SendableBody, { kind: 'none' }>, length: unknown): void {
+    const declared = length === undefined ? undefined : Number(length)
+    this.#writer = new BodyWriter(stream, body, declared, this.#attempt, (error) => this.#fail(error))
+    this.#writer.start(this.#exchange.expectContinue === true)
+  }
+
+  #fail(error: Error): void {
+    if (this.#over) return
+    this.#leave(NGHTTP2_CANCEL)
+    this.#attempt.onResponseError(this, error)
+  }
+
+  /** Takes the request off its connection; a stream that is not at its end is reset. */
+  #leave(code: number): void {
+    this.#over = true
+    const stream = this.#stream
+    this.#writer?.stop()
+    if (stream !== undefined && !stream.destroyed) {
+      stream.setTimeout(0)
+      if (!stream.closed && !(code === NGHTTP2_NO_ERROR && stream.writableEnded)) stream.close(code)
+      // Without a reader the end of a stream that is closed already would never come.
+      if (code !== NGHTTP2_NO_ERROR) stream.destroy()
+    }
+    this.#carrier.requestEnded(this)
+  }
+
+  /** What the end of the stream means. */
+  #explain(error: Error | undefined): Error {
+    const stream = this.#stream
+    const id = stream?.id
+    if (this.#answered) return error ?? this.#broken()
+    if (stream?.rstCode === NGHTTP2_REFUSED_STREAM) {
+      return unprocessed('the server refused the stream (HTTP/2 REFUSED_STREAM)', error)
+    }
+    if (this.#notSent || id === undefined || id > this.#carrier.lastStreamId) {
+      return unprocessed('the server went away before it took the request (HTTP/2 GOAWAY)', error)
+    }
+    return this.#carrier.explain(error) ?? this.#broken()
+  }
+
+  #broken(): Error {
+    const code = this.#stream?.rstCode ?? NGHTTP2_NO_ERROR
+    return new errors.SocketError(
+      code === NGHTTP2_NO_ERROR ? 'other side closed' : `the server reset the stream (${code})`,
+    )
+  }
+
+  #listen(stream: ClientHttp2Stream): void {
+    ;(stream as Carrying)[REQUEST] = this
+    stream.on('headers', onHeaders)
+    stream.on('response', onResponse)
+    stream.on('trailers', onTrailers)
+    stream.on('end', onEnd)
+    stream.on('error', onError)
+    stream.on('frameError', onFrameError)
+    stream.on('close', onClose)
+    stream.setTimeout(this.#exchange.headersTimeout ?? DEFAULT_TIMEOUT_MS, onTimeout.bind(stream))
+  }
+}
+
+const REQUEST: unique symbol = Symbol('weft.request')
+
+interface Carrying extends ClientHttp2Stream {
+  [REQUEST]?: Http2Request
+}
+
+function onHeaders(this: Carrying, headers: IncomingHttpHeaders): void {
+  this[REQUEST]?.informed(headers)
+}
+
+function onResponse(this: Carrying, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
+  this[REQUEST]?.answered(headers, raw)
+}
+
+function onTrailers(this: Carrying, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
+  this[REQUEST]?.trailersCame(headers, raw)
+}
+
+function onData(this: Carrying, chunk: Buffer): void {
+  this[REQUEST]?.received(chunk)
+}
+
+function onEnd(this: Carrying): void {
+  this[REQUEST]?.ended()
+}
+
+function onError(this: Carrying, error: Error): void {
+  this[REQUEST]?.failed(error)
+}
+
+function onFrameError(this: Carrying, type: number): void {
+  if (type === HEADERS_FRAME) this[REQUEST]?.headersNotSent()
+}
+
+function onTimeout(this: Carrying): void {
+  this[REQUEST]?.timedOut()
+}
+
+function onClose(this: Carrying): void {
+  this[REQUEST]?.closed()
+}
+
+function openStream(
+  session: ClientHttp2Session,
+  head: OutgoingHttpHeaders,
+  body: SendableBody,
+): ClientHttp2Stream | undefined {
+  if (session.closed || session.destroyed) return undefined
+  try {
+    return session.request(head, { endStream: body.kind === 'none' })
+  } catch {
+    // The session has been told to take no more streams, and this one has not been opened.
+    return undefined
+  }
+}
+
+/** What a body says of itself, where the caller has not. */
+function addBodyHeaders(head: OutgoingHttpHeaders, body: SendableBody, exchange: Exchange): void {
+  if (exchange.expectContinue === true && body.kind !== 'none') head.expect = '100-continue'
+  if (body.kind === 'none') {
+    if (expectsBody(exchange.method)) head['content-length'] ??= '0'
+    return
+  }
+  if (body.kind === 'pieces' && body.contentType !== undefined) head['content-type'] = body.contentType
+  const length = body.kind === 'whole' ? body.bytes.byteLength : body.length
+  if (length === undefined) return
+  const given = head['content-length']
+  if (given !== undefined && Number(given) !== length) throw new errors.RequestContentLengthMismatchError()
+  head['content-length'] = String(length)
+}
+
+function expectsBody(method: string): boolean {
+  return method === 'POST' || method === 'PUT' || method === 'PATCH'
+}
+
+function takeStatus(headers: IncomingHttpHeaders): number {
+  const status = Number(headers[':status'])
+  delete headers[':status']
+  return status
+}

@@ -1,0 +1,74 @@
+import { type OutgoingHttpHeaders, validateHeaderName, validateHeaderValue } from 'node:http'
+import type { Exchange } from '../outbound/exchange.ts'
+import { errors } from '../undici.ts'
+
+/** Headers of one connection, which HTTP/2 does not have. RFC 9113 section 8.2.2. */
+const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
+  'connection',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/**
+ * The head of a request as HTTP/2 writes it: the authority stands for `host`, and what belongs to a connection of
+ * HTTP/1.1 is left out.
+ *
+ * @param scheme of the connection, which a server may check against what it speaks
+ * @throws InvalidArgumentError as undici does for HTTP/1.1, for what no header may be
+ */
+export function http2Head(exchange: Exchange, scheme: 'http' | 'https'): OutgoingHttpHeaders {
+  const { headers, method, path } = exchange
+  validateToken(method)
+  const head: OutgoingHttpHeaders = {
+    ':method': method,
+    ':path': path,
+    ':scheme': scheme,
+    ':authority': headers[1],
+  }
+  for (let index = 2; index < headers.length; index += 2) {
+    add(head, headers[index] as string, headers[index + 1] as string)
+  }
+  return head
+}
+
+function add(head: OutgoingHttpHeaders, name: string, value: string): void {
+  if (OF_THE_CONNECTION.has(name)) return
+  if (name === 'te' && value !== 'trailers') return
+  validate(name, value)
+  const before = Object.hasOwn(head, name) ? head[name] : undefined
+  if (before === undefined) head[name] = value
+  else if (name === 'content-length') throw new errors.InvalidArgumentError('duplicate content-length header')
+  else if (Array.isArray(before)) before.push(value)
+  else head[name] = [String(before), value]
+}
+
+function validate(name: string, value: string): void {
+  try {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+  } catch {
+    throw new errors.InvalidArgumentError(`invalid ${name} header`)
+  }
+}
+
+function validateToken(method: string): void {
+  try {
+    validateHeaderName(method)
+  } catch {
+    throw new errors.InvalidArgumentError('invalid request method')
+  }
+}
+
+/** Names and values in turn, without the pseudo headers. */
+export function rawList(given: readonly string[] | undefined): string[] {
+  const list: string[] = []
+  for (let index = 0; index < (given?.length ?? 0); index += 2) {
+    const name = given?.[index] as string
+    if (!name.startsWith(':')) list.push(name, given?.[index + 1] as string)
+  }
+  return list
+}
