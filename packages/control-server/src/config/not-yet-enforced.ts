@@ -1,4 +1,5 @@
 import { type AcceptedField, type AcceptedFields, below, hasItems, usesOf } from './accepted-field.ts'
+import type { Note } from './note.ts'
 import { isRecord, type JsonRecord } from './record.ts'
 
 /*
@@ -32,15 +33,10 @@ const PORT_POLICY: readonly AcceptedField[] = [
   { path: 'loadBalancer.zoneAwareLbSetting' },
   { path: 'loadBalancer.warmupDurationSecs' },
   { path: 'loadBalancer.warmup' },
-  { path: 'connectionPool.tcp.tcpKeepalive' },
-  { path: 'connectionPool.tcp.maxConnectionDuration' },
-  { path: 'connectionPool.http.h2UpgradePolicy' },
-  { path: 'connectionPool.http.maxConcurrentStreams' },
-  { path: 'connectionPool.http.http2KeepAlive' },
   { path: 'outlierDetection.minHealthPercent' },
   {
     path: 'tls',
-    when: (value) => isRecord(value) && (value.mode ?? 'DISABLE') !== 'DISABLE',
+    when: (value) => isRecord(value) && value.mode === 'ISTIO_MUTUAL',
     consequence: 'connections are not encrypted',
   },
 ]
@@ -75,7 +71,7 @@ const TABLE: AcceptedFields = {
   FaultInjection: [{ path: '*' }],
 }
 
-/** One warning for each field of the spec that is accepted but not acted on, with its path. */
-export function notYetEnforced(kind: string, spec: JsonRecord): string[] {
-  return usesOf(TABLE[kind] ?? [], spec, 'accepted, not yet enforced')
+/** One note for each field of the spec that is accepted but not acted on. */
+export function notYetEnforced(kind: string, spec: JsonRecord): Note[] {
+  return usesOf(TABLE[kind] ?? [], spec, 'accepted, not yet enforced').map((use) => ({ ...use, sort: 'not-enforced' }))
 }

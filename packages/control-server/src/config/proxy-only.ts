@@ -1,5 +1,6 @@
 import { type AcceptedField, type AcceptedFields, below, hasItems, usesOf } from './accepted-field.ts'
 import { MESH_GATEWAY } from './mesh-gateway.ts'
+import type { Note } from './note.ts'
 import type { JsonRecord } from './record.ts'
 import { PROXY_MESH_CONFIG_FIELDS } from './schema/mesh-config.ts'
 
@@ -33,12 +34,19 @@ const VIRTUAL_SERVICE: readonly AcceptedField[] = [
   ...below('tcp[].match[]', MATCH),
 ]
 
+const KEEPALIVE: readonly AcceptedField[] = [
+  { path: 'interval', consequence: 'Node sets only the time before the first probe' },
+  { path: 'probes', consequence: 'Node sets only the time before the first probe' },
+]
+
 const PORT_POLICY: readonly AcceptedField[] = [
   {
     path: 'connectionPool.http.useClientProtocol',
     when: (value) => value === true,
     consequence: 'there is no connection before the client whose protocol could be kept',
   },
+  ...below('connectionPool.tcp.tcpKeepalive', KEEPALIVE),
+  { path: 'tls.credentialName', consequence: 'the client reads files: name them by caCertificates and its siblings' },
 ]
 
 const TRAFFIC_POLICY: readonly AcceptedField[] = [
@@ -77,7 +85,7 @@ const TABLE: AcceptedFields = {
   XBackendTrafficPolicy: [
     { path: 'sessionPersistence', consequence: 'for sessions that stick, use consistentHash of a DestinationRule' },
   ],
-  MeshConfig: PROXY_MESH_CONFIG_FIELDS.map((path) => ({ path })),
+  MeshConfig: [...PROXY_MESH_CONFIG_FIELDS.map((path) => ({ path })), ...below('tcpKeepalive', KEEPALIVE)],
 }
 
 /** Every path of a kind, for the documentation. */
@@ -85,7 +93,8 @@ export function proxyOnlyPaths(kind: string): string[] {
   return (TABLE[kind] ?? []).map(({ path }) => path)
 }
 
-/** One warning for each field of the spec that would only have an effect in a cluster's proxy, with its path. */
-export function proxyOnly(kind: string, spec: JsonRecord): string[] {
-  return usesOf(TABLE[kind] ?? [], spec, "only has an effect in a cluster's proxy")
+/** One note for each field of the spec that would only have an effect in a cluster's proxy. */
+export function proxyOnly(kind: string, spec: JsonRecord): Note[] {
+  const uses = usesOf(TABLE[kind] ?? [], spec, "only has an effect in a cluster's proxy")
+  return uses.map((use) => ({ ...use, sort: 'proxy' }))
 }

@@ -1,5 +1,6 @@
 import { type Cluster, DEFAULT_LB_POLICY, type LbPolicy, parseClusterName } from '@weft/mesh-protocol'
 import type { LoadBalancerSettings, SimpleLb } from '../config/spec/destination-rule.ts'
+import { clientTls } from './client-tls.ts'
 import { connectionPool } from './connection-pool.ts'
 import type { TranslateContext, Unversioned } from './context.ts'
 import type { AssignmentKey } from './endpoints.ts'
@@ -28,6 +29,8 @@ export function translateCluster(context: TranslateContext, name: string): Trans
   if (parts.subset !== '' && subset === undefined) return undefined
   const policy = effectivePolicy(rule?.trafficPolicy, subset?.trafficPolicy, port.number)
   const breaker = policies.circuitBreakers.find(service, parts.subset, client.namespace)
+  const pool = connectionPool(port, policy.connectionPool, model.mesh)
+  const tls = clientTls(policy.tls, undefined)
   return {
     cluster: {
       type: 'Cluster',
@@ -36,10 +39,11 @@ export function translateCluster(context: TranslateContext, name: string): Trans
       subset: parts.subset,
       ...(subset === undefined ? {} : { subsetLabels: subset.labels ?? {} }),
       port: port.number,
-      protocol: port.protocol,
+      protocol: pool.protocol,
       edsServiceName: name,
       lbPolicy: lbPolicy(policy.loadBalancer),
-      ...connectionPool(policy.connectionPool),
+      ...pool,
+      ...(tls === undefined ? {} : { tls }),
       ...(policy.outlierDetection === undefined ? {} : { outlierDetection: outlierDetection(policy.outlierDetection) }),
       ...(breaker === undefined ? {} : { errorRateBreaker: errorRateBreaker(breaker, port.number, model) }),
     },
