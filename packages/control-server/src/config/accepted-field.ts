@@ -46,11 +46,15 @@ function find(spec: JsonRecord, path: string): Found[] {
   return found
 }
 
-/** `path: note: consequence` for each use of one of the fields in a spec. */
-export function usesOf(fields: readonly AcceptedField[], spec: JsonRecord, note: string): string[] {
+/** Each use of one of the fields in a spec, as `note: consequence`. */
+export function usesOf(
+  fields: readonly AcceptedField[],
+  spec: JsonRecord,
+  note: string,
+): { readonly field: string; readonly message: string }[] {
   return fields.flatMap(({ path, when = () => true, consequence }) =>
     find(spec, path)
       .filter(({ value }) => when(value))
-      .map(({ field }) => `${field}: ${note}${consequence === undefined ? '' : `: ${consequence}`}`),
+      .map(({ field }) => ({ field, message: consequence === undefined ? note : `${note}: ${consequence}` })),
   )
 }

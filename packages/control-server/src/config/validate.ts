@@ -1,8 +1,10 @@
 import type { Violation } from '@weft/mesh-protocol'
 import { boundsViolation } from './bounds.ts'
+import { deprecatedUses } from './deprecated.ts'
 import { DEFAULT_NAMESPACE, readMetadata } from './metadata.ts'
 import { normalizeSpec } from './normalize.ts'
 import { notYetEnforced } from './not-yet-enforced.ts'
+import { type Note, noteText } from './note.ts'
 import { proxyOnly } from './proxy-only.ts'
 import { describeType, isRecord, type JsonRecord } from './record.ts'
 import { type ConfigResource, type Findings, KINDS, type KindInfo, kindOf, type ObjectMeta } from './resource.ts'
@@ -22,6 +24,8 @@ export interface Validated extends Findings {
    * there are no violations.
    */
   readonly resource: ConfigResource | undefined
+  /** The warnings with their parts. */
+  readonly notes: readonly Note[]
 }
 
 export interface ValidateOptions {
@@ -35,6 +39,7 @@ const TOP_LEVEL: readonly string[] = ['apiVersion', 'kind', 'metadata', 'spec', 
 const refused = (violations: readonly Violation[], kind?: KindInfo): Validated => ({
   violations,
   warnings: [],
+  notes: [],
   kind,
   resource: undefined,
 })
@@ -92,15 +97,16 @@ function validateKnown(value: JsonRecord, info: KindInfo, options: ValidateOptio
   }
   const metadata = readMetadata(value.metadata, info, options.defaultNamespace ?? DEFAULT_NAMESPACE, report)
   const spec = validateSpec(value.spec, info.kind, metadata, report)
-  const { violations, warnings } = report
-  if (violations.length > 0 || spec === undefined) return { violations, warnings, kind: info, resource: undefined }
+  const { violations } = report
+  if (violations.length > 0 || spec === undefined)
+    return judged(report.notes, { violations, kind: info, resource: undefined })
   const resource = { apiVersion: versionOf(info), kind: info.kind, metadata, spec }
-  return {
-    violations,
-    warnings: [...warnings, ...notYetEnforced(info.kind, spec), ...proxyOnly(info.kind, spec)],
-    kind: info,
-    resource,
-  }
+  const notes = [deprecatedUses, notYetEnforced, proxyOnly].flatMap((find) => find(info.kind, spec))
+  return judged([...report.notes, ...notes], { violations, kind: info, resource })
+}
+
+function judged(notes: readonly Note[], rest: Omit<Validated, 'notes' | 'warnings'>): Validated {
+  return { ...rest, notes, warnings: notes.map(noteText) }
 }
 
 /** The spec as it is to be stored; `undefined` where its schema refuses it. */

@@ -164,6 +164,45 @@ describe('what is accepted and not yet enforced is told', () => {
   })
 })
 
+describe('what is deprecated is told with what to write instead', () => {
+  test.each([
+    [
+      'VirtualService',
+      httpRoute({ corsPolicy: { allowOrigin: ['a'] } }),
+      'spec.http[0].corsPolicy.allowOrigin: deprecated: use allowOrigins with exact',
+    ],
+    [
+      'VirtualService',
+      httpRoute({ fault: { delay: { percent: 5 } } }),
+      'spec.http[0].fault.delay.percent: deprecated: use percentage',
+    ],
+    [
+      'VirtualService',
+      httpRoute({ mirror: { host: 'a' }, mirrorPercent: 5 }),
+      'spec.http[0].mirrorPercent: deprecated; use mirrorPercentage',
+    ],
+    [
+      'DestinationRule',
+      policy({ loadBalancer: { simple: 'LEAST_CONN' } }),
+      'spec.trafficPolicy.loadBalancer.simple: deprecated: use LEAST_REQUEST',
+    ],
+    [
+      'DestinationRule',
+      policy({ loadBalancer: { warmupDurationSecs: '5s' } }),
+      'spec.trafficPolicy.loadBalancer.warmupDurationSecs: deprecated: use warmup.duration',
+    ],
+    [
+      'DestinationRule',
+      policy({ outlierDetection: { consecutiveErrors: 5 } }),
+      'spec.trafficPolicy.outlierDetection.consecutiveErrors: deprecated and ignored; use consecutive5xxErrors or consecutiveGatewayErrors',
+    ],
+  ])('%s %j', (kind, spec, expected) => {
+    const { notes, warnings } = validateResource(resource(kind, spec))
+    expect(warnings).toContain(expected)
+    expect(notes.filter(({ sort }) => sort === 'deprecated')).toHaveLength(1)
+  })
+})
+
 describe('references that lead nowhere yet', () => {
   const known = {
     hasHost: (host: string) => host === 'a.default.svc.cluster.local',

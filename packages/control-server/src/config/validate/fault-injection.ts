@@ -21,6 +21,7 @@ export function checkFaultInjection({ selector, rules = [] }: FaultInjectionSpec
       report.warning(
         at,
         `takes every request: ${after === 1 ? 'the rule after it is' : 'the rules after it are'} never used`,
+        'unreachable',
       )
       return
     }

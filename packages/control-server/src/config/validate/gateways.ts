@@ -24,6 +24,7 @@ export function checkGatewayNames(names: readonly string[] | undefined, field: s
 
 function checkBareName(name: string, field: string, report: Report): void {
   const [gateway, namespace] = name.split('.')
-  if (namespace !== undefined) report.warning(field, `deprecated form of a gateway name; write ${namespace}/${gateway}`)
+  if (namespace !== undefined)
+    report.warning(field, `deprecated form of a gateway name; write ${namespace}/${gateway}`, 'deprecated')
   report.check(field, domainProblem(name))
 }

@@ -53,7 +53,7 @@ function checkConsistentHash(hash: ConsistentHashLb, field: string, report: Repo
   checkOneOf(hash, ['ringHash', 'maglev'], field, report)
   if (httpCookie !== undefined) checkCookie(httpCookie, child(field, 'httpCookie'), report)
   if (minimumRingSize !== 0) {
-    report.warning(child(field, 'minimumRingSize'), 'deprecated; use ringHash.minimumRingSize')
+    report.warning(child(field, 'minimumRingSize'), 'deprecated; use ringHash.minimumRingSize', 'deprecated')
     if (ringHash !== undefined || maglev !== undefined) {
       report.violation(child(field, 'minimumRingSize'), 'cannot be given beside ringHash or maglev')
     }

@@ -18,7 +18,7 @@ export function checkMirrors(route: HttpRoute, field: string, report: Report): v
   checkPercentage(mirrorPercentage, child(field, 'mirrorPercentage'), report)
   if (mirrorPercent === undefined) return
   if (mirrorPercent > 100) report.violation(child(field, 'mirrorPercent'), `must be at most 100, not ${mirrorPercent}`)
-  report.warning(child(field, 'mirrorPercent'), 'deprecated; use mirrorPercentage')
+  report.warning(child(field, 'mirrorPercent'), 'deprecated; use mirrorPercentage', 'deprecated')
 }
 
 function checkPercentage(percentage: Percent | undefined, field: string, report: Report): void {

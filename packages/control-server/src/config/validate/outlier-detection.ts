@@ -15,6 +15,7 @@ export function checkOutlierDetection(
     report.warning(
       child(field, 'consecutiveErrors'),
       'deprecated and ignored; use consecutive5xxErrors or consecutiveGatewayErrors',
+      'deprecated',
     )
   }
   if (consecutiveLocalOriginFailures > 0 && splitExternalLocalOriginErrors !== true) {

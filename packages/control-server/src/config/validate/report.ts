@@ -1,4 +1,5 @@
 import type { Violation } from '@weft/mesh-protocol'
+import { type Note, type NoteSort, noteText } from '../note.ts'
 
 /** A person reads this many at most; the rest is counted. */
 const MAX_LISTED = 100
@@ -11,7 +12,7 @@ const clip = (text: string): string => (text.length > MAX_TEXT ? `${text.slice(0
 /** Collects what validation finds, in the order of the document. */
 export class Report {
   readonly #violations: Violation[] = []
-  readonly #warnings: string[] = []
+  readonly #notes = new Map<string, Note>()
   #unlisted = 0
 
   violation(field: string, message: string): void {
@@ -28,17 +29,18 @@ export class Report {
   take(other: Report, keep: (violation: Violation) => boolean): void {
     for (const violation of other.#violations.filter(keep)) this.violation(violation.field, violation.message)
     this.#unlisted += other.#unlisted
-    this.addWarnings(other.#warnings)
+    this.addNotes(other.notes)
   }
 
-  /** Warnings name their field first, as they are shown without one of their own. */
-  warning(field: string, message: string): void {
-    this.addWarnings([`${field}: ${message}`])
+  warning(field: string, message: string, sort: NoteSort = 'general'): void {
+    this.addNotes([{ field: clip(field), message: clip(message), sort }])
   }
 
-  private addWarnings(warnings: readonly string[]): void {
-    for (const text of warnings.map(clip)) {
-      if (this.#warnings.length < MAX_LISTED && !this.#warnings.includes(text)) this.#warnings.push(text)
+  /** What is said already is not said twice. */
+  addNotes(notes: readonly Note[]): void {
+    for (const note of notes) {
+      const text = noteText(note)
+      if (this.#notes.size < MAX_LISTED && !this.#notes.has(text)) this.#notes.set(text, note)
     }
   }
 
@@ -47,7 +49,7 @@ export class Report {
     return [...this.#violations, { field: '', message: `and ${this.#unlisted} more` }]
   }
 
-  get warnings(): readonly string[] {
-    return this.#warnings
+  get notes(): readonly Note[] {
+    return [...this.#notes.values()]
   }
 }

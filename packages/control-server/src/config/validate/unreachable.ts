@@ -6,6 +6,8 @@ import type { Report } from './report.ts'
  * Routes and matches that can never come to pass, as the first match wins. Warnings only (Istio `analyzeUnreachable…`).
  */
 
+const UNREACHABLE = 'unreachable'
+
 interface MatchingRoute {
   readonly name?: string
   readonly match?: readonly object[]
@@ -19,7 +21,7 @@ export function warnUnreachable(routes: readonly MatchingRoute[], field: string,
     const at = item(field, index)
     const matches = route.match ?? []
     if (catchAll !== undefined) {
-      report.warning(at, `never used: ${routeName(routes, catchAll)} before it takes everything`)
+      report.warning(at, `never used: ${routeName(routes, catchAll)} before it takes everything`, UNREACHABLE)
       continue
     }
     if (matches.length === 0) {
@@ -30,10 +32,16 @@ export function warnUnreachable(routes: readonly MatchingRoute[], field: string,
       const key = fingerprint(match)
       const before = seen.get(key)
       if (before === undefined) seen.set(key, index)
-      else report.warning(item(`${at}.match`, position), `never used: ${routeName(routes, before)} has the same match`)
+      else
+        report.warning(
+          item(`${at}.match`, position),
+          `never used: ${routeName(routes, before)} has the same match`,
+          UNREACHABLE,
+        )
       return before !== undefined
     })
-    if (repeated.length === matches.length) report.warning(at, 'never used: routes before it have all of its matches')
+    if (repeated.length === matches.length)
+      report.warning(at, 'never used: routes before it have all of its matches', UNREACHABLE)
   }
 }
 
@@ -82,7 +90,11 @@ export function warnCoveredPrefixes(routes: readonly HttpRoute[], field: string,
   for (const [index, later] of prefixes.entries()) {
     const earlier = prefixes.slice(0, index).find((candidate) => covers(candidate, later))
     if (earlier !== undefined) {
-      report.warning(later.field, `never used: the prefix ${earlier.prefix} of ${earlier.route} covers ${later.prefix}`)
+      report.warning(
+        later.field,
+        `never used: the prefix ${earlier.prefix} of ${earlier.route} covers ${later.prefix}`,
+        UNREACHABLE,
+      )
     }
   }
 }
