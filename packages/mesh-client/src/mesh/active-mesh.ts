@@ -39,7 +39,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
   const system = { clock: systemClock, timers: systemTimers, random: systemRandom, recorder, logger: options.logger }
 
   const transport = createHttpTransport(system)
-  const clusters = createClusterManager({ ...system, transport })
+  const clusters = createClusterManager({ ...system, transport, caller: self.caller })
   const policy = createPolicyBridge(clusters, (host) => discovery.follow(host))
   const admin = createAdmin(options, {
     registry,
@@ -73,6 +73,7 @@ function faceOf(parts: Parts): Mesh {
     fetch: outbound.fetch,
     request: outbound.request,
     dispatcher: outbound.dispatcher as MeshDispatcher,
+    agent: outbound.agent,
     metrics: parts.telemetry.registry,
     logger: options.logger,
     async serve(listener, serveOptions) {

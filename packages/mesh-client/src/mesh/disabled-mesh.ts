@@ -41,6 +41,7 @@ export function createDisabledMesh(options: ResolvedOptions): Mesh {
     fetch: outbound.fetch,
     request: outbound.request,
     dispatcher: outbound.dispatcher as MeshDispatcher,
+    agent: outbound.agent,
     metrics: new Registry(),
     logger: options.logger,
     async serve(listener, serveOptions = {}) {

@@ -9,6 +9,7 @@ import {
   serviceHost,
   type WorkloadRegistration,
 } from '@weft/mesh-protocol'
+import type { CallingWorkload } from '../cluster/cluster-manager.ts'
 import { peerOf } from '../kernel/peer-header.ts'
 import type { Peer } from '../kernel/recorder.ts'
 import type { ResolvedOptions } from '../options/types.ts'
@@ -19,6 +20,8 @@ export interface Self {
   readonly node: Node
   /** For telemetry. */
   readonly peer: Peer
+  /** For balancing. */
+  readonly caller: CallingWorkload
   /** The service, as it is called until the control server says what it is; absent where there is none. */
   readonly service: ServiceRef | undefined
   /** For a registration, but for where it is reached. */
@@ -40,6 +43,11 @@ export function describeSelf(options: ResolvedOptions, clientVersion: string): S
     },
     service:
       service === '' ? undefined : { host: serviceHost(service, namespace, DEFAULT_DOMAIN), name: service, namespace },
+    caller: {
+      labels,
+      locality,
+      serviceHost: service === '' ? undefined : serviceHost(service, namespace, DEFAULT_DOMAIN),
+    },
     peer: peerOf({ name: workload, namespace }, labels, clusterId),
     workload: {
       ...common,

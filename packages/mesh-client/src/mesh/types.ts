@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http'
 import type { Nack, ResourceKey } from '@weft/mesh-protocol'
 import type { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
@@ -31,6 +32,15 @@ export interface Mesh {
   readonly request: MeshRequest
   /** For whatever takes an undici `Dispatcher`: WebSocket, EventSource, `fetch(url, { dispatcher })`. */
   readonly dispatcher: MeshDispatcher
+  /**
+   * A `node:http` agent for clients that do not use undici: axios, got, superagent, node-fetch, `http.request`. Requests to
+   * hosts of the mesh are routed, balanced, limited and counted as all calls, and share the mesh's connections; what the
+   * mesh refuses is an `error` of the request, a MeshError. Policy's retries are not made, as such clients have their own
+   * and cannot always send a body again. Other hosts go to the platform's `globalAgent`. The same object each time.
+   *
+   * @throws TypeError for anything but `http:` or `https:`.
+   */
+  agent(protocol: 'http:' | 'https:'): Agent
   /**
    * Serves a function `(request, response)`, an `http.Server`, or an Express, Koa or Fastify application behind the mesh, and
    * registers it. Resolves when it listens.

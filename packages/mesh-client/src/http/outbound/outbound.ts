@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { type CreateAgent, createAgents } from '../agent/create-agents.ts'
 import { MeshDispatcher } from './dispatcher.ts'
 import { Environment, type OutboundDeps } from './environment.ts'
 import { createFetch, type Fetch } from './fetch.ts'
@@ -9,6 +10,7 @@ export interface Outbound {
   readonly dispatcher: Dispatcher
   readonly fetch: Fetch
   readonly request: MeshRequest
+  readonly agent: CreateAgent
   /** Calls under way. */
   readonly active: number
   /** No call starts any more (`WEFT_CLOSED`); resolves when those under way have ended and all connections are closed. */
@@ -28,6 +30,7 @@ export function createOutbound(deps: OutboundDeps): Outbound {
     dispatcher,
     fetch: createFetch(dispatcher, env),
     request: createRequest(dispatcher),
+    agent: createAgents(dispatcher, env),
     get active() {
       return env.active
     },
