@@ -4,40 +4,15 @@ import { describe, expect, test } from 'vitest'
 import { createPicker } from '../../../../packages/mesh-client/src/balancing/create-picker.ts'
 import { pickUntried } from '../../../../packages/mesh-client/src/balancing/pick-untried.ts'
 import type { PickerDeps } from '../../../../packages/mesh-client/src/balancing/picker.ts'
-import { seededRandom } from '../../../../packages/mesh-client/src/kernel/random.ts'
-import { createSlicedWork } from '../../../../packages/mesh-client/src/kernel/sliced-work.ts'
-import { fakeClock } from '../../../support/fake-clock.ts'
-
-interface Host {
-  readonly name: number
-  active: number
-  readonly warmSince: number
-  readonly latency: undefined
-  readonly endpoint: { readonly id: string; weight: number }
-}
+import { depsOf, hostsOf, type TestHost } from '../../../support/balancing.ts'
 
 const POLICIES: readonly LbPolicy[] = ['ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM']
 
-function hostsOf(weights: readonly number[]): Host[] {
-  return weights.map((weight, name) => ({
-    name,
-    active: 0,
-    warmSince: 0,
-    latency: undefined,
-    endpoint: { id: `10.0.0.${name}:80`, weight },
-  }))
-}
-
-function depsOf(seed: number): PickerDeps {
-  const { clock, timers } = fakeClock()
-  return { random: seededRandom(seed), clock, work: createSlicedWork(clock, timers) }
-}
-
-function share(hosts: readonly Host[], lbPolicy: LbPolicy, deps: PickerDeps, picks: number): number[] {
+function share(hosts: readonly TestHost[], lbPolicy: LbPolicy, deps: PickerDeps, picks: number): number[] {
   const picker = createPicker({ lbPolicy }, hosts, deps)
   const counts = hosts.map(() => 0)
   for (let at = 0; at < picks; at++) {
-    const { name } = picker.pick() as Host
+    const { name } = picker.pick() as TestHost
     counts[name] = (counts[name] ?? 0) + 1 / picks
   }
   return counts
@@ -90,7 +65,7 @@ describe.each(POLICIES)('%s', (lbPolicy) => {
         const before = hosts.filter(({ name }) => tried.includes(name))
         const picked = pickUntried({ lbPolicy }, hosts, createPicker({ lbPolicy }, hosts, deps), before, deps)
         expect(picked).toBeDefined()
-        expect(before.includes(picked as Host)).toBe(before.length === hosts.length)
+        expect(before.includes(picked as TestHost)).toBe(before.length === hosts.length)
       }),
     )
   })
@@ -107,7 +82,7 @@ describe('ROUND_ROBIN', () => {
 
 describe('LEAST_REQUEST', () => {
   test('of two hosts always takes the one with less under way', () => {
-    const [busy, idle] = hostsOf([1, 1]) as [Host, Host]
+    const [busy, idle] = hostsOf([1, 1]) as [TestHost, TestHost]
     busy.active = 1
     const picker = createPicker({ lbPolicy: 'LEAST_REQUEST' }, [busy, idle], depsOf(1))
     for (let at = 0; at < 100; at++) expect(picker.pick()).toBe(idle)
@@ -115,7 +90,7 @@ describe('LEAST_REQUEST', () => {
 
   test('never takes the busiest of many', () => {
     const hosts = hostsOf(Array.from({ length: 10 }, () => 1))
-    const busiest = hosts[4] as Host
+    const busiest = hosts[4] as TestHost
     busiest.active = 5
     const picker = createPicker({ lbPolicy: 'LEAST_REQUEST' }, hosts, depsOf(1))
     for (let at = 0; at < 1_000; at++) expect(picker.pick()).not.toBe(busiest)
@@ -124,13 +99,44 @@ describe('LEAST_REQUEST', () => {
   test('keeps the load even when requests last', () => {
     const hosts = hostsOf(Array.from({ length: 20 }, () => 1))
     const picker = createPicker({ lbPolicy: 'LEAST_REQUEST' }, hosts, depsOf(1))
-    for (let at = 0; at < 2_000; at++) (picker.pick() as Host).active++
+    for (let at = 0; at < 2_000; at++) (picker.pick() as TestHost).active++
     const loads = hosts.map(({ active }) => active)
     expect(Math.max(...loads) - Math.min(...loads)).toBeLessThanOrEqual(6)
   })
 
+  test('compares as many as are to be chosen from', () => {
+    const hosts = hostsOf(Array.from({ length: 8 }, () => 1))
+    for (const [index, host] of hosts.entries()) host.active = index
+    const share = (choiceCount: number): number => {
+      const leastRequest = { choiceCount, activeRequestBias: 1 }
+      const picker = createPicker({ lbPolicy: 'LEAST_REQUEST', leastRequest }, hosts, depsOf(1))
+      let idlest = 0
+      for (let at = 0; at < 4_000; at++) if (picker.pick() === hosts[0]) idlest++
+      return idlest / 4_000
+    }
+    expect(share(2)).toBeCloseTo(2 / 8, 1)
+    expect(share(5)).toBeCloseTo(1 - (7 / 8) ** 5, 1)
+    expect(share(50)).toBeGreaterThan(0.98)
+  })
+
+  test.each([
+    [0, 2 / 3],
+    [1, 0.2 / 1.2],
+    [0.5, 2 / Math.sqrt(10) / (1 + 2 / Math.sqrt(10))],
+    [-1, 0.2 / 1.2],
+    [Number.NaN, 0.2 / 1.2],
+  ])('with weights and a bias of %d for requests under way', (activeRequestBias, expected) => {
+    const hosts = hostsOf([2, 1]) as [TestHost, TestHost]
+    hosts[0].active = 9
+    const leastRequest = { choiceCount: 2, activeRequestBias }
+    const picker = createPicker({ lbPolicy: 'LEAST_REQUEST', leastRequest }, hosts, depsOf(1))
+    let first = 0
+    for (let at = 0; at < 6_000; at++) if (picker.pick() === hosts[0]) first++
+    expect(first / 6_000).toBeCloseTo(expected, 1)
+  })
+
   test('with weights, a host with requests under way gets less than its weight', () => {
-    const hosts = hostsOf([2, 1]) as [Host, Host]
+    const hosts = hostsOf([2, 1]) as [TestHost, TestHost]
     hosts[0].active = 9
     const [first = 0] = share(hosts, 'LEAST_REQUEST', depsOf(1), 6_000)
     expect(first).toBeCloseTo(0.2 / 1.2, 1)
@@ -138,7 +144,7 @@ describe('LEAST_REQUEST', () => {
 })
 
 test('a weight that changes takes effect without a new picker', () => {
-  const hosts = hostsOf([1, 3]) as [Host, Host]
+  const hosts = hostsOf([1, 3]) as [TestHost, TestHost]
   const picker = createPicker({ lbPolicy: 'ROUND_ROBIN' }, hosts, depsOf(1))
   hosts[0].endpoint.weight = 3
   const names = Array.from({ length: 400 }, () => picker.pick()?.name)

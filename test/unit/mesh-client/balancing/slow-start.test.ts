@@ -1,0 +1,108 @@
+import type { SlowStartConfig } from '@weft/mesh-protocol'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { createPicker } from '../../../../packages/mesh-client/src/balancing/create-picker.ts'
+import { createEdfSchedule } from '../../../../packages/mesh-client/src/balancing/edf-schedule.ts'
+import { slowStartFactor } from '../../../../packages/mesh-client/src/balancing/slow-start.ts'
+import { depsOf, hostsOf, type TestHost } from '../../../support/balancing.ts'
+import { fakeClock } from '../../../support/fake-clock.ts'
+import { readVectors, vectorTitle } from '../../../support/vectors.ts'
+
+interface Vectors {
+  readonly weights: readonly {
+    readonly elapsed_ms: number
+    readonly window_ms: number
+    readonly aggression: number
+    readonly min_weight_percent: number
+    readonly host_weight: number
+    readonly expected_weight: number
+  }[]
+  readonly pick_sequences: readonly {
+    readonly name: string
+    readonly weights: readonly number[]
+    readonly weights_at_build?: readonly number[]
+    readonly picks: readonly number[]
+  }[]
+}
+
+const vectors = readVectors<Vectors>('algorithms/slow-start.json')
+
+describe.skipIf(vectors === undefined)(vectorTitle('known answers', vectors), () => {
+  test.each(vectors?.weights ?? [])('$elapsed_ms of $window_ms ms, aggression $aggression', (row) => {
+    const config = {
+      windowMs: row.window_ms,
+      aggression: row.aggression,
+      minWeightPercent: row.min_weight_percent,
+    }
+    expect(row.host_weight * slowStartFactor(config, row.elapsed_ms)).toBeCloseTo(row.expected_weight, 12)
+  })
+
+  test.each(vectors?.pick_sequences ?? [])('$name', ({ weights, weights_at_build: first = weights, picks }) => {
+    let now = first
+    const schedule = createEdfSchedule(weights.length, (index) => now[index] as number, 0)
+    now = weights
+    expect(picks.map(() => schedule.next())).toEqual(picks)
+  })
+})
+
+const WINDOW: SlowStartConfig = { windowMs: 10_000, aggression: 1, minWeightPercent: 10 }
+
+test('a host gets more and more of its weight, never less than the least and never more than all', () => {
+  const config = fc.record({
+    windowMs: fc.integer({ min: 1, max: 100_000 }),
+    aggression: fc.double({ min: -1, max: 10 }),
+    minWeightPercent: fc.integer({ min: 0, max: 100 }),
+  })
+  const ages = fc.array(fc.integer({ min: 0, max: 200_000 }), { minLength: 2, maxLength: 20 })
+  fc.assert(
+    fc.property(config, ages, (one, all) => {
+      const factors = all.sort((a, b) => a - b).map((age) => slowStartFactor(one, age))
+      factors.forEach((factor, index) => {
+        expect(factor).toBeGreaterThanOrEqual(Math.max(one.minWeightPercent / 100, factors[index - 1] ?? 0))
+        expect(factor).toBeLessThanOrEqual(1)
+      })
+      expect(slowStartFactor(one, one.windowMs)).toBe(1)
+    }),
+  )
+})
+
+function shareOfNew(lbPolicy: 'ROUND_ROBIN' | 'LEAST_REQUEST' | 'RANDOM', age: number, picks = 3_000): number {
+  const time = fakeClock()
+  const hosts = hostsOf([1, 1])
+  const fresh = hosts[1] as TestHost
+  for (const host of hosts) host.warmSince = -1_000_000
+  fresh.warmSince = -age
+  const picker = createPicker({ lbPolicy, slowStart: WINDOW }, hosts, depsOf(1, time))
+  let got = 0
+  for (let at = 0; at < picks; at++) if (picker.pick() === fresh) got++
+  return got / picks
+}
+
+test.each(['ROUND_ROBIN', 'LEAST_REQUEST'] as const)('%s gives a new host its share by and by', (lbPolicy) => {
+  expect(shareOfNew(lbPolicy, 0)).toBeCloseTo(0.1 / 1.1, 1)
+  expect(shareOfNew(lbPolicy, 5_000)).toBeCloseTo(0.5 / 1.5, 1)
+  expect(shareOfNew(lbPolicy, 10_000)).toBeCloseTo(0.5, 1)
+})
+
+test('other policies know no slow start', () => {
+  expect(shareOfNew('RANDOM', 0)).toBeCloseTo(0.5, 1)
+})
+
+test.each(['ROUND_ROBIN', 'LEAST_REQUEST'] as const)(
+  '%s is what it is without, once all are warm',
+  async (lbPolicy) => {
+    const time = fakeClock()
+    const hosts = hostsOf([1, 1, 1])
+    const picker = createPicker({ lbPolicy, slowStart: WINDOW }, hosts, depsOf(1, time))
+    expect(picker.pick()).toBeDefined()
+    await time.advance(10_000)
+    if (lbPolicy === 'ROUND_ROBIN') {
+      const names = Array.from({ length: 6 }, () => picker.pick()?.name)
+      expect(names.slice(3)).toEqual(names.slice(0, 3))
+    } else {
+      const busy = hosts[0] as TestHost
+      busy.active = 9
+      for (let at = 0; at < 200; at++) expect(picker.pick()).not.toBe(busy)
+    }
+  },
+)
