@@ -8,14 +8,25 @@ import type { Model } from './model.ts'
 export function knownHosts(model: Model, added: readonly ConfigResource[]): KnownHosts {
   const services = added.filter(({ kind }) => kind === 'Service')
   const hosts = new Set(services.map(({ metadata }) => serviceHost(metadata.name, metadata.namespace, model.domain)))
+  for (const { kind, spec } of added) {
+    if (kind === 'ServiceEntry')
+      for (const host of (spec as { readonly hosts?: readonly string[] }).hosts ?? []) hosts.add(host.toLowerCase())
+  }
+  const covers = (host: string): boolean => hosts.has(host) || model.services.has(host)
   let subsets: Subsets | undefined
   return {
-    hasHost: (host) => hosts.has(host) || model.services.has(host),
+    hasHost: (host) => covers(host) || wildcardsOver(host).some(covers),
     hasSubset(host, subset) {
       subsets ??= subsetsOf([...model.destinationRules, ...added.filter(isRule)], model.domain)
       return subsets.exact.get(host).has(subset) || subsets.wildcards.some((rule) => rule.gives(host, subset))
     },
   }
+}
+
+/** `*.b.c` and `*.c` for `a.b.c`: what a ServiceEntry may have that stands for it. */
+function wildcardsOver(host: string): string[] {
+  const labels = host.split('.')
+  return labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`)
 }
 
 interface Subsets {

@@ -3,22 +3,25 @@ import type { ConfigResource } from '../config/resource.ts'
 import { KNOWN_SERVICES, parseResourceKey, WORKLOADS } from '../store/keys.ts'
 import type { Change, ChangeBatch, Entry } from '../store/store.ts'
 import { type KnownService, knownServiceOf } from './known-service.ts'
+import { definitionsOf, instancesOf } from './look-up.ts'
 import { type MeshSettings, meshSettingsOf } from './mesh-settings.ts'
-import type { MeshService, Model, ModelChange, ServiceInstance, Workload } from './model.ts'
+import type { MeshService, Model, ModelChange, Workload } from './model.ts'
 import { policyHosts } from './policy-hosts.ts'
 import { isPolicy, type PolicyChanges, PolicyTable } from './policy-kinds.ts'
+import { type EntryDefinition, entryDefinition } from './service-entry.ts'
 import { serviceOfResource } from './service-resource.ts'
 import { ServiceTable } from './service-table.ts'
 import { resourceOfEntry } from './stored-resource.ts'
 import { workloadOf } from './workload-entry.ts'
-
-const NO_INSTANCES: readonly ServiceInstance[] = []
+import { workloadEntryId, workloadOfResource } from './workload-resource.ts'
 
 /** What a batch says, sorted by what it is about. */
 interface Sorted {
   readonly resources: Map<string, MeshService | undefined>
   readonly known: Map<string, KnownService | undefined>
   readonly workloads: Map<string, Workload | undefined>
+  readonly workloadEntries: Map<string, Workload | undefined>
+  readonly entries: Map<string, EntryDefinition | undefined>
   readonly policies: PolicyChanges
   readonly policyHosts: Set<string>
   readonly sidecars: Set<string>
@@ -72,6 +75,8 @@ export class ModelBuilder {
       resources: new Map(),
       known: new Map(),
       workloads: new Map(),
+      workloadEntries: new Map(),
+      entries: new Map(),
       policies: new Map(),
       policyHosts: new Set(),
       sidecars: new Set(),
@@ -98,6 +103,10 @@ export class ModelBuilder {
     if (id.plural === 'services') {
       const host = serviceHost(id.name, id.namespace, this.domain)
       sorted.resources.set(host, resource && serviceOfResource(resource, this.domain))
+    } else if (id.plural === 'serviceentries') {
+      sorted.entries.set(key, resource && entryDefinition(resource, key, entry.createRevision))
+    } else if (id.plural === 'workloadentries') {
+      sorted.workloadEntries.set(workloadEntryId(id.namespace, id.name), resource && workloadOfResource(resource))
     } else if (isPolicy(id.plural)) {
       const item = resource && { key, createRevision: entry.createRevision, resource }
       const ofKind = sorted.policies.get(id.plural) ?? new Map<string, typeof item>()
@@ -115,15 +124,18 @@ export class ModelBuilder {
   }
 
   private makeModel(revision: number): Model {
-    const { records, services, workloads } = this.table
+    const { records, services, workloads, entryServices, addresses } = this.table
+    const lookUp = { records, entryServices }
     return {
       revision,
       domain: this.domain,
       services,
+      definitions: (host) => definitionsOf(lookUp, host),
+      addresses,
       workloads,
       mesh: this.mesh,
       ...this.policies.resources,
-      instances: (host, port) => records.get(host)?.instances(port) ?? NO_INSTANCES,
+      instances: (host, port, entry) => instancesOf(lookUp, host, port, entry),
     }
   }
 }

@@ -1,10 +1,12 @@
-import type { ServiceRef, WorkloadRegistration } from '@weft/mesh-protocol'
+import type { DiscoveryType, ServiceRef, WorkloadRegistration } from '@weft/mesh-protocol'
 import type { MeshSettings } from './mesh-settings.ts'
 import type { PolicyLists } from './policy-kinds.ts'
 
-/** A registered workload. */
+/** A registered workload, or one that a WorkloadEntry or ServiceEntry describes. */
 export interface Workload extends WorkloadRegistration {
   readonly id: string
+  /** Of one that nobody registers: where it serves a port of a service, by the port's name. */
+  readonly portsByName?: Readonly<Record<string, number>>
 }
 
 export interface ServicePort {
@@ -17,12 +19,31 @@ export interface ServicePort {
   readonly targetPort: string | number
 }
 
-/** A service of the mesh, from a v1 `Service` or from registrations. */
+/** A service of the mesh, from a v1 `Service`, from registrations or from ServiceEntries. */
 export interface MeshService extends ServiceRef {
   readonly ports: readonly ServicePort[]
-  /** Labels of its workloads; `undefined` for a service that exists by its registrations. */
+  /** Labels of its workloads; `undefined` for a service that exists by its registrations, or has its endpoints written down. */
   readonly selector: Readonly<Record<string, string>> | undefined
+  /** `namespace/name` of the oldest ServiceEntry that it comes from; absent for a service of the other sorts. */
+  readonly entry?: string
+  /** As written; absent: what the mesh says. */
+  readonly exportTo?: readonly string[]
+  /** Virtual addresses and subnets: a call to one is a call to the service. */
+  readonly addresses?: readonly string[]
+  /** How its endpoints are found; absent: they are known. */
+  readonly discoveryType?: DiscoveryType
+  /** Outside the mesh (Istio `MESH_EXTERNAL`). Absent: inside. */
+  readonly external?: boolean
+  /** Of a v1 `Service`: the name elsewhere that it stands for. */
+  readonly externalName?: string
+  /** A v1 `Service`'s. */
+  readonly sessionAffinity?: 'ClientIP'
+  /** A v1 `Service`'s, where the mesh knows it. */
+  readonly trafficDistribution?: TrafficDistribution
 }
+
+/** Endpoints of the same zone first, and of the same region before others. */
+export type TrafficDistribution = 'PreferClose' | 'PreferSameZone' | 'PreferSameNode'
 
 /** One place where a service's port is served. */
 export interface ServiceInstance {
@@ -37,20 +58,28 @@ export interface ServiceInstance {
 export interface Model extends PolicyLists {
   readonly revision: number
   readonly domain: string
-  /** By fully qualified host. */
+  /** By host; where several define one, the one that goes before the others. */
   readonly services: ReadonlyMap<string, MeshService>
-  /** By id. */
+  /** Every definition of a host in the order of their precedence: a v1 `Service` or registrations, then ServiceEntries by age. */
+  definitions(host: string): readonly MeshService[]
+  /** Hosts by the virtual address or subnet that they have. */
+  readonly addresses: ReadonlyMap<string, readonly string[]>
+  /** Registered workloads by id. */
   readonly workloads: ReadonlyMap<string, Workload>
   /** What the MeshConfig says, with its defaults. */
   readonly mesh: MeshSettings
-  /** Where each port of a service is served, by fully qualified host and port; in no particular order. */
-  instances(host: string, port: number): readonly ServiceInstance[]
+  /**
+   * Where each port of a service is served; in no particular order.
+   *
+   * @param entry of the service, where it comes from ServiceEntries
+   */
+  instances(host: string, port: number, entry?: string): readonly ServiceInstance[]
 }
 
 /** What a new model changed, so that only what depends on it is translated again. */
 export interface ModelChange {
   readonly model: Model
-  /** Services that came, went or changed their ports or selector. */
+  /** Hosts and virtual addresses of services that came, went or changed what they say of themselves. */
   readonly services: ReadonlySet<string>
   /** Services whose set of instances changed. */
   readonly instances: ReadonlySet<string>

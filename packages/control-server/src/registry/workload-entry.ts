@@ -14,6 +14,7 @@ export function workloadOf(entry: Entry): Workload {
  * what the label says by convention.
  */
 export function selectableLabels(workload: Pick<Workload, 'labels' | 'service'>): Readonly<Record<string, string>> {
+  if (workload.service === '') return workload.labels
   return Object.hasOwn(workload.labels, 'app') ? workload.labels : { app: workload.service, ...workload.labels }
 }
 

@@ -5,12 +5,15 @@ import { selectableLabels, selects } from './workload-entry.ts'
 
 type Selector = Readonly<Record<string, string>>
 
-/** Finds workloads by the service they name and by label, and selectors by workload, each without looking at the rest. */
+/**
+ * Finds workloads by the service they name and by label, and selectors by workload, each without looking at the rest.
+ * Selectors are known by the key of the service's record.
+ */
 export class WorkloadIndex {
   private all = PersistentMap.empty<Workload>()
   private readonly byService = new MultiMap<string>()
   private readonly byLabel = new MultiMap<string>()
-  /** Hosts of services with a selector, by the first label that the selector names. */
+  /** Records of services with a selector, by the first label that the selector names. */
   private readonly selectors = new MultiMap<string>()
   private readonly selectorOf = new Map<string, Selector>()
 
@@ -27,15 +30,15 @@ export class WorkloadIndex {
     this.all = this.all.with(changes)
   }
 
-  setSelector(host: string, namespace: string, selector: Selector | undefined): void {
-    const before = this.selectorOf.get(host)
-    if (before !== undefined) this.selectors.delete(firstPair(namespace, before), host)
+  setSelector(record: string, namespace: string, selector: Selector | undefined): void {
+    const before = this.selectorOf.get(record)
+    if (before !== undefined) this.selectors.delete(firstPair(namespace, before), record)
     if (selector === undefined) {
-      this.selectorOf.delete(host)
+      this.selectorOf.delete(record)
       return
     }
-    this.selectorOf.set(host, selector)
-    this.selectors.add(firstPair(namespace, selector), host)
+    this.selectorOf.set(record, selector)
+    this.selectors.add(firstPair(namespace, selector), record)
   }
 
   registeredFor(namespace: string, service: string): Workload[] {
@@ -48,16 +51,14 @@ export class WorkloadIndex {
     )
   }
 
-  /** Hosts of services whose selector takes this workload. */
+  /** Records of services whose selector takes this workload. */
   selecting(workload: Workload): string[] {
-    const hosts = Object.entries(selectableLabels(workload)).flatMap(([key, value]) => [
-      ...this.selectors.get(pair(workload.namespace, key, value)),
-    ])
-    return hosts.filter((host) => selects(this.selectorOf.get(host) ?? {}, workload))
+    const records = labelPairs(workload).flatMap((label) => [...this.selectors.get(label)])
+    return records.filter((record) => selects(this.selectorOf.get(record) ?? {}, workload))
   }
 
   private index(workload: Workload): void {
-    this.byService.add(`${workload.namespace}/${workload.service}`, workload.id)
+    if (workload.service !== '') this.byService.add(`${workload.namespace}/${workload.service}`, workload.id)
     for (const label of labelPairs(workload)) this.byLabel.add(label, workload.id)
   }
 
@@ -78,6 +79,8 @@ function firstPair(namespace: string, selector: Selector): string {
   return pair(namespace, key, value)
 }
 
+/** The last one is what a selector without labels, which takes every workload of its namespace, begins with. */
 function labelPairs(workload: Workload): string[] {
-  return Object.entries(selectableLabels(workload)).map(([key, value]) => pair(workload.namespace, key, value))
+  const labels = Object.entries(selectableLabels(workload)).map(([key, value]) => pair(workload.namespace, key, value))
+  return [...labels, firstPair(workload.namespace, {})]
 }

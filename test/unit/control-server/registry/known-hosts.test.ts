@@ -21,6 +21,16 @@ test('knows the services that are there and those that come along', () => {
   expect(hosts).toEqual(['stored', 'added'])
 })
 
+test('knows the hosts of a ServiceEntry, and what its wildcards stand for', () => {
+  const { hasHost } = known([], [resource('ServiceEntry', 'e', { hosts: ['API.com', '*.b.com'] })])
+  expect(['api.com', 'x.b.com', 'y.x.b.com', '*.b.com', 'b.com', 'x.api.com'].filter(hasHost)).toEqual([
+    'api.com',
+    'x.b.com',
+    'y.x.b.com',
+    '*.b.com',
+  ])
+})
+
 test.each([
   ['a short name', [rule('reviews', 'v1')], []],
   ['the full name', [rule('reviews.default.svc.cluster.local', 'v1')], []],

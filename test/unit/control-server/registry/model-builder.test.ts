@@ -83,7 +83,6 @@ describe('a v1 Service', () => {
       },
       [80],
     ],
-    ['of another place', { type: 'ExternalName', ports: [{ port: 80 }] }, []],
     ['that are null', { ports: null }, []],
   ])('ports %s are not served', (_what, spec, ports) => {
     expect(

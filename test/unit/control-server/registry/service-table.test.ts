@@ -16,7 +16,9 @@ const service = (number: number): MeshService => ({
 test('nothing holds a record that another has replaced', async () => {
   const table = new ServiceTable('cluster.local')
   const define = (port: number): void => {
-    table.apply({ resources: new Map([[HOST, service(port)]]), known: new Map(), workloads: new Map() })
+    const resources = new Map([[HOST, service(port)]])
+    const nothing = { known: new Map(), workloads: new Map(), workloadEntries: new Map(), entries: new Map() }
+    table.apply({ ...nothing, resources })
   }
   const records: WeakRef<object>[] = []
   for (let port = 1; port <= 5; port++) {
