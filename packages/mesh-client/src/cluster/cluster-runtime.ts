@@ -1,15 +1,29 @@
-import type { Cluster, Endpoint, ErrorRateBreaker } from '@weft/mesh-protocol'
+import { type Cluster, DEFAULT_PEAK_EWMA, type Endpoint, type ErrorRateBreaker } from '@weft/mesh-protocol'
+import type { Place } from '../balancing/locality-priorities.ts'
+import { picksByHash } from '../balancing/picker.ts'
+import { compileRequestHash, type RequestHasher } from '../balancing/request-hash.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Random } from '../kernel/random.ts'
-import type { BreakerState, Recorder } from '../kernel/recorder.ts'
+import type { BreakerState, OverflowKind, Recorder } from '../kernel/recorder.ts'
 import type { SlicedWork } from '../kernel/sliced-work.ts'
 import type { Timers } from '../kernel/timers.ts'
+import { ActiveChecks } from './active-checks.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
 import { EndpointSet } from './endpoint-set.ts'
 import { ErrorRateBreakerRuntime } from './error-rate-breaker.ts'
+import { LatencyObserver } from './latency-observer.ts'
 import { OutlierShell } from './outlier-shell.ts'
 import { ReconnectProbes } from './reconnect-probes.ts'
-import type { BreakerVerdict, ClusterRuntime, EndpointState, Outcome, PickContext, Transport } from './types.ts'
+import { RetryLimit } from './retry-limit.ts'
+import type {
+  BreakerVerdict,
+  ClusterRuntime,
+  EndpointState,
+  LimitUsage,
+  Outcome,
+  PickContext,
+  Transport,
+} from './types.ts'
 
 export interface ClusterDeps {
   readonly clock: Clock
@@ -19,6 +33,10 @@ export interface ClusterDeps {
   readonly transport: Transport
   /** Where large tables are built a slice at a time; shared by all clusters. */
   readonly work: SlicedWork
+  /** Where this process runs, and what its workload is labelled. */
+  readonly self: Place
+  /** The endpoints of the service that this process belongs to; `undefined` where they are not known. */
+  readonly callers: () => Iterable<EndpointState> | undefined
 }
 
 /** One upstream cluster: ties its endpoints, limits, outlier detection and breaker together. */
@@ -26,18 +44,21 @@ export class ClusterState implements ClusterRuntime {
   readonly #deps: ClusterDeps
   readonly #endpoints: EndpointSet
   readonly #requests: ConcurrencyLimit
-  readonly #retries: ConcurrencyLimit
+  readonly #retries: RetryLimit
   readonly #outliers: OutlierShell
   readonly #probes: ReconnectProbes
   #config: Cluster
   #breaker: ErrorRateBreakerRuntime | undefined
+  #hashRequest: RequestHasher | undefined
+  #latency: LatencyObserver | undefined
+  #checks: ActiveChecks | undefined
 
   constructor(config: Cluster, deps: ClusterDeps) {
     this.#deps = deps
     this.#config = config
     this.#endpoints = new EndpointSet(config, deps)
     this.#requests = new ConcurrencyLimit(config.circuitBreakers.maxRequests)
-    this.#retries = new ConcurrencyLimit(config.circuitBreakers.maxRetries)
+    this.#retries = new RetryLimit(config.circuitBreakers)
     this.#outliers = new OutlierShell({
       ...deps,
       cluster: config.name,
@@ -67,6 +88,35 @@ export class ClusterState implements ClusterRuntime {
     return this.#breaker?.state ?? 'closed'
   }
 
+  get hashRequest(): RequestHasher | undefined {
+    return this.#hashRequest
+  }
+
+  get latency(): LatencyObserver | undefined {
+    return this.#latency
+  }
+
+  limits(): Readonly<Record<OverflowKind, LimitUsage>> {
+    const { maxConnections, maxPendingRequests } = this.#config.circuitBreakers
+    const { connections, pending } = this.#deps.transport.usage?.(this) ?? { connections: 0, pending: 0 }
+    return {
+      connections: { current: connections, max: maxConnections },
+      pending: { current: pending, max: maxPendingRequests },
+      requests: this.#requests.usage,
+      retries: this.#retries.usage,
+    }
+  }
+
+  /** Whether what it picks depends on where the endpoints of this process' own service are. */
+  get zoneAware(): boolean {
+    return this.#endpoints.zoneAware
+  }
+
+  /** The endpoints of this process' own service have changed. */
+  callersChanged(): void {
+    if (this.zoneAware) this.#endpoints.changed()
+  }
+
   endpoints(): Iterable<EndpointState> {
     return this.#endpoints.records()
   }
@@ -75,12 +125,14 @@ export class ClusterState implements ClusterRuntime {
   replace(config: Cluster, endpoints: ReadonlyMap<string, Endpoint>): void {
     this.#config = config
     this.#requests.use(config.circuitBreakers.maxRequests)
-    this.#retries.use(config.circuitBreakers.maxRetries)
+    this.#retries.use(config.circuitBreakers)
     for (const gone of this.#endpoints.replace(endpoints, config)) {
       this.#outliers.forget(gone)
       this.#probes.forget(gone)
       this.#deps.transport.release(gone)
     }
+    this.#usePolicy(config)
+    this.#useChecks(config)
     this.#outliers.use(config.outlierDetection)
     this.#useBreaker(config.errorRateBreaker)
   }
@@ -94,18 +146,22 @@ export class ClusterState implements ClusterRuntime {
 
   /** Releases every endpoint and ends all timers; nothing can be picked afterwards. */
   close(): void {
-    const { errorRateBreaker: _breaker, outlierDetection: _outliers, ...config } = this.#config
+    const { errorRateBreaker: _breaker, outlierDetection: _outliers, healthChecks: _checks, ...config } = this.#config
     this.replace(config, new Map())
     this.#outliers.close()
     this.#probes.close()
   }
 
   pick(context: PickContext): EndpointState | undefined {
+    if (this.#checks !== undefined) this.#checks.touch()
     return this.#endpoints.pick(context)
   }
 
   tryAcquireRequest(): boolean {
-    if (this.#requests.tryAcquire()) return true
+    if (this.#requests.tryAcquire()) {
+      if (this.#retries.countsRequests) this.#retries.requested(this.#deps.clock.now())
+      return true
+    }
     this.#deps.recorder.overflow(this.name, 'requests')
     return false
   }
@@ -115,7 +171,7 @@ export class ClusterState implements ClusterRuntime {
   }
 
   tryAcquireRetry(): boolean {
-    if (this.#retries.tryAcquire()) return true
+    if (this.#retries.tryAcquire(this.#requests.usage.current, this.#deps.clock.now())) return true
     this.#deps.recorder.overflow(this.name, 'retries')
     return false
   }
@@ -150,6 +206,24 @@ export class ClusterState implements ClusterRuntime {
       this.#endpoints.changed()
     }
     if (refused) this.#probes.watch(state)
+  }
+
+  #usePolicy(config: Cluster): void {
+    const { lbPolicy, hashPolicy = [], peakEwma = DEFAULT_PEAK_EWMA } = config
+    const hashes = picksByHash(config) && hashPolicy.length > 0
+    this.#hashRequest = hashes ? compileRequestHash(hashPolicy, this.#deps.random) : undefined
+    this.#latency = lbPolicy === 'PEAK_EWMA' ? new LatencyObserver(peakEwma, this.#deps.clock) : undefined
+  }
+
+  #useChecks(config: Cluster): void {
+    if (config.healthChecks === undefined || config.healthChecks.length === 0) {
+      this.#checks?.close()
+      this.#checks = undefined
+      return
+    }
+    const endpoints = (): Iterable<EndpointState> => this.#endpoints.records()
+    this.#checks ??= new ActiveChecks(config, { ...this.#deps, endpoints, onChange: () => this.#endpoints.changed() })
+    this.#checks.replace(config)
   }
 
   #useBreaker(policy: ErrorRateBreaker | undefined): void {

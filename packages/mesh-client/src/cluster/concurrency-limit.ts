@@ -7,6 +7,11 @@ export class ConcurrencyLimit {
     this.#max = max
   }
 
+  /** What is under way, and the limit. */
+  get usage(): { readonly current: number; readonly max: number } {
+    return { current: this.#current, max: this.#max }
+  }
+
   /** Changes the limit; what is under way stays. */
   use(max: number): void {
     this.#max = max
