@@ -19,7 +19,7 @@ export const CLIENT: PackageRule = {
   folders: {
     kernel: { folders: [], packages: [PROTOCOL, 're2js', 'node:perf_hooks'] },
     context: { folders: ['kernel'], packages: [PROTOCOL, 'node:async_hooks'] },
-    routing: { folders: ['kernel'], packages: [PROTOCOL] },
+    routing: { folders: ['kernel'], packages: [PROTOCOL, 'node:net'] },
     balancing: { folders: ['kernel'], packages: [PROTOCOL] },
     health: { folders: ['kernel'], packages: [PROTOCOL] },
     cluster: {

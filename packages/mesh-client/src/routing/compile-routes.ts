@@ -15,6 +15,7 @@ import { compileDestinations } from './compile-destination.ts'
 import { type CompiledMatch, compileMatch, matches } from './compile-match.ts'
 import { compileMutations } from './compile-mutations.ts'
 import { compileDirectResponse, compileRedirect } from './compile-reply.ts'
+import { compileTcpRoutes } from './compile-tcp-routes.ts'
 import { withoutQuery } from './request-value.ts'
 import type { CompiledRoute, MakeReply, RouteTable, VirtualHostTable } from './route-table.ts'
 
@@ -65,6 +66,7 @@ function compileVirtualHost(host: VirtualHost, field: string, violations: Violat
   })
   return {
     port: host.port,
+    matchTcp: compileTcpRoutes(host, field, violations),
     match(request) {
       const path = withoutQuery(request.path)
       for (const { match, route } of routes) if (matches(match, request, path)) return route

@@ -65,11 +65,29 @@ export interface CompiledRoute {
   readonly clusterNotFoundStatus: number
 }
 
+/** What a connection that is not looked into is routed on. */
+export interface TcpRequest {
+  /** The server name that its TLS asks for, where it is known. */
+  readonly serverName: string | undefined
+  /** The IP address that was dialled, where it was one. */
+  readonly address: string | undefined
+}
+
+/** Where connections go. Immutable: a connection keeps the one it matched to its end. */
+export interface CompiledTcpRoute {
+  readonly name: string
+  readonly destinations: readonly { readonly cluster: string; readonly weight: number }[]
+  /** Sum of the weights. */
+  readonly totalWeight: number
+}
+
 /** The routes of one host on one port. */
 export interface VirtualHostTable {
   readonly port: number
   /** The first route that matches. */
   match(request: RouteRequest): CompiledRoute | undefined
+  /** As `match`, for a connection. */
+  matchTcp(request: TcpRequest): CompiledTcpRoute | undefined
 }
 
 /** A RouteConfiguration compiled once. Immutable. */

@@ -1,11 +1,18 @@
 import { type Random, randomInt } from '../kernel/random.ts'
-import type { CompiledDestination, CompiledRoute } from './route-table.ts'
+
+/** Destinations with their shares. */
+export interface WeightedSplit<D extends { readonly weight: number }> {
+  /** One or more. */
+  readonly destinations: readonly D[]
+  /** Sum of the weights. */
+  readonly totalWeight: number
+}
 
 /**
  * The destination for one request: the first whose cumulative weight lies above a random number below the total
  * (Envoy `weighted_cluster_specifier.cc`). A single destination gets everything, whatever its weight.
  */
-export function chooseDestination(route: CompiledRoute, random: Random): CompiledDestination {
+export function chooseDestination<D extends { readonly weight: number }>(route: WeightedSplit<D>, random: Random): D {
   const { destinations } = route
   const last = destinations.length - 1
   if (last > 0) {
@@ -16,5 +23,5 @@ export function chooseDestination(route: CompiledRoute, random: Random): Compile
       if (drawn < cumulative) return destination
     }
   }
-  return destinations[last] as CompiledDestination
+  return destinations[last] as D
 }
