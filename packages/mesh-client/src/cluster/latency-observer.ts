@@ -3,17 +3,14 @@ import { failureRttMs, isFailedAnswer } from '../balancing/failure-penalty.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { PeakEwma } from '../kernel/peak-ewma.ts'
 import { retryAfterMs } from '../kernel/retry-after.ts'
-import type { EndpointState, Outcome } from './types.ts'
-
-/** The parts of a response head that say how an endpoint is. */
-export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+import type { AnswerHeaders, EndpointState, LatencyLearner, Outcome } from './types.ts'
 
 /**
  * Learns how fast endpoints answer, for PEAK_EWMA. Each attempt is told once: at its response head, or at its end where
  * none has come. The head is where a failure can be told, and a long download is no slow answer; a stream that is slow
  * after its head shows in the requests under way, which are counted to their end.
  */
-export class LatencyObserver {
+export class LatencyObserver implements LatencyLearner {
   readonly #config: PeakEwmaConfig
   readonly #clock: Clock
 

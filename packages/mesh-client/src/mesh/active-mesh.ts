@@ -60,7 +60,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
   })
   const carried = { ...system, tracing, policy, context: createContextStore() }
   const inbound = createInbound({ ...options, ...carried, service: self.service, register: registrations.register })
-  const outbound = createOutbound({ ...carried, self: self.peer, clusters, transport })
+  const outbound = createOutbound({ ...carried, self: self.peer, clusters, transport, address: options.address })
   const parts = { ...system, options, policy, discovery, registrations, admin, inbound, outbound, clusters }
   const lifecycle = createLifecycle(parts)
   return { ...parts, self, telemetry, lifecycle }

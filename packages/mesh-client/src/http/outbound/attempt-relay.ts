@@ -72,11 +72,11 @@ export abstract class AttemptRelay {
     statusMessage: string | undefined,
   ): void {
     const raw = controller.rawHeaders as RawHeaders
-    const { mutations } = this.exchange
-    if (mutations === undefined && !hasReserved(raw)) {
+    const { mutations, setCookies } = this.exchange
+    if (mutations === undefined && setCookies === undefined && !hasReserved(raw)) {
       this.owner.respond(controller, status, headers, controller.rawHeaders, statusMessage)
     } else {
-      const head = editHead(raw, mutations)
+      const head = editHead(raw, mutations, setCookies)
       this.owner.respond(controller, status, head.headers, head.raw, statusMessage)
     }
   }
@@ -89,9 +89,9 @@ export abstract class AttemptRelay {
 
   protected relayUpgrade(controller: Controller, status: number, headers: IncomingHttpHeaders, socket: Duplex): void {
     const raw = controller.rawHeaders as RawHeaders
-    const { mutations } = this.exchange
-    const unchanged = mutations === undefined && !hasReserved(raw)
-    const head = unchanged ? { headers, raw: controller.rawHeaders } : editHead(raw, mutations)
+    const { mutations, setCookies } = this.exchange
+    const unchanged = mutations === undefined && setCookies === undefined && !hasReserved(raw)
+    const head = unchanged ? { headers, raw: controller.rawHeaders } : editHead(raw, mutations, setCookies)
     this.owner.upgrade(status, head.headers, head.raw, socket)
   }
 }

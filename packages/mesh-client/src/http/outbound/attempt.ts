@@ -56,6 +56,8 @@ export class Attempt implements Dispatcher.DispatchHandler {
   controller: Controller | undefined = undefined
   /** Whether any byte of a response has come. */
   responseStarted = false
+  /** When it began, as long as the time that its endpoint takes to answer is still to be told. */
+  measuredFrom: number | undefined = undefined
   /** Where this attempt holds a place. */
   gate: Place | undefined = undefined
   #discard: Discard | undefined = undefined

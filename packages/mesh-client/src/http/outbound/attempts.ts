@@ -17,7 +17,7 @@ import type { Exchange } from './exchange.ts'
 import { noEndpoint, overflow, timedOut } from './refusals.ts'
 import { requestHeadBytes, setHeader } from './request-headers.ts'
 import { type RawHeaders, responseHeadBytes } from './response-headers.ts'
-import { FIRST_PICK, Retries, type RetryOwner } from './retries.ts'
+import { Retries, type RetryOwner } from './retries.ts'
 import { classifyError, isCallerFault, lessonOf } from './transport-errors.ts'
 
 type Controller = Dispatcher.DispatchController
@@ -67,12 +67,13 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
   attemptNext(now: number): void {
     const exchange = this.exchange
     const { cluster, source, span } = exchange
-    const state = cluster.pick(this.#retries ?? FIRST_PICK)
+    const state = cluster.pick(this.#retries ?? exchange.firstPick)
     if (state === undefined) {
       this.owner.refused(noEndpoint(cluster), responseOutcome(503))
       return
     }
     const attempt = new Attempt(this, state)
+    if (cluster.latency !== undefined) attempt.measuredFrom = now
     this.#current = attempt
     this.endpoint = state
     this.count++
@@ -92,6 +93,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     statusMessage: string | undefined,
   ): void {
     this.responseBytes = responseHeadBytes(controller.rawHeaders as RawHeaders, statusMessage)
+    this.#measure(attempt, status, headers)
     if (this.#maybeBad(status, headers) && this.#answeredBadly(attempt, status, headers)) return
     this.status = status
     this.#timer?.answered()
@@ -115,6 +117,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
   ): void {
     const now = this.#env.deps.clock.now()
     this.status = status
+    this.#measure(attempt, status, headers)
     this.#ended(attempt, responseOutcome(status), now)
     this.owner.completed(status, now)
     this.relayUpgrade(controller, status, headers, socket)
@@ -208,10 +211,20 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     return this.#retries
   }
 
+  /** Tells how long the endpoint took to answer, where that is asked for. */
+  #measure(attempt: Attempt, status: number, headers: IncomingHttpHeaders): void {
+    const from = attempt.measuredFrom
+    if (from === undefined) return
+    attempt.measuredFrom = undefined
+    this.exchange.cluster.latency?.answered(attempt.state, from, this.#env.deps.clock.now(), status, headers)
+  }
+
   /** An attempt has ended: its places are given back and its endpoint's record is brought up to date. Once each. */
   #ended(attempt: Attempt, outcome: Outcome, now: number): void {
     this.#current = undefined
     attempt.leaveGate()
-    this.exchange.cluster.attemptEnded(attempt.state, outcome, now)
+    const { cluster } = this.exchange
+    if (attempt.measuredFrom !== undefined) cluster.latency?.ended(attempt.state, attempt.measuredFrom, now, outcome)
+    cluster.attemptEnded(attempt.state, outcome, now)
   }
 }

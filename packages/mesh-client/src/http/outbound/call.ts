@@ -13,6 +13,7 @@ import { AccountedCall } from './accounted-call.ts'
 import { Attempts } from './attempts.ts'
 import type { Environment } from './environment.ts'
 import { Exchange, type MeshDispatchOptions, refuseFormerOptions } from './exchange.ts'
+import { hashedPick, UNHASHED } from './first-pick.ts'
 import { fixedReply } from './local-reply.ts'
 import type { OriginTarget } from './origins.ts'
 import { outgoingHeaders } from './outgoing-headers.ts'
@@ -181,16 +182,24 @@ export class Call extends AccountedCall implements RouteRequest, ClientCallFacts
       return
     }
     this.holdsRequest = true
+    const { method, path } = this
+    const { scheme } = this.target
+    const { hashRequest } = cluster
+    const headers = outgoingHeaders(this.#headers, destination, this.span)
     const exchange = new Exchange(this.#options, {
-      scheme: this.target.scheme,
-      path: this.path,
-      headers: outgoingHeaders(this.#headers, destination, this.span),
+      scheme,
+      path,
+      headers,
       cluster,
       route,
       mutations: destination.mutations,
       span: this.span,
       source: this.#body,
       deadline,
+      firstPick:
+        hashRequest === undefined
+          ? UNHASHED
+          : hashedPick(hashRequest, { method, scheme, path, headers }, this.env.sourceAddress),
     })
     this.attempts = new Attempts(this.env, this, exchange)
     this.attempts.attemptNext(now)

@@ -1,6 +1,8 @@
+import { networkInterfaces } from 'node:os'
 import type { Endpoint } from '@weft/mesh-protocol'
 import type { ClusterManager } from '../../cluster/types.ts'
 import type { ContextStore } from '../../context/request-context.ts'
+import { resolveAddress } from '../../inbound/resolve-address.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { DeadlineQueue } from '../../kernel/deadline-queue.ts'
 import type { Logger } from '../../kernel/logger.ts'
@@ -28,6 +30,8 @@ export interface OutboundDeps {
   /** This process, as telemetry names it. */
   readonly self: Peer
   readonly logger: Logger
+  /** Address that this workload is reached at, where it is configured. */
+  readonly address?: string | undefined
 }
 
 /** What every call of one mesh shares. */
@@ -45,7 +49,14 @@ export class Environment {
   destroyed = false
   readonly #peers = new WeakMap<Endpoint, Peer>()
   #active = 0
+  #sourceAddress: string | undefined = undefined
   #whenIdle: (() => void)[] = []
+
+  /** The address of this workload, found when it is first asked for. */
+  readonly sourceAddress = (): string => {
+    this.#sourceAddress ??= resolveAddress('', networkInterfaces(), this.deps.address)
+    return this.#sourceAddress
+  }
 
   constructor(deps: OutboundDeps) {
     this.deps = deps

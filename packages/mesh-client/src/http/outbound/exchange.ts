@@ -1,9 +1,10 @@
 import type { Dispatcher } from 'undici'
 import { isSafeMethod } from '../../call/retry-policy.ts'
-import type { ClusterRuntime } from '../../cluster/types.ts'
+import type { ClusterRuntime, PickContext } from '../../cluster/types.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import type { CompiledMutations, CompiledRoute } from '../../routing/route-table.ts'
 import { errors } from '../undici.ts'
+import type { FirstPick } from './first-pick.ts'
 import type { RequestBody } from './request-body.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
@@ -33,6 +34,7 @@ export interface ExchangeFacts {
   readonly span: ClientSpan | undefined
   readonly source: RequestBody | undefined
   readonly deadline: number
+  readonly firstPick: FirstPick
 }
 
 /**
@@ -65,6 +67,10 @@ export class Exchange {
   readonly source: RequestBody | undefined
   /** When the call has to be over. */
   readonly deadline: number
+  /** What the first attempt is picked by. */
+  readonly firstPick: PickContext
+  /** Cookies that the response is to carry besides its own. */
+  readonly setCookies: readonly string[] | undefined
 
   constructor(given: MeshDispatchOptions, facts: ExchangeFacts) {
     this.path = facts.path
@@ -86,6 +92,8 @@ export class Exchange {
     this.span = facts.span
     this.source = facts.source
     this.deadline = facts.deadline
+    this.firstPick = facts.firstPick.context
+    this.setCookies = facts.firstPick.setCookies
   }
 
   /** May be sent twice: the method is safe, or the caller says so. */

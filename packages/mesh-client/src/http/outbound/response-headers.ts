@@ -30,14 +30,20 @@ export function hasReserved(raw: RawHeaders): boolean {
   return false
 }
 
-/** The head without reserved headers and with a route's changes. */
-export function editHead(raw: RawHeaders, mutations: CompiledMutations | undefined): ResponseHead {
+/** The head without reserved headers, with a route's changes and with cookies that have been made. */
+export function editHead(
+  raw: RawHeaders,
+  mutations: CompiledMutations | undefined,
+  setCookies?: readonly string[],
+): ResponseHead {
   const kept: string[] = []
   for (let index = 0; index < raw.length; index += 2) {
     if (isReserved(raw[index] as Buffer | string)) continue
     kept.push(latin1(raw[index]).toLowerCase(), latin1(raw[index + 1]))
   }
-  return responseHead(mutations === undefined ? kept : mutations.response(kept))
+  const list = mutations === undefined ? kept : mutations.response(kept)
+  if (setCookies === undefined) return responseHead(list)
+  return responseHead([...list, ...setCookies.flatMap((value) => ['set-cookie', value])])
 }
 
 /** Both forms of a flat list of names and values. */

@@ -16,9 +16,6 @@ export interface RetryOwner {
   failed(error: Error | undefined, code: MeshErrorCode | undefined, outcome: Outcome, now: number): void
 }
 
-/** What the first attempt of a call is picked by. */
-export const FIRST_PICK: PickContext = { tried: [], avoidTried: false }
-
 /** Everything about further attempts of one call; made when its first attempt has failed, which most never do. */
 export class Retries implements PickContext, RetriedCall {
   readonly #env: Environment
@@ -41,6 +38,10 @@ export class Retries implements PickContext, RetriedCall {
     this.#env = env
     this.#owner = owner
     this.#exchange = exchange
+  }
+
+  get hash(): PickContext['hash'] {
+    return this.#exchange.firstPick.hash
   }
 
   decide(attempt: Attempt, end: AttemptEnd): RetryDecision {
