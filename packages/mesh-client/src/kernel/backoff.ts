@@ -4,6 +4,8 @@ import type { Random } from './random.ts'
 export interface BackOffSchedule {
   readonly baseIntervalMs: number
   readonly maxIntervalMs: number
+  /** Every wait is longer by this. Absent: 0. */
+  readonly minIntervalMs?: number
 }
 
 /**
@@ -13,5 +15,5 @@ export interface BackOffSchedule {
  */
 export function fullJitterDelay(schedule: BackOffSchedule, retry: number, random: Random): number {
   const ceiling = Math.min(schedule.baseIntervalMs * 2 ** (retry - 1), schedule.maxIntervalMs)
-  return Math.floor(random.next() * ceiling)
+  return (schedule.minIntervalMs ?? 0) + Math.floor(random.next() * ceiling)
 }

@@ -39,7 +39,11 @@ const retryPolicy = record({
   numRetries: count,
   perTryTimeoutMs: optional(milliseconds),
   retriableStatusCodes: list(statusCode),
-  retryBackOff: record({ baseIntervalMs: milliseconds, maxIntervalMs: milliseconds }),
+  retryBackOff: record({
+    baseIntervalMs: milliseconds,
+    maxIntervalMs: milliseconds,
+    minIntervalMs: optional(milliseconds),
+  }),
   avoidPreviousHosts: flag,
   retriableHeaders: optional(list(headerMatcher)),
   rateLimitedRetryBackOff: optional(

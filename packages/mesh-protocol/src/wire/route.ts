@@ -14,7 +14,7 @@ export type PathMatcher = StringMatcher | { readonly pathSeparatedPrefix: string
  * xDS: `envoy.config.route.v3.HeaderMatcher`.
  */
 export interface HeaderMatcher {
-  /** Lower case. */
+  /** Lower case. After `BAGGAGE_MATCH_PREFIX` comes the key of a member of the `baggage` header, whose case counts. */
   readonly name: string
   /** Absent: the header has to be present. */
   readonly stringMatch?: StringMatcher
@@ -67,7 +67,10 @@ export interface HeaderMutations {
 export interface RouteRewrite {
   /** What the upstream sees as authority. xDS: `host_rewrite_literal`. */
   readonly hostRewrite?: string
-  /** Takes the place of what the route's path match has taken: of an exact path or a prefix, the whole of it. */
+  /**
+   * Takes the place of what the route's path match has taken: of a prefix its text, of an exact path or a regex the whole
+   * path. Of a `pathSeparatedPrefix`, or where there is no path match, it goes before what is left with one slash between.
+   */
   readonly prefixRewrite?: string
   /** Takes the place of the whole path; the query stays. */
   readonly pathRewrite?: string
@@ -132,8 +135,15 @@ export interface RetryPolicy {
   readonly perTryTimeoutMs?: number
   /** Status codes of `retriable-status-codes`. */
   readonly retriableStatusCodes: readonly number[]
-  /** Full jitter: a delay is random below `base * 2^(n-1)`, capped at the maximum. */
-  readonly retryBackOff: { readonly baseIntervalMs: number; readonly maxIntervalMs: number }
+  /**
+   * Full jitter: a delay is random below `base * 2^(n-1)`, capped at the maximum, on top of `minIntervalMs`, which has no xDS
+   * twin (Gateway API `HTTPRouteRetry.backoff`). Absent: 0.
+   */
+  readonly retryBackOff: {
+    readonly baseIntervalMs: number
+    readonly maxIntervalMs: number
+    readonly minIntervalMs?: number
+  }
   /** Endpoints tried before are avoided while another is left. xDS: predicate `previous_hosts`. */
   readonly avoidPreviousHosts: boolean
   /** Response headers of `retriable-headers`; one that holds is enough. */

@@ -32,5 +32,6 @@ describe('fullJitterDelay', () => {
       24, 49, 99, 199, 249, 249, 249,
     ])
     expect(fullJitterDelay(schedule, 9, { next: () => 0 })).toBe(0)
+    expect(fullJitterDelay({ ...schedule, minIntervalMs: 40 }, 9, { next: () => 0 })).toBe(40)
   })
 })

@@ -1,4 +1,5 @@
-import { fields, integer, listOf, openFields, text } from './common.ts'
+import { fields, integer, listOf, text } from './common.ts'
+import { SESSION_PERSISTENCE } from './gateway/session-persistence.ts'
 import type { JsonSchema } from './json-schema.ts'
 
 const duration: JsonSchema = { type: 'string', description: 'Duration of Gateway API such as 300ms, 10s or 1h30m' }
@@ -14,6 +15,6 @@ export const BACKEND_TRAFFIC_POLICY_SPEC: JsonSchema = fields(
         minRetryRate: fields({}, { count: integer(1, 1_000_000), interval: duration }),
       },
     ),
-    sessionPersistence: openFields({}),
+    sessionPersistence: SESSION_PERSISTENCE,
   },
 )

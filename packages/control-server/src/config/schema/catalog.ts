@@ -4,6 +4,8 @@ import { CIRCUIT_BREAKER_SPEC } from './circuit-breaker.ts'
 import { mapOf, nullable, oneOf, openFields, text } from './common.ts'
 import { DESTINATION_RULE_SPEC } from './destination-rule.ts'
 import { FAULT_INJECTION_SPEC } from './fault-injection.ts'
+import { HTTP_ROUTE_SPEC } from './gateway/http-route.ts'
+import { TCP_ROUTE_SPEC, TLS_ROUTE_SPEC } from './gateway/l4-routes.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { LOAD_BALANCER_SPEC } from './load-balancer.ts'
 import { MESH_CONFIG_SPEC } from './mesh-config.ts'
@@ -22,6 +24,9 @@ const SPECS: Readonly<Record<string, JsonSchema>> = {
   WorkloadEntry: WORKLOAD_ENTRY_SPEC,
   WorkloadGroup: WORKLOAD_GROUP_SPEC,
   Sidecar: SIDECAR_SPEC,
+  HTTPRoute: HTTP_ROUTE_SPEC,
+  TCPRoute: TCP_ROUTE_SPEC,
+  TLSRoute: TLS_ROUTE_SPEC,
   XBackendTrafficPolicy: BACKEND_TRAFFIC_POLICY_SPEC,
   MeshConfig: MESH_CONFIG_SPEC,
   LoadBalancer: LOAD_BALANCER_SPEC,

@@ -1,3 +1,5 @@
+import type { SessionPersistence } from './gateway/references.ts'
+
 /** A target in the policy's own namespace (Gateway API `LocalPolicyTargetReference`). */
 export interface PolicyTargetReference {
   /** Empty for the core group. */
@@ -23,12 +25,10 @@ export interface RetryConstraintSpec {
   }
 }
 
-/** Gateway API `SessionPersistence`, which nothing here acts on. */
-export type SessionPersistenceSpec = Readonly<Record<string, unknown>>
-
 /** `gateway.networking.x-k8s.io/v1alpha1` XBackendTrafficPolicy. */
 export interface BackendTrafficPolicySpec {
   readonly targetRefs: readonly PolicyTargetReference[]
   readonly retryConstraint?: RetryConstraintSpec
-  readonly sessionPersistence?: SessionPersistenceSpec
+  /** Which only a gateway acts on. */
+  readonly sessionPersistence?: SessionPersistence
 }

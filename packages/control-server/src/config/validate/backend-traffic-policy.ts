@@ -2,6 +2,7 @@ import { child, item } from '../field-path.ts'
 import { isDnsLabel } from '../names.ts'
 import type { BackendTrafficPolicySpec, PolicyTargetReference } from '../spec/backend-traffic-policy.ts'
 import type { Context } from './context.ts'
+import { checkSessionPersistence } from './gateway/session-persistence.ts'
 import { quote } from './hosts.ts'
 import type { Report } from './report.ts'
 
@@ -12,6 +13,7 @@ export function checkBackendTrafficPolicy(spec: BackendTrafficPolicySpec, { repo
   const at = 'spec.retryConstraint'
   report.check(`${at}.budget.interval`, intervalProblem(budget?.interval))
   report.check(`${at}.minRetryRate.interval`, intervalProblem(minRetryRate?.interval))
+  checkSessionPersistence(spec.sessionPersistence, 'spec.sessionPersistence', report)
 }
 
 function checkTargets(targets: readonly PolicyTargetReference[] | undefined, report: Report): void {

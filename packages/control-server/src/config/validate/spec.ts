@@ -2,6 +2,8 @@ import type { BackendTrafficPolicySpec } from '../spec/backend-traffic-policy.ts
 import type { CircuitBreakerSpec } from '../spec/circuit-breaker.ts'
 import type { DestinationRuleSpec } from '../spec/destination-rule.ts'
 import type { FaultInjectionSpec } from '../spec/fault-injection.ts'
+import type { HttpRouteSpec } from '../spec/gateway/http-route.ts'
+import type { TcpRouteSpec, TlsRouteSpec } from '../spec/gateway/l4-routes.ts'
 import type { LoadBalancerSpec } from '../spec/load-balancer.ts'
 import type { MeshConfigSpec } from '../spec/mesh-config.ts'
 import type { ServiceSpec } from '../spec/service.ts'
@@ -16,6 +18,8 @@ import { checkCircuitBreaker } from './circuit-breaker.ts'
 import type { Context } from './context.ts'
 import { checkDestinationRule } from './destination-rule.ts'
 import { checkFaultInjection } from './fault-injection.ts'
+import { checkHttpRouteSpec } from './gateway/http-route.ts'
+import { checkTcpRoute, checkTlsRoute } from './gateway/l4-routes.ts'
 import { checkMeshConfig } from './mesh-config.ts'
 import { checkService } from './service.ts'
 import { checkServiceEntry } from './service-entry.ts'
@@ -35,6 +39,9 @@ const CHECKS: Readonly<Record<string, SpecCheck>> = {
   WorkloadEntry: (spec, context) => checkWorkloadEntry(spec as WorkloadEntrySpec, context),
   WorkloadGroup: (spec, context) => checkWorkloadGroup(spec as unknown as WorkloadGroupSpec, context),
   Sidecar: (spec, context) => checkSidecar(spec as SidecarSpec, context),
+  HTTPRoute: (spec, context) => checkHttpRouteSpec(spec as HttpRouteSpec, context),
+  TCPRoute: (spec, context) => checkTcpRoute(spec as unknown as TcpRouteSpec, context.report),
+  TLSRoute: (spec, context) => checkTlsRoute(spec as unknown as TlsRouteSpec, context.report),
   XBackendTrafficPolicy: (spec, context) =>
     checkBackendTrafficPolicy(spec as unknown as BackendTrafficPolicySpec, context),
   MeshConfig: (spec, context) => checkMeshConfig(spec as MeshConfigSpec, context),

@@ -2,9 +2,8 @@ import { fields, listOf } from '../common.ts'
 import type { JsonSchema } from '../json-schema.ts'
 import { backendReference, commonRouteSpec, objectName } from './references.ts'
 
-const rules = listOf(fields({ backendRefs: listOf(backendReference(), { maxItems: 16 }) }, { name: objectName }), {
-  maxItems: 1,
-})
+/** One; validation says so. */
+const rules = listOf(fields({ backendRefs: listOf(backendReference(), { maxItems: 16 }) }, { name: objectName }))
 
 /** `gateway.networking.k8s.io` TCPRoute, standard and experimental channel. */
 export const TCP_ROUTE_SPEC: JsonSchema = fields({ rules }, commonRouteSpec)

@@ -12,7 +12,7 @@ const object = {
 
 export const objectName: JsonSchema = { ...text, maxLength: 253 }
 
-/** Gateway API duration; its value is checked in `validate/gateway/duration.ts`. */
+/** Gateway API duration; its value is read in `spec/gateway/duration.ts`. */
 export const gatewayDuration: JsonSchema = {
   type: 'string',
   description: 'Duration of Gateway API such as 300ms, 10s or 1h30m',
