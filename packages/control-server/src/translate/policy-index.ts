@@ -1,6 +1,8 @@
 import type { Model } from '../registry/model.ts'
 import { type CircuitBreakerIndex, indexCircuitBreakers } from './circuit-breakers.ts'
 import { type DestinationRuleIndex, indexDestinationRules } from './destination-rules.ts'
+import { type GatewayRouteIndex, indexGatewayRoutes } from './gateway/route-index.ts'
+import { indexSidecars, type SidecarIndex } from './sidecar-scope.ts'
 import { indexVirtualServices, type VirtualServiceIndex } from './virtual-services.ts'
 
 /** The policies of one model, ready to be looked up. Immutable. */
@@ -8,30 +10,40 @@ export interface PolicyIndex {
   readonly virtualServices: VirtualServiceIndex
   readonly destinationRules: DestinationRuleIndex
   readonly circuitBreakers: CircuitBreakerIndex
+  readonly gatewayRoutes: GatewayRouteIndex
+  readonly sidecars: SidecarIndex
   /** The labels of a client that some policy asks for. */
   readonly clientLabelKeys: ReadonlySet<string>
   /** What it was made from. */
-  readonly model: Pick<Model, 'domain' | 'virtualServices' | 'destinationRules' | 'circuitBreakers'>
+  readonly model: IndexedModel
 }
 
-/** Indexes anew only the kinds whose list is not the one of `before`. */
+/** What an index may be made from: all of it that can change. */
+type IndexedModel = Omit<Model, 'revision' | 'services' | 'definitions' | 'addresses' | 'workloads' | 'instances'>
+
+/** Indexes anew only what is made from something that is not as in `before`. */
 export function indexPolicies(model: Model, before?: PolicyIndex): PolicyIndex {
-  const { domain, virtualServices, destinationRules, circuitBreakers } = model
-  const old = before?.model.domain === domain ? before : undefined
-  const forRoutes =
-    old?.model.virtualServices === virtualServices ? old.virtualServices : indexVirtualServices(virtualServices, domain)
-  const forClusters =
-    old?.model.destinationRules === destinationRules
-      ? old.destinationRules
-      : indexDestinationRules(destinationRules, domain)
+  const { domain, mesh } = model
+  const same = (...from: readonly (keyof IndexedModel)[]): PolicyIndex | undefined =>
+    before !== undefined && from.every((key) => before.model[key] === model[key]) ? before : undefined
+  const virtualServices =
+    same('domain', 'mesh', 'virtualServices')?.virtualServices ??
+    indexVirtualServices(model.virtualServices, { domain, defaultExportTo: mesh.defaultVirtualServiceExportTo })
+  const destinationRules =
+    same('domain', 'mesh', 'destinationRules')?.destinationRules ??
+    indexDestinationRules(model.destinationRules, domain, mesh.defaultDestinationRuleExportTo)
+  const sidecars = same('sidecars')?.sidecars ?? indexSidecars(model.sidecars)
   return {
-    virtualServices: forRoutes,
-    destinationRules: forClusters,
+    virtualServices,
+    destinationRules,
     circuitBreakers:
-      old?.model.circuitBreakers === circuitBreakers
-        ? old.circuitBreakers
-        : indexCircuitBreakers(circuitBreakers, domain),
-    clientLabelKeys: new Set([...forRoutes.labelKeys, ...forClusters.labelKeys].sort()),
-    model: { domain, virtualServices, destinationRules, circuitBreakers },
+      same('domain', 'circuitBreakers')?.circuitBreakers ?? indexCircuitBreakers(model.circuitBreakers, domain),
+    gatewayRoutes:
+      same('domain', 'httpRoutes', 'tlsRoutes', 'tcpRoutes')?.gatewayRoutes ?? indexGatewayRoutes(model, domain),
+    sidecars,
+    clientLabelKeys: new Set(
+      [...virtualServices.labelKeys, ...destinationRules.labelKeys, ...sidecars.labelKeys].sort(),
+    ),
+    model,
   }
 }

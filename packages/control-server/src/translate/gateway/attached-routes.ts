@@ -1,0 +1,47 @@
+import type { ParentReference } from '../../config/spec/gateway/references.ts'
+import type { MeshService, ServicePort } from '../../registry/model.ts'
+import type { Attachment, GatewayRoute } from './route-index.ts'
+
+/** Of several kinds on one port only the first here that is there applies (Gateway API, mesh: GRPCRoute would go before all). */
+const KINDS: readonly GatewayRoute['kind'][] = ['HTTPRoute', 'TLSRoute', 'TCPRoute']
+
+type OfKind<K extends GatewayRoute['kind']> = Extract<GatewayRoute, { kind: K }>
+
+/** The routes of one kind that rule a port for the clients of one namespace; at least one, the oldest first. */
+export type AttachedRoutes =
+  | { readonly kind: 'HTTPRoute'; readonly routes: readonly OfKind<'HTTPRoute'>[] }
+  | { readonly kind: 'TLSRoute'; readonly routes: readonly OfKind<'TLSRoute'>[] }
+  | { readonly kind: 'TCPRoute'; readonly routes: readonly OfKind<'TCPRoute'>[] }
+
+/**
+ * Which routes rule a port (GEP-1294, GEP-1426). Those of the client's own namespace, where it is not the service's, are
+ * consumer routes and take the place of those that the service's namespace gives to everybody, of whatever kind; routes of
+ * other namespaces are not for this client. `undefined`: none, requests go to the service as if there was no Gateway API.
+ */
+export function attachedRoutes(
+  attachments: readonly Attachment[],
+  service: Pick<MeshService, 'namespace'>,
+  port: ServicePort,
+  clientNamespace: string,
+): AttachedRoutes | undefined {
+  const onPort = attachments.filter((each) => attaches(each.parent, port) && speaks(each.route.kind, port))
+  for (const owner of new Set([clientNamespace, service.namespace])) {
+    const owned = onPort.filter(({ route }) => route.namespace === owner)
+    const kind = KINDS.find((candidate) => owned.some(({ route }) => route.kind === candidate))
+    if (kind === undefined) continue
+    const routes = owned.map(({ route }) => route).filter((route) => route.kind === kind)
+    return { kind, routes: [...new Set(routes)] } as AttachedRoutes
+  }
+  return undefined
+}
+
+/** Whether a reference to a Service means this port of it: its `port`, its name by `sectionName`, or without either all. */
+export function attaches(parent: ParentReference, { number, name }: Pick<ServicePort, 'number' | 'name'>): boolean {
+  if (parent.port !== undefined && parent.port !== number) return false
+  return parent.sectionName === undefined || parent.sectionName === name
+}
+
+/** Requests are not looked into on a port that speaks another protocol. */
+function speaks(kind: GatewayRoute['kind'], { protocol }: ServicePort): boolean {
+  return kind !== 'HTTPRoute' || protocol !== 'tcp'
+}
