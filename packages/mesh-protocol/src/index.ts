@@ -39,7 +39,7 @@ export {
   WORKLOAD_TTL_MS,
 } from './defaults.ts'
 export { applyEndpointDiff, diffEndpoints, type EndpointDiff, sameEndpoint } from './endpoint-diff.ts'
-export { CONNECTION_HEADERS } from './header-names.ts'
+export { BAGGAGE_MATCH_PREFIX, CONNECTION_HEADERS } from './header-names.ts'
 export { isIpAddress, isUnspecified } from './ip-address.ts'
 export { formatLocality, parseLocality } from './locality.ts'
 export {

@@ -1,4 +1,10 @@
-import type { HeaderMatcher, QueryParameterMatcher, RouteMatch, StringMatcher } from '@weft/mesh-protocol'
+import {
+  BAGGAGE_MATCH_PREFIX,
+  type HeaderMatcher,
+  type QueryParameterMatcher,
+  type RouteMatch,
+  type StringMatcher,
+} from '@weft/mesh-protocol'
 import { MESH_GATEWAY } from '../config/mesh-gateway.ts'
 import type { HttpMatchRequest, StringMatch, StringMatchMap } from '../config/spec/virtual-service.ts'
 import { type ClientScope, hasLabels } from './client-scope.ts'
@@ -35,7 +41,8 @@ export function routeMatch(match: HttpMatchRequest): RouteMatch {
 /** Whether nothing after this can be reached (Istio `route.go` `IsCatchAllRoute`). */
 export function isCatchAll({ path, headers, queryParameters }: RouteMatch): boolean {
   if (headers !== undefined || queryParameters !== undefined) return false
-  return path === undefined || ('prefix' in path && (path.prefix === '/' || path.prefix === ''))
+  if (path === undefined) return true
+  return 'prefix' in path ? path.prefix === '/' || path.prefix === '' : 'regex' in path && path.regex === '.*'
 }
 
 /**
@@ -44,11 +51,18 @@ export function isCatchAll({ path, headers, queryParameters }: RouteMatch): bool
  */
 function headerMatchers(matches: StringMatchMap | undefined, without: boolean): HeaderMatcher[] {
   return sorted(matches).map(([name, value]) => {
-    const matcher: HeaderMatcher = withMatch({ name: name.toLowerCase() }, value)
+    const matcher: HeaderMatcher = withMatch({ name: matchedName(name) }, value)
     if (!without) return matcher
     const inverted = { ...matcher, invertMatch: true }
     return matcher.stringMatch === undefined ? inverted : { ...inverted, treatMissingHeaderAsEmpty: true }
   })
+}
+
+/** Keys of baggage differ by case, names of headers do not. */
+function matchedName(name: string): string {
+  return name.toLowerCase().startsWith(BAGGAGE_MATCH_PREFIX)
+    ? BAGGAGE_MATCH_PREFIX + name.slice(BAGGAGE_MATCH_PREFIX.length)
+    : name.toLowerCase()
 }
 
 function pseudoHeader(name: string, match: StringMatch | undefined): HeaderMatcher[] {

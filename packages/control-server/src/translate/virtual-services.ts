@@ -1,14 +1,21 @@
+import { resolveShortName } from '@weft/mesh-protocol'
 import { bindsMesh } from '../config/mesh-gateway.ts'
 import type { ConfigResource } from '../config/resource.ts'
-import type { VirtualServiceSpec } from '../config/spec/virtual-service.ts'
-import { isVisibleTo, type Visibility, visibilityOf } from './export-to.ts'
+import type { Destination, HttpRoute, RouteDestination, VirtualServiceSpec } from '../config/spec/virtual-service.ts'
+import { delegateKey, mergeDelegate } from './delegates.ts'
+import { isVisibleTo, type Visibility, visibilityOf, visibilityRank } from './export-to.ts'
 import { HostMap, hostsMeant } from './host-map.ts'
+import { type RouteAnnotations, routeAnnotations } from './marks.ts'
 
-export interface VirtualService {
+export interface VirtualService extends RouteAnnotations {
   readonly name: string
   readonly namespace: string
   readonly spec: VirtualServiceSpec
+  /** The `http` routes with those of delegates in the places that name them; each has a name. */
+  readonly http: readonly HttpRoute[]
   readonly visibility: Visibility
+  /** RFC 3339; empty where it is not known. */
+  readonly createdAt: string
 }
 
 /** The VirtualServices that bind to the mesh, by host. */
@@ -22,21 +29,94 @@ export interface VirtualServiceIndex {
   readonly labelKeys: ReadonlySet<string>
 }
 
+/** What the index depends on besides the resources. */
+export interface VirtualServiceSettings {
+  readonly domain: string
+  /** MeshConfig `defaultVirtualServiceExportTo`, for those without `exportTo`. */
+  readonly defaultExportTo?: readonly string[]
+}
+
 /** `resources` come oldest first. */
-export function indexVirtualServices(resources: readonly ConfigResource[], domain: string): VirtualServiceIndex {
+export function indexVirtualServices(
+  resources: readonly ConfigResource[],
+  { domain, defaultExportTo }: VirtualServiceSettings,
+): VirtualServiceIndex {
   const byHost = new HostMap<VirtualService>()
   const labelKeys = new Set<string>()
+  const delegates = delegatesByKey(resources, domain, defaultExportTo)
   for (const { metadata, spec: anySpec } of resources) {
     const spec = anySpec as VirtualServiceSpec
     if (!bindsMesh(spec.gateways)) continue
     const { name, namespace } = metadata
-    const entry: VirtualService = { name, namespace, spec, visibility: visibilityOf(spec.exportTo, namespace) }
+    const entry: VirtualService = {
+      name,
+      namespace,
+      spec,
+      http: (spec.http ?? []).flatMap((route, index) => withDelegate(route, index, namespace, delegates)),
+      visibility: visibilityOf(spec.exportTo, namespace, defaultExportTo),
+      createdAt: metadata.creationTimestamp ?? '',
+      ...routeAnnotations(metadata),
+    }
     for (const host of spec.hosts ?? []) {
       for (const meant of hostsMeant(host, namespace, domain)) byHost.add(meant, entry)
     }
-    for (const key of sourceLabelKeys(spec)) labelKeys.add(key)
+    for (const key of sourceLabelKeys(entry)) labelKeys.add(key)
   }
   return { labelKeys, find: (host, namespace) => orderForClient(byHost, host, namespace) }
+}
+
+interface DelegateRoutes {
+  readonly routes: readonly HttpRoute[]
+  readonly visibility: Visibility
+}
+
+/** VirtualServices without hosts, by namespace and name. Their short names are meant in their own namespace. */
+function delegatesByKey(
+  resources: readonly ConfigResource[],
+  domain: string,
+  defaultExportTo: readonly string[] | undefined,
+): ReadonlyMap<string, DelegateRoutes> {
+  const found = new Map<string, DelegateRoutes>()
+  for (const { metadata, spec: anySpec } of resources) {
+    const spec = anySpec as VirtualServiceSpec
+    if ((spec.hosts ?? []).length > 0) continue
+    const { name, namespace } = metadata
+    const resolve = (written: string): string => resolveShortName(written, namespace, domain)
+    found.set(delegateKey({ name }, namespace), {
+      routes: (spec.http ?? []).map((route) => withFullHosts(route, resolve)),
+      visibility: visibilityOf(spec.exportTo, namespace, defaultExportTo),
+    })
+  }
+  return found
+}
+
+/** One level only: a delegate's own `delegate` is passed over, and so is a delegate that is not there or not exported. */
+function withDelegate(
+  given: HttpRoute,
+  index: number,
+  namespace: string,
+  delegates: ReadonlyMap<string, DelegateRoutes>,
+): readonly HttpRoute[] {
+  // What has no name is called by its place in the resource, which the merged list no longer tells.
+  const route = { ...given, name: (given.name ?? '') === '' ? `http[${index}]` : (given.name as string) }
+  if (route.delegate === undefined) return [route]
+  const found = delegates.get(delegateKey(route.delegate, namespace))
+  if (found === undefined || !isVisibleTo(found.visibility, namespace)) return []
+  return mergeDelegate(
+    route,
+    found.routes.filter(({ delegate }) => delegate === undefined),
+  )
+}
+
+function withFullHosts(route: HttpRoute, resolve: (host: string) => string): HttpRoute {
+  const full = (destination: Destination): Destination => ({ ...destination, host: resolve(destination.host) })
+  const within = <T extends RouteDestination>(entry: T): T => ({ ...entry, destination: full(entry.destination) })
+  return {
+    ...route,
+    ...(route.route === undefined ? {} : { route: route.route.map(within) }),
+    ...(route.mirror === undefined ? {} : { mirror: full(route.mirror) }),
+    ...(route.mirrors === undefined ? {} : { mirrors: route.mirrors.map(within) }),
+  }
 }
 
 /**
@@ -56,13 +136,12 @@ function orderForClient(byHost: HostMap<VirtualService>, host: string, namespace
 }
 
 function visibleInOrder(values: readonly VirtualService[], namespace: string): VirtualService[] {
-  const rank = ({ visibility, namespace: own }: VirtualService): number =>
-    visibility === 'public' ? 2 : own === namespace ? 0 : 1
+  const rank = ({ visibility, namespace: own }: VirtualService): number => visibilityRank(visibility, own, namespace)
   return values.filter(({ visibility }) => isVisibleTo(visibility, namespace)).sort((a, b) => rank(a) - rank(b))
 }
 
-function* sourceLabelKeys(spec: VirtualServiceSpec): Generator<string> {
-  for (const route of spec.http ?? []) {
-    for (const match of route.match ?? []) yield* Object.keys(match.sourceLabels ?? {})
+function* sourceLabelKeys({ http, spec }: VirtualService): Generator<string> {
+  for (const { match = [] } of [...http, ...(spec.tls ?? []), ...(spec.tcp ?? [])]) {
+    for (const { sourceLabels = {} } of match) yield* Object.keys(sourceLabels)
   }
 }

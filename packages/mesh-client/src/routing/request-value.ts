@@ -1,8 +1,6 @@
+import { BAGGAGE_MATCH_PREFIX } from '@weft/mesh-protocol'
 import { baggageValue } from './baggage.ts'
 import type { RouteRequest } from './route-table.ts'
-
-/** What begins the name of a value that is read from the `baggage` header instead of a header of its own. */
-const BAGGAGE_PREFIX = '@request.baggage.'
 
 /** Reads one header of a request, pseudo headers included. */
 export type ReadHeader = (request: RouteRequest) => string | undefined
@@ -13,7 +11,7 @@ export type ReadHeader = (request: RouteRequest) => string | undefined
  */
 export function headerReader(name: string): ReadHeader {
   const lower = name.toLowerCase()
-  if (lower.startsWith(BAGGAGE_PREFIX)) return baggageReader(name.slice(BAGGAGE_PREFIX.length))
+  if (lower.startsWith(BAGGAGE_MATCH_PREFIX)) return baggageReader(name.slice(BAGGAGE_MATCH_PREFIX.length))
   switch (lower) {
     case ':method':
       return (request) => request.method

@@ -32,7 +32,7 @@ export interface InboundRoute {
   readonly cors?: CorsPolicy
 }
 
-/** Failures on purpose at the side of the server; every rule that matches is tried in turn. */
+/** Failures on purpose at the side of the server; the first rule that matches counts. */
 export interface InboundFault {
   readonly name: string
   readonly match: RouteMatch

@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest'
+import { compareHostSpecificity, isHostSubset } from '../../../../packages/control-server/src/config/host-name.ts'
 import type { TrafficPolicy } from '../../../../packages/control-server/src/config/spec/destination-rule.ts'
-import type { HttpRetry } from '../../../../packages/control-server/src/config/spec/virtual-service.ts'
+import type {
+  HttpMatchRequest,
+  HttpRetry,
+  HttpRoute,
+} from '../../../../packages/control-server/src/config/spec/virtual-service.ts'
+import {
+  matchesConflict,
+  mergeDelegate,
+  mergeMatches,
+} from '../../../../packages/control-server/src/translate/delegates.ts'
 import { HostMap } from '../../../../packages/control-server/src/translate/host-map.ts'
 import { retryPolicy } from '../../../../packages/control-server/src/translate/retry-policy.ts'
 import { effectivePolicy } from '../../../../packages/control-server/src/translate/traffic-policy.ts'
@@ -20,6 +30,7 @@ interface RetryRow {
     readonly retryOn: string
     readonly retriableStatusCodes: readonly number[]
     readonly avoidPreviousHosts: boolean
+    readonly retryPriority?: string
   }
 }
 
@@ -31,18 +42,51 @@ interface PolicyRow {
 }
 
 describe.skipIf(vectors === undefined)(vectorTitle("Istio's own cases", vectors), () => {
-  // Consistent hashing, which changes a default, is not there yet.
-  test.each(rows<RetryRow>('retry-policy').filter(({ consistentHash }) => !consistentHash))(
-    'retry policy: $name',
-    (row) => {
-      const { attempts, retryOn, retriableStatusCodes, avoidPreviousHosts } = row.expected
-      expect(retryPolicy(row.retries)).toMatchObject({
-        numRetries: attempts,
-        retryOn: retryOn.split(','),
-        retriableStatusCodes,
-        avoidPreviousHosts,
-      })
+  test.each(rows<RetryRow>('retry-policy'))('retry policy: $name', ({ retries, consistentHash, expected }) => {
+    const { attempts, retryOn, retriableStatusCodes, avoidPreviousHosts, retryPriority } = expected
+    const made = retryPolicy(retries, { consistentHash })
+    expect(made).toMatchObject({
+      numRetries: attempts,
+      retryOn: retryOn.split(','),
+      retriableStatusCodes,
+      avoidPreviousHosts,
+    })
+    const frequency = made.previousPrioritiesUpdateFrequency
+    expect(frequency === undefined ? undefined : `previous_priorities(updateFrequency=${frequency})`).toBe(
+      retryPriority,
+    )
+  })
+
+  test.each(rows<{ root: HttpRoute; delegate: HttpRoute[]; expected: HttpRoute[] }>('delegate-merge-routes'))(
+    'routes of a delegate: $name',
+    ({ root, delegate, expected }) => {
+      const { delegate: _, ...rest } = root
+      expect(mergeDelegate(root, delegate)).toEqual(expected)
+      expect(mergeDelegate(rest, delegate)).toEqual(expected)
     },
+  )
+
+  test.each(
+    rows<{ root: HttpMatchRequest[]; delegate: HttpMatchRequest[]; expected: HttpMatchRequest[] | null }>(
+      'delegate-merge-matches',
+    ),
+  )('matches of a delegate: $name', ({ root, delegate, expected }) => {
+    expect(mergeMatches(root, delegate) ?? null).toEqual(expected)
+  })
+
+  test.each(rows<{ root: HttpMatchRequest; leaf: HttpMatchRequest; expected: boolean }>('delegate-match-conflict'))(
+    'conflict of matches: $name',
+    ({ root, leaf, expected }) => expect(matchesConflict(root, leaf)).toBe(expected),
+  )
+
+  test.each(rows<{ a: string; b: string; expected: boolean }>('host-subset-of'))(
+    'host $a within $b',
+    ({ a, b, expected }) => expect(isHostSubset(a, b)).toBe(expected),
+  )
+
+  test.each(rows<{ a: string; b: string; expected: boolean }>('host-more-specific'))(
+    'host $a before $b',
+    ({ a, b, expected }) => expect(compareHostSpecificity(a, b) < 0).toBe(expected),
   )
 
   test.each(rows<PolicyRow>('merge-subset-traffic-policy'))('traffic policy of a subset: $name', (row) => {

@@ -1,4 +1,4 @@
-import { CONNECTION_HEADERS } from '@weft/mesh-protocol'
+import { BAGGAGE_MATCH_PREFIX, CONNECTION_HEADERS } from '@weft/mesh-protocol'
 import { child, entry, item } from '../field-path.ts'
 import type { HeaderOperations, Headers } from '../spec/virtual-service.ts'
 import { emptyVariables, headerFormatProblem } from './header-format.ts'
@@ -19,10 +19,16 @@ export function isJwtClaim(name: string): boolean {
   return /^\../s.test(rest) || /^\[.+\]$/s.test(rest)
 }
 
+/** Whether a match names a member of the `baggage` header: `@request.baggage.x`. */
+function isBaggageMember(name: string): boolean {
+  return name.toLowerCase().startsWith(BAGGAGE_MATCH_PREFIX) && TOKEN.test(name.slice(BAGGAGE_MATCH_PREFIX.length))
+}
+
 /** The name of a header in a match (Istio `ValidateHTTPHeaderNameOrJwtClaimRoute`). */
 export function matchNameProblem(name: string): string | undefined {
   if (name === '') return 'the name of the header must not be empty'
-  if (isJwtClaim(name) || PSEUDO_HEADERS.includes(name) || TOKEN.test(name)) return undefined
+  if (isJwtClaim(name) || isBaggageMember(name)) return undefined
+  if (PSEUDO_HEADERS.includes(name) || TOKEN.test(name)) return undefined
   return `${quote(name)} is no header name: ${NAME_FORM}`
 }
 

@@ -1,0 +1,32 @@
+import type { DirectResponseAction, RedirectAction } from '@weft/mesh-protocol'
+import type { HttpDirectResponse, HttpRedirect } from '../config/spec/virtual-service.ts'
+
+/** Those that Envoy can answer with (`RedirectAction.RedirectResponseCode`). */
+const REDIRECT_CODES: readonly number[] = [301, 302, 303, 307, 308]
+const DEFAULT_REDIRECT_CODE = 301
+
+/**
+ * A redirect for callers on `port`; `undefined` where its code is none that a redirect can have, which takes the action away
+ * (Istio `route.go` `ApplyRedirect`). Ports that the scheme implies are left out by the receiver.
+ */
+export function redirectAction(redirect: HttpRedirect, port: number): RedirectAction | undefined {
+  const { uri = '', prefixRewrite = '', authority = '', scheme = '', redirectCode = 0, derivePort } = redirect
+  const responseCode = redirectCode === 0 ? DEFAULT_REDIRECT_CODE : redirectCode
+  if (!REDIRECT_CODES.includes(responseCode)) return undefined
+  const explicit = redirect.port ?? (derivePort === 'FROM_REQUEST_PORT' ? port : 0)
+  return {
+    ...(scheme === '' ? {} : { scheme }),
+    ...(authority === '' ? {} : { host: authority }),
+    ...(explicit === 0 ? {} : { port: explicit }),
+    ...(explicit === 0 && derivePort !== undefined ? { derivePort } : {}),
+    ...(uri === '' ? {} : { pathRedirect: uri }),
+    ...(prefixRewrite === '' ? {} : { prefixRewrite }),
+    responseCode,
+  }
+}
+
+/** Bytes come in base64, as in every protocol buffer's JSON. */
+export function directResponseAction({ status, body }: HttpDirectResponse): DirectResponseAction {
+  if (body?.bytes !== undefined) return { status, body: body.bytes, bodyEncoding: 'base64' }
+  return { status, body: body?.string ?? '' }
+}
