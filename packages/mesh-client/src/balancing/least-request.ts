@@ -1,5 +1,6 @@
 import { DEFAULT_LEAST_REQUEST, type LeastRequestConfig, type SlowStartConfig } from '@weft/mesh-protocol'
 import { type Random, randomInt } from '../kernel/random.ts'
+import { createEdfSchedule, randomStart } from './edf-schedule.ts'
 import { edfPicker } from './edf-picker.ts'
 import { type BalancedHost, equalWeights, type Picker, type PickerDeps } from './picker.ts'
 import { slowStartPicker } from './slow-start.ts'
@@ -18,9 +19,12 @@ export function leastRequestPicker<H extends BalancedHost>(
   config: LeastRequestConfig = DEFAULT_LEAST_REQUEST,
   slowStart?: SlowStartConfig,
 ): Picker<H> {
-  const weightOf = biasedWeight(config.activeRequestBias)
+  const weightOf = biasedWeight(hosts, config.activeRequestBias)
   const warm = (): Picker<H> => {
-    if (!equalWeights(hosts)) return edfPicker(hosts, random, weightOf)
+    if (!equalWeights(hosts)) {
+      const schedule = createEdfSchedule(hosts.length, weightOf, randomStart(random))
+      return { pick: () => hosts[schedule.next()] }
+    }
     return config.choiceCount === 2 ? powerOfTwo(hosts, random) : choices(hosts, random, config.choiceCount)
   }
   if (slowStart === undefined) return warm()
@@ -28,17 +32,24 @@ export function leastRequestPicker<H extends BalancedHost>(
     hosts,
     slowStart,
     clock,
-    (factor) => edfPicker(hosts, random, (host) => weightOf(host) * factor(host)),
+    (factor) => edfPicker(hosts, random, (index) => weightOf(index) * factor(index)),
     warm,
   )
 }
 
 /** A bias that is no number, or below 0, counts as 1, as in Envoy. */
-function biasedWeight(given: number): (host: BalancedHost) => number {
+function biasedWeight(hosts: readonly BalancedHost[], given: number): (index: number) => number {
   const bias = given >= 0 ? given : 1
-  if (bias === 0) return ({ endpoint }) => endpoint.weight
-  if (bias === 1) return ({ endpoint, active }) => endpoint.weight / (active + 1)
-  return ({ endpoint, active }) => endpoint.weight / (active + 1) ** bias
+  if (bias === 1) {
+    return (index) => {
+      const { endpoint, active } = hosts[index] as BalancedHost
+      return endpoint.weight / (active + 1)
+    }
+  }
+  return (index) => {
+    const { endpoint, active } = hosts[index] as BalancedHost
+    return endpoint.weight / (active + 1) ** bias
+  }
 }
 
 function choices<H extends BalancedHost>(hosts: readonly H[], random: Random, count: number): Picker<H> {

@@ -10,19 +10,16 @@ export function roundRobinPicker<H extends BalancedHost>(
   { random, clock }: PickerDeps,
   slowStart?: SlowStartConfig,
 ): Picker<H> {
+  const weightOf = (index: number): number => (hosts[index] as H).endpoint.weight
   const warm = (): Picker<H> => (equalWeights(hosts) ? rotation(hosts, random) : edfPicker(hosts, random, weightOf))
   if (slowStart === undefined) return warm()
   return slowStartPicker(
     hosts,
     slowStart,
     clock,
-    (factor) => edfPicker(hosts, random, (host) => weightOf(host) * factor(host)),
+    (factor) => edfPicker(hosts, random, (index) => weightOf(index) * factor(index)),
     warm,
   )
-}
-
-function weightOf({ endpoint }: BalancedHost): number {
-  return endpoint.weight
 }
 
 function rotation<H extends BalancedHost>(hosts: readonly H[], random: Random): Picker<H> {

@@ -16,8 +16,8 @@ export function slowStartFactor(
   return Math.max(minWeightPercent / 100, passed ** power)
 }
 
-/** Makes the schedule that is used while hosts warm up; `factor` is asked anew whenever a host has had its turn. */
-export type WarmingPicker<H extends BalancedHost> = (factor: (host: H) => number) => Picker<H>
+/** Makes the schedule that is used while hosts warm up; the factor of a host is asked anew whenever it has had its turn. */
+export type WarmingPicker<H extends BalancedHost> = (factor: (index: number) => number) => Picker<H>
 
 /**
  * Weighs hosts by how warm they are, for as long as one is in its window, and then never again: the set does not change,
@@ -35,7 +35,7 @@ export function slowStartPicker<H extends BalancedHost>(
   let until = 0
   for (const { warmSince } of hosts) until = Math.max(until, warmSince + config.windowMs)
   if (now >= until) return warm()
-  let picker = warming(({ warmSince }) => slowStartFactor(config, now - warmSince))
+  let picker = warming((index) => slowStartFactor(config, now - (hosts[index] as H).warmSince))
   return {
     pick() {
       if (until !== 0) {
