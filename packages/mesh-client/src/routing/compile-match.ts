@@ -62,7 +62,11 @@ function compileQuery(
 
 /** Whether all conditions hold. `path` is the request's path without its query. */
 export function matches(match: CompiledMatch, request: RouteRequest, path: string): boolean {
-  if (match.path !== undefined && !match.path(path)) return false
+  return (match.path === undefined || match.path(path)) && matchesBeyondPath(match, request)
+}
+
+/** Whether all conditions but that on the path hold. */
+export function matchesBeyondPath(match: CompiledMatch, request: RouteRequest): boolean {
   for (const { read, test } of match.headers) if (!test(read(request))) return false
   for (const { name, test } of match.query) {
     const value = queryValue(request.path, name)

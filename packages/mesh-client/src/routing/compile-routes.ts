@@ -12,11 +12,11 @@ import {
   type VirtualHost,
 } from '@weft/mesh-protocol'
 import { compileDestinations } from './compile-destination.ts'
-import { type CompiledMatch, compileMatch, matches } from './compile-match.ts'
+import { compileMatch } from './compile-match.ts'
 import { compileMutations } from './compile-mutations.ts'
 import { compileDirectResponse, compileRedirect } from './compile-reply.ts'
 import { compileTcpRoutes } from './compile-tcp-routes.ts'
-import { withoutQuery } from './request-value.ts'
+import { createRouteFinder, type MatchableRoute } from './route-index.ts'
 import type { CompiledRoute, MakeReply, RouteTable, VirtualHostTable } from './route-table.ts'
 
 /** Where a route stands, and the port that its host is dialled at. */
@@ -26,11 +26,6 @@ interface RouteAt {
 }
 
 const NO_MUTATIONS = { mutations: {}, field: '' }
-
-interface MatchableRoute {
-  readonly match: CompiledMatch
-  readonly route: CompiledRoute
-}
 
 /**
  * Turns a RouteConfiguration of the right shape into a table that requests are matched with. What only shows now is
@@ -59,19 +54,17 @@ export function compileRouteConfiguration(config: RouteConfiguration): Result<Ro
 function compileVirtualHost(host: VirtualHost, field: string, violations: Violation[]): VirtualHostTable {
   const routes = host.routes.map((route, index): MatchableRoute => {
     const at = `${field}.routes[${index}]`
+    const { match } = route
     return {
-      match: compileMatch(route.match, `${at}.match`, violations),
+      match: compileMatch(match, `${at}.match`, violations),
+      path: match.caseSensitive === false ? undefined : match.path,
       route: compileRoute(route, { field: at, port: host.port }, violations),
     }
   })
   return {
     port: host.port,
     matchTcp: compileTcpRoutes(host, field, violations),
-    match(request) {
-      const path = withoutQuery(request.path)
-      for (const { match, route } of routes) if (matches(match, request, path)) return route
-      return undefined
-    },
+    match: createRouteFinder(routes),
   }
 }
 
