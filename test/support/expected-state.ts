@@ -3,18 +3,20 @@ import { inboundSubject } from '../../packages/control-server/src/push/inbound-p
 import type { Model } from '../../packages/control-server/src/registry/model.ts'
 import { scopeOf } from '../../packages/control-server/src/translate/client-scope.ts'
 import { translateCluster } from '../../packages/control-server/src/translate/clusters.ts'
+import { contextFor, type TranslateContext } from '../../packages/control-server/src/translate/context.ts'
 import { assignedInstances, translateEndpoint } from '../../packages/control-server/src/translate/endpoints.ts'
-import { visibleHosts } from '../../packages/control-server/src/translate/hosts.ts'
+import { outboundTrafficPolicy, visibleHosts } from '../../packages/control-server/src/translate/hosts.ts'
 import { translateInbound } from '../../packages/control-server/src/translate/inbound.ts'
 import { indexPolicies } from '../../packages/control-server/src/translate/policy-index.ts'
 import { translateRoutes } from '../../packages/control-server/src/translate/routes.ts'
+import type { HeldHosts } from './simulated-client.ts'
 
 /** What a client has to hold in the end, translated afresh from the model: the dumb alternative to all the sharing. */
 export function expectedState(model: Model, node: Node, hosts: Iterable<string>): Map<ResourceKey, unknown> {
   const policies = indexPolicies(model)
-  const context = { model, policies, client: scopeOf(node, policies.clientLabelKeys) }
+  const context = contextFor(model, policies, scopeOf(node, policies.clientLabelKeys))
   const state = new Map<ResourceKey, unknown>([
-    ['HostIndex/hosts', new Set(visibleHosts(model))],
+    ['HostIndex/hosts', hostIndex(context)],
     ['InboundPolicy/inbound', translateInbound(model, inboundSubject(node, model.workloads.get(node.id)))],
   ])
   for (const host of hosts) {
@@ -33,6 +35,14 @@ export function expectedState(model: Model, node: Node, hosts: Iterable<string>)
     }
   }
   return state
+}
+
+function hostIndex(context: TranslateContext): HeldHosts {
+  const mode = outboundTrafficPolicy(context)
+  return {
+    hosts: new Set(visibleHosts(context)),
+    outboundTrafficPolicy: mode === 'REGISTRY_ONLY' ? mode : undefined,
+  }
 }
 
 function byId(endpoints: readonly Endpoint[]): Map<string, Endpoint> {

@@ -222,13 +222,22 @@ export class SimulatedClient {
   }
 }
 
-function applyHosts(before: HeldResource | undefined, { base, hosts, removed = [] }: HostIndexUpdate): unknown {
-  if (base === undefined) return new Set(hosts)
+/** A host index as a client holds it. */
+export interface HeldHosts {
+  readonly hosts: ReadonlySet<string>
+  readonly outboundTrafficPolicy: HostIndexUpdate['outboundTrafficPolicy']
+}
+
+function applyHosts(
+  before: HeldResource | undefined,
+  { base, hosts, removed = [], outboundTrafficPolicy }: HostIndexUpdate,
+): HeldHosts | undefined {
+  if (base === undefined) return { hosts: new Set(hosts), outboundTrafficPolicy }
   if (before?.version !== base) return undefined
-  const after = new Set(before.content as Set<string>)
+  const after = new Set((before.content as HeldHosts).hosts)
   for (const host of removed) after.delete(host)
   for (const host of hosts) after.add(host)
-  return after
+  return { hosts: after, outboundTrafficPolicy }
 }
 
 export function parseEvents(text: string): SseEvent[] {

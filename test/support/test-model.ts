@@ -101,6 +101,15 @@ const networking =
 
 export const virtualService = networking('VirtualService')
 export const destinationRule = networking('DestinationRule')
+export const serviceEntry = networking('ServiceEntry')
+export const workloadEntry = networking('WorkloadEntry')
+export const sidecar = networking('Sidecar')
+
+/** The one of the mesh. */
+export function meshConfig(spec: Readonly<Record<string, unknown>>): TestResource {
+  const metadata = { name: 'default', namespace: 'istio-system' }
+  return { apiVersion: 'mesh.weft.dev/v1', kind: 'MeshConfig', metadata, spec }
+}
 
 export function circuitBreaker(
   name: string,

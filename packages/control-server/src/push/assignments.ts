@@ -74,8 +74,8 @@ export class Assignments {
 
 const TYPE = 'ClusterLoadAssignment'
 
-function idOf({ name, labels }: AssignmentKey): string {
-  return JSON.stringify([name, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
+function idOf({ name, entry = '', labels }: AssignmentKey): string {
+  return JSON.stringify([name, entry, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
 }
 
 function format({ name }: AssignmentKey): PayloadFormat<Endpoint> {

@@ -16,14 +16,16 @@ export interface Item<T> {
 export class Collection<T> {
   private readonly format: PayloadFormat<T>
   private readonly log = new ChangeLog<T>()
-  private items: ReadonlyMap<string, Item<T>> = new Map()
-  private sum: ItemHash = EMPTY_SUM
+  private items = new Map<string, Item<T>>()
+  private sum: ItemHash
   private payloads = new Map<string, Payload<T>>()
   private versionNow: string
 
-  constructor(format: PayloadFormat<T>, items: Iterable<Item<T>>) {
+  /** @param seed what the version depends on besides the items */
+  constructor(format: PayloadFormat<T>, items: Iterable<Item<T>>, seed: ItemHash = EMPTY_SUM) {
     this.format = format
-    this.versionNow = sumVersion(EMPTY_SUM, 0)
+    this.sum = seed
+    this.versionNow = sumVersion(seed, 0)
     this.replace(items)
   }
 
@@ -55,6 +57,26 @@ export class Collection<T> {
       removed.add(old.id)
     }
     this.items = items
+    return this.moved({ upserts, removed })
+  }
+
+  /** Sets some items, or removes them (`undefined`); the others are not looked at. False: nothing changed. */
+  patch(changes: Iterable<readonly [id: string, item: Item<T> | undefined]>): boolean {
+    const upserts = new Map<string, T>()
+    const removed = new Set<string>()
+    for (const [id, item] of changes) {
+      const old = this.items.get(id)
+      if (item === old || (item !== undefined && old !== undefined && sameHash(old.hash, item.hash))) continue
+      if (old !== undefined) this.sum = subtractHash(this.sum, old.hash)
+      if (item === undefined) {
+        this.items.delete(id)
+        removed.add(id)
+      } else {
+        this.sum = addHash(this.sum, item.hash)
+        this.items.set(id, item)
+        upserts.set(id, item.value)
+      }
+    }
     return this.moved({ upserts, removed })
   }
 

@@ -1,6 +1,6 @@
 import { ENDPOINTS_PER_PAGE, FEATURES, parseResourceKey, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
 import type { Part } from './entry.ts'
-import { HOST_INDEX_KEY, type HostIndexState } from './host-index.ts'
+import { HOST_INDEX_KEY } from './host-index.ts'
 import type { Closure } from './scope-cache.ts'
 import {
   baseVersion,
@@ -23,7 +23,7 @@ export interface Outgoing {
  * What has to be written next, and notes it as sent; `undefined` when the stream is up to date. What is referenced goes
  * before what refers to it (`RESOURCE_TYPES`); where endpoints fill more than one event, routes wait for the last of them.
  */
-export function nextEvent(stream: Stream, index: HostIndexState): Outgoing | undefined {
+export function nextEvent(stream: Stream): Outgoing | undefined {
   if (!stream.started) return undefined
   const parts: Part[] = []
   const removed = new Set<ResourceKey>()
@@ -34,7 +34,7 @@ export function nextEvent(stream: Stream, index: HostIndexState): Outgoing | und
   if (addAssignments(stream, parts)) {
     for (const closure of dirtyClosures(stream))
       if (closure.routes !== undefined) addWhole(stream, closure.routes, parts)
-    addIndex(stream, index, parts)
+    addIndex(stream, parts)
     addRemoved(stream, removed)
     stream.dirtyHosts.clear()
   }
@@ -59,7 +59,8 @@ function addWhole(stream: Stream, entry: Part, parts: Part[]): void {
   markSent(stream, entry.key, entry.version, false)
 }
 
-function addIndex(stream: Stream, { hosts }: HostIndexState, parts: Part[]): void {
+function addIndex(stream: Stream, parts: Part[]): void {
+  const { hosts } = stream.scope.index
   if (stream.dirtyIndex && !isCurrent(stream, HOST_INDEX_KEY, hosts.version)) {
     const payload = hosts.payloadFrom(
       understands(stream, 'delta-hosts') ? baseVersion(stream, HOST_INDEX_KEY) : undefined,

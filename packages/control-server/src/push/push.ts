@@ -191,9 +191,9 @@ class Pusher implements Push {
       stream.dirtyInbound = true
       dirty.add(stream)
     }
-    if (refreshed.index || refreshed.inbound) {
+    if (refreshed.indexes.size > 0 || refreshed.inbound) {
       for (const stream of this.streams.values()) {
-        stream.dirtyIndex ||= refreshed.index
+        stream.dirtyIndex ||= refreshed.indexes.has(stream.scope)
         stream.dirtyInbound ||= refreshed.inbound
         dirty.add(stream)
       }
@@ -204,7 +204,7 @@ class Pusher implements Push {
   /** Until the stream is up to date or takes no more; what is left follows when it has drained. */
   private write(stream: Stream): void {
     while (!stream.blocked && !this.beginning.has(stream)) {
-      const event = nextEvent(stream, this.cache.index)
+      const event = nextEvent(stream)
       if (event === undefined) return
       this.writeBytes(stream, this.encoder.update(this.dependencies.epoch, this.cache.revision, event))
     }

@@ -1,10 +1,11 @@
-import type { Node, ResourceKey } from '@weft/mesh-protocol'
+import { type Node, type ResourceKey, ROOT_NAMESPACE } from '@weft/mesh-protocol'
 import type { Model, ModelChange } from '../registry/model.ts'
-import { scopeKey, scopeOf } from '../translate/client-scope.ts'
-import type { TranslateContext } from '../translate/context.ts'
+import { type ClientScope, scopeKey, scopeOf } from '../translate/client-scope.ts'
+import { contextFor, type TranslateContext } from '../translate/context.ts'
 import { indexPolicies, type PolicyIndex } from '../translate/policy-index.ts'
 import { Assignments } from './assignments.ts'
-import { HostIndexState } from './host-index.ts'
+import type { HostIndexState } from './host-index.ts'
+import { HostIndexes } from './host-indexes.ts'
 import { InboundPolicies, inboundSubject } from './inbound-policies.ts'
 import { type HostState, ScopeCache } from './scope-cache.ts'
 import type { Stream } from './stream.ts'
@@ -12,7 +13,8 @@ import type { Stream } from './stream.ts'
 /** What a change made newer than what streams may have been sent. */
 export interface Refreshed {
   readonly hosts: ReadonlySet<HostState<Stream>>
-  readonly index: boolean
+  /** Scopes whose clients may call others now. */
+  readonly indexes: ReadonlySet<ScopeCache<Stream>>
   readonly inbound: boolean
   /** The labels that tell clients apart are others now: every stream may belong to another scope. */
   readonly scopes: boolean
@@ -20,17 +22,16 @@ export interface Refreshed {
 
 /** Everything that is pushed, translated from one model and kept up with it. Clients that see the same share it. */
 export class ResourceCache {
-  readonly index: HostIndexState
   private modelNow: Model
   private policies: PolicyIndex
   private readonly assignments = new Assignments()
   private readonly inbound = new InboundPolicies()
+  private readonly indexes = new HostIndexes()
   private readonly scopes = new Map<string, ScopeCache<Stream>>()
 
   constructor(model: Model) {
     this.modelNow = model
     this.policies = indexPolicies(model)
-    this.index = new HostIndexState(model)
   }
 
   get revision(): number {
@@ -41,37 +42,75 @@ export class ResourceCache {
   apply(change: ModelChange): Refreshed {
     const { model, services, instances, policyHosts } = change
     const labelsBefore = this.policies.clientLabelKeys
+    const namespaces = new Set([...change.inbound, ...this.namespacesOf(services, model)])
     this.modelNow = model
     this.policies = indexPolicies(model, this.policies)
     const moved = [...new Set([...instances, ...services])].filter((host) => this.assignments.refresh(model, host))
     const hosts = new Set<HostState<Stream>>()
     for (const scope of this.scopes.values()) {
-      const translate = scope.affectedBy([...services, ...policyHosts])
+      const others = isRescoped(scope, change)
+      const translate = new Set(others ? scope.all() : scope.affectedBy([...services, ...policyHosts]))
       scope.refresh(this.context(scope), translate)
       for (const state of translate) hosts.add(state)
       for (const state of scope.affectedBy(moved)) hosts.add(state)
     }
-    const namespaces = new Set([...services].map((host) => host.split('.', 2)[1] ?? ''))
     return {
       hosts,
-      index: services.size > 0 && this.index.refresh(model),
-      inbound: this.inbound.refresh(model, new Set([...namespaces, ...change.inbound])),
+      indexes: this.refreshIndexes(change),
+      inbound: this.inbound.refresh(model, namespaces),
       scopes: !sameKeys(labelsBefore, this.policies.clientLabelKeys),
     }
+  }
+
+  private namespacesOf(hosts: Iterable<string>, model: Model): Set<string> {
+    const namespaces = new Set<string>()
+    for (const host of hosts) {
+      for (const source of [this.modelNow, model]) {
+        const namespace = source.services.get(host)?.namespace
+        if (namespace !== undefined) namespaces.add(namespace)
+      }
+    }
+    return namespaces
+  }
+
+  private refreshIndexes(change: ModelChange): ReadonlySet<ScopeCache<Stream>> {
+    const { model, services, mesh, sidecars } = change
+    const changed = new Set<ScopeCache<Stream>>()
+    if (services.size === 0 && !mesh && sidecars.size === 0) return changed
+    const looked = new Map<HostIndexState, boolean>()
+    for (const scope of this.scopes.values()) {
+      const context = this.context(scope)
+      const before = scope.index
+      scope.index = this.indexes.acquire(context, model)
+      this.indexes.release(before)
+      const known = looked.get(scope.index)
+      const now = known ?? scope.index.refresh(context, isRescoped(scope, change) ? undefined : services)
+      looked.set(scope.index, now)
+      if (now || scope.index !== before) changed.add(scope)
+    }
+    this.indexes.forget([...services].filter((host) => !model.services.has(host) && !model.addresses.has(host)))
+    return changed
   }
 
   /** The scope that a client belongs to now; to be left again. */
   joinScope(node: Node): ScopeCache<Stream> {
     const scope = scopeOf(node, this.policies.clientLabelKeys)
     const key = scopeKey(scope)
-    const cache = this.scopes.get(key) ?? new ScopeCache<Stream>(scope, this.assignments)
+    const cache = this.scopes.get(key) ?? this.makeScope(scope)
     this.scopes.set(key, cache)
     cache.users++
     return cache
   }
 
+  private makeScope(scope: ClientScope): ScopeCache<Stream> {
+    const index = this.indexes.acquire(contextFor(this.modelNow, this.policies, scope), this.modelNow)
+    return new ScopeCache<Stream>(scope, index, this.assignments)
+  }
+
   leaveScope(cache: ScopeCache<Stream>): void {
-    if (--cache.users === 0) this.scopes.delete(scopeKey(cache.scope))
+    if (--cache.users > 0) return
+    this.scopes.delete(scopeKey(cache.scope))
+    this.indexes.release(cache.index)
   }
 
   /** What streams follow that depends on one of these hosts. */
@@ -102,8 +141,13 @@ export class ResourceCache {
   }
 
   private context({ scope }: ScopeCache<Stream>): TranslateContext {
-    return { model: this.modelNow, policies: this.policies, client: scope }
+    return contextFor(this.modelNow, this.policies, scope)
   }
+}
+
+/** Whether the clients of a scope may see something else altogether. */
+function isRescoped({ scope }: ScopeCache<Stream>, { mesh, sidecars }: ModelChange): boolean {
+  return mesh || sidecars.has(scope.namespace) || sidecars.has(ROOT_NAMESPACE)
 }
 
 function sameKeys(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

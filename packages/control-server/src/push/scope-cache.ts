@@ -14,6 +14,7 @@ import type { TranslateContext } from '../translate/context.ts'
 import { translateRoutes } from '../translate/routes.ts'
 import type { Assignment, Assignments } from './assignments.ts'
 import { type Entry, makeEntry } from './entry.ts'
+import type { HostIndexState } from './host-index.ts'
 
 /** A cluster as the clients of one scope see it. */
 export interface ClusterState {
@@ -43,6 +44,8 @@ export interface HostState<S> {
 /** The translations for all clients of one scope: only of hosts that one of them follows, and each made once. */
 export class ScopeCache<S> {
   readonly scope: ClientScope
+  /** The hosts that its clients may call. */
+  index: HostIndexState
   /** Streams that belong to it. */
   users = 0
   private readonly assignments: Assignments
@@ -50,8 +53,9 @@ export class ScopeCache<S> {
   private readonly dependents = new MultiMap<HostState<S>>()
   private readonly clusters = new Map<string, { state: ClusterState; users: number }>()
 
-  constructor(scope: ClientScope, assignments: Assignments) {
+  constructor(scope: ClientScope, index: HostIndexState, assignments: Assignments) {
     this.scope = scope
+    this.index = index
     this.assignments = assignments
   }
 
@@ -71,6 +75,11 @@ export class ScopeCache<S> {
     if (state.subscribers.size > 0) return
     this.hosts.delete(state.host)
     this.replace(state, NOTHING)
+  }
+
+  /** Every followed host. */
+  all(): Iterable<HostState<S>> {
+    return this.hosts.values()
   }
 
   /** Followed hosts that depend on one of these, which may be wildcards. */

@@ -86,6 +86,7 @@ export class Streams {
       const before = stream.scope
       stream.scope = this.cache.joinScope(stream.node)
       if (stream.scope !== before) {
+        stream.dirtyIndex = true
         for (const [host, { state, settled }] of stream.subscriptions) {
           stream.subscriptions.set(host, { state: this.cache.subscribe(stream, host), settled })
           before.unsubscribe(state, stream)

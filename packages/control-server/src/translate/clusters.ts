@@ -1,8 +1,10 @@
 import { type Cluster, DEFAULT_LB_POLICY, type LbPolicy, parseClusterName } from '@weft/mesh-protocol'
-import type { LoadBalancerSettings, SimpleLb } from '../config/spec/destination-rule.ts'
+import type { LoadBalancerSettings, SimpleLb, Subset } from '../config/spec/destination-rule.ts'
+import type { MeshService, ServicePort } from '../registry/model.ts'
 import { clientTls } from './client-tls.ts'
 import { connectionPool } from './connection-pool.ts'
 import type { TranslateContext, Unversioned } from './context.ts'
+import { discovery } from './discovery.ts'
 import type { AssignmentKey } from './endpoints.ts'
 import { errorRateBreaker } from './error-rate-breaker.ts'
 import { outlierDetection } from './outlier-detection.ts'
@@ -29,7 +31,7 @@ export function translateCluster(context: TranslateContext, name: string): Trans
   if (parts.subset !== '' && subset === undefined) return undefined
   const policy = effectivePolicy(rule?.trafficPolicy, subset?.trafficPolicy, port.number)
   const breaker = policies.circuitBreakers.find(service, parts.subset, client.namespace)
-  const pool = connectionPool(port, policy.connectionPool, model.mesh)
+  const { protocol, ...connections } = connectionPool(port, policy.connectionPool, model.mesh)
   const tls = clientTls(policy.tls, undefined)
   return {
     cluster: {
@@ -39,16 +41,22 @@ export function translateCluster(context: TranslateContext, name: string): Trans
       subset: parts.subset,
       ...(subset === undefined ? {} : { subsetLabels: subset.labels ?? {} }),
       port: port.number,
-      protocol: pool.protocol,
+      protocol,
       edsServiceName: name,
+      ...discovery(service, port, policy.loadBalancer, model.mesh),
       lbPolicy: lbPolicy(policy.loadBalancer),
-      ...pool,
+      ...connections,
       ...(tls === undefined ? {} : { tls }),
       ...(policy.outlierDetection === undefined ? {} : { outlierDetection: outlierDetection(policy.outlierDetection) }),
       ...(breaker === undefined ? {} : { errorRateBreaker: errorRateBreaker(breaker, port.number, model) }),
     },
-    assignment: { name, host: service.host, port: port.number, labels: subset?.labels ?? {} },
+    assignment: assignmentKey(name, service, port, subset),
   }
+}
+
+function assignmentKey(name: string, { host, entry }: MeshService, port: ServicePort, subset?: Subset): AssignmentKey {
+  const labels = subset?.labels ?? {}
+  return { name, host, port: port.number, labels, ...(entry === undefined ? {} : { entry }) }
 }
 
 /** What Istio's simple policies mean; the two that Weft has no picker for fall back to the default. */

@@ -24,13 +24,21 @@ export interface DestinationRuleIndex {
 
 type ByNamespace = Map<string, HostMap<DestinationRule>>
 
-/** `resources` come oldest first. */
-export function indexDestinationRules(resources: readonly ConfigResource[], domain: string): DestinationRuleIndex {
+/**
+ * `resources` come oldest first.
+ *
+ * @param exportTo of those that say nothing
+ */
+export function indexDestinationRules(
+  resources: readonly ConfigResource[],
+  domain: string,
+  exportTo?: readonly string[],
+): DestinationRuleIndex {
   const local: ByNamespace = new Map()
   const exported: ByNamespace = new Map()
   const labelKeys = new Set<string>()
   for (const resource of resources) {
-    const rule = ruleOf(resource)
+    const rule = ruleOf(resource, exportTo)
     const { namespace } = rule
     for (const key of Object.keys(rule.clientLabels ?? {})) labelKeys.add(key)
     const meant = hostsMeant((resource.spec as DestinationRuleSpec & typeof resource.spec).host, namespace, domain)
@@ -42,7 +50,10 @@ export function indexDestinationRules(resources: readonly ConfigResource[], doma
   return { labelKeys, find: (service, client) => findRule(local, exported, service, client) }
 }
 
-function ruleOf({ metadata: { namespace }, spec: anySpec }: ConfigResource): DestinationRule {
+function ruleOf(
+  { metadata: { namespace }, spec: anySpec }: ConfigResource,
+  byDefault: readonly string[] | undefined,
+): DestinationRule {
   const spec = anySpec as DestinationRuleSpec & typeof anySpec
   const selector = spec.workloadSelector
   return {
@@ -50,7 +61,7 @@ function ruleOf({ metadata: { namespace }, spec: anySpec }: ConfigResource): Des
     trafficPolicy: spec.trafficPolicy,
     subsets: spec.subsets ?? [],
     // A rule for some workloads of a namespace stays in that namespace, whatever `exportTo` says.
-    visibility: selector === undefined ? visibilityOf(spec.exportTo, namespace) : new Set([namespace]),
+    visibility: selector === undefined ? visibilityOf(spec.exportTo, namespace, byDefault) : new Set([namespace]),
     clientLabels: selector === undefined ? undefined : (selector.matchLabels ?? {}),
   }
 }

@@ -8,13 +8,16 @@ export interface AssignmentKey {
   readonly name: string
   readonly host: string
   readonly port: number
+  /** Of the service, where it comes from ServiceEntries: one host may have several definitions. */
+  readonly entry?: string
   /** Labels of the subset; empty: every workload. */
   readonly labels: Readonly<Record<string, string>>
 }
 
 /** The instances behind an assignment. */
-export function assignedInstances(model: Model, { host, port, labels }: AssignmentKey): readonly ServiceInstance[] {
-  const instances = model.instances(host, port)
+export function assignedInstances(model: Model, key: AssignmentKey): readonly ServiceInstance[] {
+  const { host, port, entry, labels } = key
+  const instances = model.instances(host, port, entry)
   if (Object.keys(labels).length === 0) return instances
   return instances.filter(({ workload }) => hasLabels(workload.labels, labels))
 }

@@ -129,6 +129,7 @@ export const cluster: Fields = {
   edsServiceName: nonEmptyText,
   discoveryType: optional(oneOf('STRICT_DNS', 'LOGICAL_DNS', 'ORIGINAL_DST')),
   dnsRefreshRateMs: optional(positiveMilliseconds),
+  upstreamPortOverride: optional(port),
   ...loadBalancing,
   ...connections,
   healthChecks: optional(list(healthCheck)),

@@ -196,6 +196,8 @@ export interface Cluster extends ResourceHeader<'Cluster'> {
   readonly discoveryType?: DiscoveryType
   /** How often names are resolved again. xDS: `dns_refresh_rate`. Absent: `DEFAULT_DNS_REFRESH_RATE_MS`. */
   readonly dnsRefreshRateMs?: number
+  /** For ORIGINAL_DST: the port that is connected to. xDS: `OriginalDstLbConfig.upstream_port_override`. Absent: the one called. */
+  readonly upstreamPortOverride?: number
   readonly lbPolicy: LbPolicy
   /** For LEAST_REQUEST. */
   readonly leastRequest?: LeastRequestConfig

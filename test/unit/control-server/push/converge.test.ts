@@ -1,4 +1,4 @@
-import { ENDPOINTS_PER_PAGE, type UpdateEvent, validateResource } from '@weft/mesh-protocol'
+import { ENDPOINTS_PER_PAGE, resourceKey, type UpdateEvent, validateResource } from '@weft/mesh-protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { createPush } from '../../../../packages/control-server/src/push/push.ts'
@@ -9,14 +9,20 @@ import { strictLogger } from '../../../support/strict-logger.ts'
 import {
   circuitBreaker,
   destinationRule,
+  meshConfig,
   service,
+  serviceEntry,
+  sidecar,
   type TestModel,
   testModel,
   virtualService,
+  workloadEntry,
 } from '../../../support/test-model.ts'
 
 const NAMES = ['a', 'b', 'c']
 const hostOf = (name: string): string => `${name}.default.svc.cluster.local`
+
+const HOSTS = [...NAMES.map(hostOf), 'ext.com', '*.com', '240.0.0.1']
 
 const name = fc.constantFrom(...NAMES)
 const version = fc.constantFrom('v1', 'v2')
@@ -32,6 +38,27 @@ const meshStep = fc.oneof(
   fc.record({ do: fc.constant('rule'), name, there: maybe, subsets: fc.subarray(['v1', 'v2']), wildcard: maybe }),
   fc.record({ do: fc.constant('breaker'), name, there: maybe, fallback: name }),
   fc.record({
+    do: fc.constant('entry'),
+    id: fc.nat(3),
+    host: fc.constantFrom('ext.com', '*.com', hostOf('b')),
+    there: maybe,
+    namespace: fc.constantFrom('default', 'other'),
+    exportTo: fc.constantFrom([], ['.'], ['default'], ['other', '.'], ['~']),
+    selecting: maybe,
+    address: fc.constantFrom('240.0.0.1', '240.0.0.2'),
+    port: fc.constantFrom(80, 81),
+  }),
+  fc.record({ do: fc.constant('machine'), id: fc.nat(3), there: maybe, name, version }),
+  fc.record({
+    do: fc.constant('sidecar'),
+    there: maybe,
+    namespace: fc.constantFrom('default', 'other', 'istio-system'),
+    forLabel: maybe,
+    hosts: fc.constantFrom(['*/*'], ['./*'], ['*/ext.com', `default/${hostOf('a')}`], ['~/*']),
+    closed: maybe,
+  }),
+  fc.record({ do: fc.constant('mesh'), exportTo: fc.constantFrom(['*'], ['.']), closed: maybe }),
+  fc.record({
     do: fc.constant('route'),
     name,
     there: maybe,
@@ -44,7 +71,7 @@ const meshStep = fc.oneof(
 
 /** What can happen to a client. */
 const clientStep = fc.oneof(
-  fc.record({ do: fc.constantFrom('subscribe', 'unsubscribe'), client, name }),
+  fc.record({ do: fc.constantFrom('subscribe', 'unsubscribe'), client, host: fc.constantFrom(...HOSTS) }),
   fc.record({ do: fc.constantFrom('stall', 'read', 'reconnect', 'refuse-delta', 'read-without-answer'), client }),
   fc.record({ do: fc.constant('wait') }),
 )
@@ -90,6 +117,49 @@ function changeMesh(model: TestModel, step: Step): void {
       else model.remove(resource)
       break
     }
+    case 'entry': {
+      const { host, namespace, exportTo, address, port, selecting } = step
+      const endpoints = selecting ? {} : { endpoints: [{ address: `10.0.0.${step.id}` }] }
+      const selector = selecting ? { workloadSelector: { labels: { app: 'a' } } } : {}
+      const ports = [{ name: 'http', number: port, protocol: 'HTTP', targetPort: 80 }]
+      const spec = {
+        hosts: [host],
+        addresses: [address],
+        exportTo,
+        ports,
+        resolution: 'STATIC',
+        ...endpoints,
+        ...selector,
+      }
+      const resource = serviceEntry(`e${step.id}`, spec, namespace)
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'machine': {
+      const labels = { app: step.name, version: step.version }
+      const resource = workloadEntry(`m${step.id}`, { address: `10.1.0.${step.id}`, labels })
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'sidecar': {
+      const { namespace, hosts, forLabel, closed } = step
+      const selector = forLabel ? { workloadSelector: { labels: { tier: 'front' } } } : {}
+      const policy = closed ? { outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } } : {}
+      const resource = sidecar(forLabel ? 'some' : 'all', { egress: [{ hosts }], ...selector, ...policy }, namespace)
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'mesh':
+      model.put(
+        meshConfig({
+          defaultServiceExportTo: step.exportTo,
+          outboundTrafficPolicy: { mode: step.closed ? 'REGISTRY_ONLY' : 'ALLOW_ANY' },
+        }),
+      )
+      break
     case 'route': {
       const match = step.forLabel ? [{ sourceLabels: { tier: 'front' } }] : []
       const route = [
@@ -110,10 +180,10 @@ function changeClient(clients: readonly SimulatedClient[], step: Step): void {
   const each = clients[step.client] as SimulatedClient
   switch (step.do) {
     case 'subscribe':
-      each.subscribe(hostOf(step.name))
+      each.subscribe(step.host)
       break
     case 'unsubscribe':
-      each.unsubscribe(hostOf(step.name))
+      each.unsubscribe(step.host)
       break
     case 'stall':
       each.reading = false
@@ -164,7 +234,7 @@ async function converges(steps: readonly Step[], endpoints: number): Promise<voi
     each.exchange()
     const expected = expectedState(model.current, each.node, each.subscribed)
     expect(new Map([...each.held].map(([key, { content }]) => [key, content]))).toEqual(expected)
-    const missing = [...each.subscribed].filter((host) => !model.current.services.has(host))
+    const missing = [...each.subscribed].filter((host) => !expected.has(resourceKey('RouteConfiguration', host)))
     expect([...each.absent].sort()).toEqual(missing.sort())
     for (const resource of sentResources(each)) expect(validateResource(resource)).toMatchObject({ ok: true })
   }

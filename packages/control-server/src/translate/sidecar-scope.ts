@@ -1,0 +1,132 @@
+import { ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import { hostsOverlap, isHostSubset } from '../config/host-name.ts'
+import type { ConfigResource } from '../config/resource.ts'
+import type { IstioEgressListener, SidecarSpec } from '../config/spec/sidecar.ts'
+import { MultiMap } from '../kernel/multi-map.ts'
+import type { MeshService } from '../registry/model.ts'
+import { type ClientScope, hasLabels } from './client-scope.ts'
+
+/** What a Sidecar lets the clients that it holds for see. */
+export interface SidecarScope {
+  /** `namespace/name`. */
+  readonly name: string
+  /** `undefined`: as the mesh says. */
+  readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY' | undefined
+  /** What of a service may be called, by a client of a namespace; `undefined`: nothing. */
+  reach(service: MeshService, clientNamespace: string): MeshService | undefined
+  /** Whether a policy for these hosts, in full, is looked at. */
+  imports(hosts: Iterable<string>, namespace: string, clientNamespace: string): boolean
+}
+
+/** The Sidecars of a mesh. */
+export interface SidecarIndex {
+  /** The one that holds for a client: it alone, nothing is merged. */
+  find(client: ClientScope): SidecarScope | undefined
+  /** Keys of `workloadSelector`s: what the outcome depends on besides the client's namespace. */
+  readonly labelKeys: ReadonlySet<string>
+}
+
+interface Entry extends SidecarScope {
+  /** Labels of the clients that it is for; `undefined`: all of the namespace. */
+  readonly labels: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * By the order of Istio's `push_context.go` `getSidecarScope`: the oldest that selects the client's workload, the oldest without
+ * a selector of its namespace, that of the root namespace. `resources` come oldest first.
+ */
+export function indexSidecars(resources: readonly ConfigResource[]): SidecarIndex {
+  const byNamespace = new Map<string, Entry[]>()
+  const labelKeys = new Set<string>()
+  for (const resource of resources) {
+    const entry = entryOf(resource)
+    const { namespace } = resource.metadata
+    for (const key of Object.keys(entry.labels ?? {})) labelKeys.add(key)
+    byNamespace.set(namespace, [...(byNamespace.get(namespace) ?? []), entry])
+  }
+  const forAll = (namespace: string): Entry | undefined =>
+    byNamespace.get(namespace)?.find(({ labels }) => labels === undefined)
+  return {
+    labelKeys,
+    find({ namespace, labels }) {
+      const selecting = byNamespace
+        .get(namespace)
+        ?.find((entry) => entry.labels !== undefined && hasLabels(labels, entry.labels))
+      return selecting ?? forAll(namespace) ?? forAll(ROOT_NAMESPACE)
+    },
+  }
+}
+
+function entryOf({ metadata, spec: given }: ConfigResource): Entry {
+  const { workloadSelector, egress = [], outboundTrafficPolicy } = given as SidecarSpec
+  const listeners = egress.map(listenerOf)
+  return {
+    name: `${metadata.namespace}/${metadata.name}`,
+    labels: workloadSelector === undefined ? undefined : (workloadSelector.labels ?? {}),
+    // The zero value of Istio's enumeration, once the block is there.
+    outboundTrafficPolicy:
+      outboundTrafficPolicy === undefined ? undefined : (outboundTrafficPolicy.mode ?? 'REGISTRY_ONLY'),
+    reach: (service, clientNamespace) =>
+      listeners.length === 0 ? service : reach(listeners, service, clientNamespace),
+    imports: (hosts, namespace, clientNamespace) =>
+      listeners.length === 0 ||
+      listeners.some((listener) => importsAny(listener, [...hosts], namespace, clientNamespace)),
+  }
+}
+
+interface Listener {
+  /** 0: every port that no other listener has. */
+  readonly port: number
+  /** Hosts by namespace as written: a name, `.` or `*`. */
+  readonly hosts: MultiMap<string>
+  /** `~ns/host`: what is left out again. */
+  readonly without: MultiMap<string>
+}
+
+function listenerOf({ port, hosts: written }: IstioEgressListener): Listener {
+  const hosts = new MultiMap<string>()
+  const without = new MultiMap<string>()
+  for (const each of written) {
+    const slash = each.indexOf('/')
+    const namespace = each.slice(0, slash)
+    const host = each.slice(slash + 1).toLowerCase()
+    // `~` alone stands for no namespace at all.
+    if (namespace.startsWith('~')) without.add(namespace.slice(1), host)
+    else hosts.add(namespace, host)
+  }
+  return { port: port?.number ?? 0, hosts, without }
+}
+
+/**
+ * The ports whose listener has the service: the one for the port where there is one, else the one for the rest (Istio
+ * `sidecar.go` `GetEgressListenerForRDS`).
+ */
+function reach(listeners: readonly Listener[], service: MeshService, client: string): MeshService | undefined {
+  const { ports } = service
+  const rest = listeners.find(({ port }) => port === 0)
+  const ofPort = (number: number): Listener | undefined => listeners.find(({ port }) => port === number) ?? rest
+  if (ports.length === 0) return rest !== undefined && importsService(rest, service, client) ? service : undefined
+  const reached = ports.filter(({ number }) => {
+    const listener = ofPort(number)
+    return listener !== undefined && importsService(listener, service, client)
+  })
+  if (reached.length === ports.length) return service
+  return reached.length === 0 ? undefined : { ...service, ports: reached }
+}
+
+/** What is said of a service's own namespace goes before what is said of all (Istio `sidecar.go` `selectServices`). */
+function importsService({ hosts, without }: Listener, { host, namespace }: MeshService, client: string): boolean {
+  const covered = (pattern: string): boolean => isHostSubset(host, pattern)
+  if ([...patterns(without, namespace, client), ...without.get('*')].some(covered)) return false
+  const own = patterns(hosts, namespace, client)
+  return (own.length > 0 ? own : [...hosts.get('*')]).some(covered)
+}
+
+function importsAny({ hosts }: Listener, named: readonly string[], namespace: string, client: string): boolean {
+  const wanted = [...patterns(hosts, namespace, client), ...hosts.get('*')]
+  return wanted.some((pattern) => named.some((host) => hostsOverlap(host, pattern)))
+}
+
+function patterns(map: MultiMap<string>, namespace: string, client: string): string[] {
+  return [...map.get(namespace), ...(namespace === client ? map.get('.') : [])]
+}

@@ -1,0 +1,95 @@
+import type { MeshService, Model } from '../registry/model.ts'
+import { isVisibleTo, visibilityOf, visibilityRank } from './export-to.ts'
+
+type Source = Pick<Model, 'services' | 'definitions' | 'addresses' | 'mesh'>
+
+/** What a client may see of a service that is exported to it; `undefined`: it cannot be called. */
+export type Reach = (service: MeshService) => MeshService | undefined
+
+/**
+ * The services as the clients of one namespace see them: of several definitions of a host that is exported to them, the one that
+ * goes before the others. Looks through the model's, and also finds a service by a virtual address.
+ */
+export class VisibleServices implements ReadonlyMap<string, MeshService> {
+  private readonly source: Source
+  private readonly namespace: string
+  private readonly reach: Reach | undefined
+
+  /** @param reach of definitions that are equal otherwise, those that can be called go first */
+  constructor(source: Source, namespace: string, reach?: Reach) {
+    this.source = source
+    this.namespace = namespace
+    this.reach = reach
+  }
+
+  get(host: string): MeshService | undefined {
+    const found = this.choose(this.source.definitions(host))
+    if (found !== undefined) return found
+    for (const named of this.source.addresses.get(host) ?? []) {
+      const service = this.choose(this.source.definitions(named))
+      if (service?.addresses?.includes(host) === true) return service
+    }
+    return undefined
+  }
+
+  has(host: string): boolean {
+    return this.get(host) !== undefined
+  }
+
+  /** How many hosts and addresses there are to look through. */
+  get size(): number {
+    return this.source.services.size + this.source.addresses.size
+  }
+
+  *entries(): MapIterator<[string, MeshService]> {
+    for (const names of [this.source.services.keys(), this.source.addresses.keys()]) {
+      for (const host of names) {
+        const service = this.get(host)
+        if (service !== undefined) yield [host, service]
+      }
+    }
+  }
+
+  *keys(): MapIterator<string> {
+    for (const [host] of this.entries()) yield host
+  }
+
+  *values(): MapIterator<MeshService> {
+    for (const [, service] of this.entries()) yield service
+  }
+
+  [Symbol.iterator](): MapIterator<[string, MeshService]> {
+    return this.entries()
+  }
+
+  forEach(callback: (service: MeshService, host: string, map: ReadonlyMap<string, MeshService>) => void): void {
+    for (const [host, service] of this.entries()) callback(service, host, this)
+  }
+
+  /**
+   * A Service or registrations before ServiceEntries, so that nobody takes a host of the mesh over; of those what is private to
+   * the client's namespace, then exported to it, then public; then the oldest (Istio `sidecar.go`
+   * `DefaultSidecarScopeForNamespace`).
+   */
+  private choose(definitions: readonly MeshService[]): MeshService | undefined {
+    const visible = definitions.filter((service) => this.isVisible(service))
+    if (visible.length <= 1) return visible[0]
+    return visible.reduce((best, next) => (this.rank(next) < this.rank(best) ? next : best))
+  }
+
+  private isVisible(service: MeshService): boolean {
+    const { defaultServiceExportTo } = this.source.mesh
+    return isVisibleTo(visibilityOf(service.exportTo, service.namespace, defaultServiceExportTo), this.namespace)
+  }
+
+  private rank(service: MeshService): number {
+    const { defaultServiceExportTo } = this.source.mesh
+    const { entry, exportTo, namespace } = service
+    const outOfReach = this.reach !== undefined && this.reach(service) === undefined ? 8 : 0
+    if (entry === undefined) return outOfReach
+    const visibility = visibilityOf(exportTo, namespace, defaultServiceExportTo)
+    // A Sidecar's own namespace goes first (`sidecar.go` `selectServices`).
+    const elsewhere = this.reach !== undefined && namespace !== this.namespace ? 4 : 0
+    return outOfReach + elsewhere + 1 + visibilityRank(visibility, namespace, this.namespace)
+  }
+}
