@@ -27,11 +27,7 @@ export function matchesLocality({ region, zone, subZone }: Locality, rule: strin
  * How endpoints rank for a caller, 0 first; `undefined` where all are alike: with `distribute`, and without outlier
  * detection, since nobody would ever fall over to another priority (unless `always`).
  */
-export function rankingOf(
-  setting: LocalityLbSetting,
-  caller: Place,
-  hasOutlierDetection: boolean,
-): Rank | undefined {
+export function rankingOf(setting: LocalityLbSetting, caller: Place, hasOutlierDetection: boolean): Rank | undefined {
   const { distribute = [], failover = [], failoverPriority = [], always = false, zoneAware } = setting
   if (distribute.length > 0 || !(hasOutlierDetection || always)) return undefined
   const byLabels = failoverPriority.length === 0 ? undefined : labelRank(failoverPriority, caller)

@@ -1,6 +1,6 @@
 import {
-  availabilityOf,
   type Availability,
+  availabilityOf,
   countedHosts,
   type HostCounts,
   loadByAvailability,

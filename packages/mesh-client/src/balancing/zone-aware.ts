@@ -30,6 +30,8 @@ export interface ZoneRouting {
   readonly own: number
   /** Ten-thousandths of the calls that stay in the own zone. */
   readonly stay: number
+  /** Percent of the calls that zones are looked at for. */
+  readonly enabledPercent: number
   /** Running sums of what each zone can take besides. */
   readonly residual: readonly number[]
 }
@@ -56,6 +58,7 @@ export function zoneRouting(zones: readonly ZoneCounts[], config: ZoneAwareConfi
   const own = shares.find((zone) => zone.own)
   let residual = 0
   return {
+    enabledPercent: config.routingEnabledPercent,
     own: own === undefined ? -1 : shares.indexOf(own),
     stay: own === undefined ? 0 : stayingShare(own, forced),
     residual: shares.map((zone) => {
@@ -77,8 +80,9 @@ function stayingShare(
   return down > 0 ? Math.floor((up * WHOLE) / down) : 0
 }
 
-/** The zone for one call; where rounding has left no zone any room, any. */
-export function chooseZone({ own, stay, residual }: ZoneRouting, random: Random): number {
+/** The zone for one call, -1 for all of them; where rounding has left no zone any room, any. */
+export function chooseZone({ own, stay, residual, enabledPercent }: ZoneRouting, random: Random): number {
+  if (enabledPercent < 100 && randomInt(random, 100) >= enabledPercent) return -1
   if (stay === WHOLE || randomInt(random, WHOLE) < stay) return own
   const room = residual.at(-1) ?? 0
   if (room === 0) return randomInt(random, residual.length)

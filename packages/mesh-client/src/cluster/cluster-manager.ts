@@ -1,14 +1,36 @@
+import type { Place } from '../balancing/locality-priorities.ts'
 import { createSlicedWork } from '../kernel/sliced-work.ts'
 import { type ClusterDeps, ClusterState } from './cluster-runtime.ts'
-import type { ClusterManager } from './types.ts'
+import { NOWHERE } from './locality-plan.ts'
+import type { ClusterManager, EndpointState } from './types.ts'
+
+/** Who calls, for balancing that looks at it. */
+export interface CallingWorkload extends Place {
+  /** Host of its service; absent where it has none. */
+  readonly serviceHost: string | undefined
+}
+
+export interface ClusterManagerDeps extends Omit<ClusterDeps, 'work' | 'self' | 'callers'> {
+  /** This process. Default: one that does not say where it runs. */
+  readonly caller?: CallingWorkload
+}
 
 /** Keeps the clusters of a mesh. Everything that it does later it does by the timers given here, none of which hold the loop. */
-export function createClusterManager(given: Omit<ClusterDeps, 'work'>): ClusterManager {
-  const deps: ClusterDeps = { ...given, work: createSlicedWork(given.clock, given.timers) }
+export function createClusterManager(given: ClusterManagerDeps): ClusterManager {
+  const { caller: self = { ...NOWHERE, serviceHost: undefined } } = given
+  const work = createSlicedWork(given.clock, given.timers)
   const clusters = new Map<string, ClusterState>()
+  const isOwn = ({ config }: ClusterState): boolean => config.service.host === self.serviceHost && config.subset === ''
+  const callers = (): Iterable<EndpointState> | undefined => [...clusters.values()].find(isOwn)?.endpoints()
+  const callersChanged = (): void => {
+    for (const cluster of clusters.values()) cluster.callersChanged()
+  }
+  const deps: ClusterDeps = { ...given, work, self, callers }
   const remove = (name: string): void => {
-    clusters.get(name)?.close()
+    const cluster = clusters.get(name)
+    cluster?.close()
     clusters.delete(name)
+    if (cluster !== undefined && isOwn(cluster)) callersChanged()
   }
   return {
     get: (name) => clusters.get(name),
@@ -17,6 +39,7 @@ export function createClusterManager(given: Omit<ClusterDeps, 'work'>): ClusterM
       const cluster = clusters.get(config.name) ?? new ClusterState(config, deps)
       clusters.set(config.name, cluster)
       cluster.replace(config, endpoints)
+      if (isOwn(cluster)) callersChanged()
     },
     doubt: (name, ids) => clusters.get(name)?.doubt(ids),
     remove,

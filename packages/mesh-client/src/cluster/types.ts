@@ -1,7 +1,8 @@
-import type { Cluster, Endpoint } from '@weft/mesh-protocol'
+import type { Cluster, Endpoint, HealthCheck } from '@weft/mesh-protocol'
+import type { RequestHasher } from '../balancing/request-hash.ts'
 import type { Hash64 } from '../kernel/hash64.ts'
 import type { PeakEwma } from '../kernel/peak-ewma.ts'
-import type { BreakerState } from '../kernel/recorder.ts'
+import type { BreakerState, HealthCheckOutcome, OverflowKind } from '../kernel/recorder.ts'
 
 /**
  * What is known of one endpoint of one cluster while the process runs: the one mutable record of the data plane. It is
@@ -16,6 +17,8 @@ export interface EndpointState {
   refused: boolean
   /** By outlier detection. */
   ejected: boolean
+  /** By active health checks. */
+  unhealthy: boolean
   /** Gone from the assignment; finishes what it has. */
   draining: boolean
   /** When it was added, or became healthy again; slow start counts from here. */
@@ -32,6 +35,11 @@ export interface PickContext {
   readonly tried: readonly EndpointState[]
   /** Whether {@link tried} is to be avoided at all. */
   readonly avoidTried: boolean
+  /**
+   * After every so many attempts the priorities of {@link tried} are left out; absent: priorities are chosen as for a first
+   * attempt. `RetryPolicy.previousPrioritiesUpdateFrequency`.
+   */
+  readonly previousPrioritiesUpdateFrequency?: number | undefined
   /** Of the request, where the cluster picks by one. */
   readonly hash?: Hash64 | undefined
 }
@@ -51,6 +59,24 @@ export type Outcome =
 /** Answer of the error-rate breaker to "may this call go?". */
 export type BreakerVerdict = 'pass' | 'trial' | 'open'
 
+/** The parts of a response head that say how an endpoint is. */
+export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
+
+/**
+ * Learns how fast endpoints answer. Told once of each attempt: at its final response head, or at its end where none came.
+ */
+export interface LatencyLearner {
+  answered(state: EndpointState, startedAt: number, now: number, status: number, headers: AnswerHeaders): void
+  ended(state: EndpointState, startedAt: number, now: number, outcome: Outcome): void
+}
+
+/** One limit of a cluster, with what is under way against it. */
+export interface LimitUsage {
+  readonly current: number
+  /** `UNLIMITED` for none. */
+  readonly max: number
+}
+
 /** One upstream cluster at run time. Implemented in `cluster-runtime.ts`. */
 export interface ClusterRuntime {
   readonly name: string
@@ -61,6 +87,10 @@ export interface ClusterRuntime {
   endpoints(): Iterable<EndpointState>
   /** `undefined`: no endpoint can be used (UH). */
   pick(context: PickContext): EndpointState | undefined
+  /** Makes the hash that a pick is given; `undefined`: this cluster does not pick by one. */
+  readonly hashRequest: RequestHasher | undefined
+  /** `undefined`: this cluster does not weigh latencies. */
+  readonly latency: LatencyLearner | undefined
 
   /** Request limit: takes a place, or says no (UO, told to the recorder). Every true is followed by one releaseRequest. */
   tryAcquireRequest(): boolean
@@ -72,6 +102,8 @@ export interface ClusterRuntime {
   /** Before anything else of a call is done; `trial` marks the one request of a half-open breaker. */
   breakerAdmits(now: number): BreakerVerdict
   readonly breakerState: BreakerState
+  /** Its limits at this moment, for status and telemetry. */
+  limits(): Readonly<Record<OverflowKind, LimitUsage>>
 
   /** An attempt on this endpoint starts: counts it active. */
   attemptStarted(state: EndpointState, now: number): void
@@ -87,6 +119,10 @@ export interface Transport {
   probe(state: EndpointState, timeoutMs: number): Promise<boolean>
   /** The endpoint left the cluster, or its cluster is gone: let running requests finish, then close the connections. */
   release(state: EndpointState): void
+  /** Asks an endpoint whether it is well. Never rejects. Absent: endpoints are not asked. */
+  check?(state: EndpointState, check: HealthCheck, cluster: Cluster): Promise<HealthCheckOutcome>
+  /** Connections in use and requests that wait for one. Absent: not known. */
+  usage?(cluster: ClusterRuntime): { readonly connections: number; readonly pending: number }
 }
 
 /** All clusters at run time. Implemented in `cluster-manager.ts`. */

@@ -1,10 +1,19 @@
 import type { OutlierDetection } from '@weft/mesh-protocol'
+import { type Random, randomInt } from '../kernel/random.ts'
 import type { EjectionReason } from '../kernel/recorder.ts'
 
 /*
- * When an endpoint is put out of balancing and when it comes back: Envoy `outlier_detection_impl.cc`, the detectors for
- * consecutive errors. Pure: a state and an event give the next state. A state that does not change is the same object.
+ * When an endpoint is put out of balancing and when it comes back: Envoy `outlier_detection_impl.cc`, with the detectors
+ * for consecutive errors; those that compare endpoints are in success-rate.ts. Pure: a state and an event give the next
+ * state. A state that does not change is the same object.
  */
+
+export interface Ejection {
+  readonly at: number
+  readonly reason: EjectionReason
+  /** Drawn once, added to its time. Absent: none. */
+  readonly jitterMs?: number
+}
 
 /** What is known of one endpoint. */
 export interface OutlierState {
@@ -15,7 +24,7 @@ export interface OutlierState {
   /** Ejection time in units of the base; grows with each ejection and shrinks while the endpoint is well. */
   readonly multiplier: number
   /** `undefined`: it is in balancing. */
-  readonly ejection: { readonly at: number; readonly reason: EjectionReason } | undefined
+  readonly ejection: Ejection | undefined
   /** When it last came back. */
   readonly unejectedAt: number | undefined
 }
@@ -41,6 +50,8 @@ export interface EjectionScope {
   readonly ejected: number
   /** All endpoints, whatever their health. */
   readonly hosts: number
+  /** For the jitter of an ejection time; absent: there is none. */
+  readonly random?: Random
 }
 
 /** The state after one attempt. The endpoint was ejected by it when `ejection` is there and was not before. */
@@ -70,16 +81,26 @@ export function afterAttempt(
 }
 
 /**
- * The state after a sweep, which comes every `intervalMs`: the only moment at which an endpoint comes back, and at which
- * the multiplier of one that has been back for an interval shrinks.
+ * The state after a sweep, which comes every `intervalMs`: {@link afterReturn}, then {@link afterRest}. Endpoints are
+ * compared between the two, so that one which has just come back can be ejected again.
  */
 export function afterSweep(policy: OutlierDetection, state: OutlierState, now: number): OutlierState {
-  if (state.ejection !== undefined) {
-    const outFor = Math.min(policy.baseEjectionTimeMs * state.multiplier, longestEjectionMs(policy))
-    return now - state.ejection.at >= outFor ? unejected(state, now) : state
-  }
+  return afterRest(policy, afterReturn(policy, state, now), now)
+}
+
+/** First half of a sweep, the only moment at which an endpoint comes back: when its time is over. */
+export function afterReturn(policy: OutlierDetection, state: OutlierState, now: number): OutlierState {
+  if (state.ejection === undefined) return state
+  const { at, jitterMs = 0 } = state.ejection
+  const outFor = Math.min(policy.baseEjectionTimeMs * state.multiplier, longestEjectionMs(policy)) + jitterMs
+  return now - at >= outFor ? unejected(state, now) : state
+}
+
+/** Second half: the multiplier of an endpoint that has been back for an interval shrinks. */
+export function afterRest(policy: OutlierDetection, state: OutlierState, now: number): OutlierState {
+  if (state.ejection !== undefined || state.multiplier === 0) return state
   const rested = state.unejectedAt === undefined || now - state.unejectedAt >= policy.intervalMs
-  return state.multiplier > 0 && rested ? { ...state, multiplier: state.multiplier - 1 } : state
+  return rested ? { ...state, multiplier: state.multiplier - 1 } : state
 }
 
 /** Back in balancing, with a clean record but for the multiplier. */
@@ -98,6 +119,11 @@ function isUnblemished(state: OutlierState): boolean {
   return (
     state.consecutive5xx === 0 && state.consecutiveGatewayFailure === 0 && state.consecutiveLocalOriginFailure === 0
   )
+}
+
+/** Whether the endpoint is to blame for nothing: what success rates are made of. */
+export function isSuccess(policy: OutlierDetection, event: OutlierEvent): boolean {
+  return statusOf(policy, event) < 500
 }
 
 /**
@@ -129,17 +155,31 @@ const COUNTERS = {
 function detect(
   policy: OutlierDetection,
   state: OutlierState,
-  reason: EjectionReason,
+  reason: keyof typeof COUNTERS,
   scope: EjectionScope,
   now: number,
 ): OutlierState {
   const { counter, threshold } = COUNTERS[reason]
   const limit = policy[threshold]
   if (limit === 0 || state[counter] < limit || state.ejection !== undefined) return state
-  const reset = { ...state, [counter]: 0 }
-  if ((100 * (scope.ejected + 1)) / scope.hosts > policy.maxEjectionPercent) return reset
+  return ejected(policy, { ...state, [counter]: 0 }, reason, scope, now)
+}
+
+/** The state once a detector has struck: ejected where the cluster has room for one more, else as it is. */
+export function ejected(
+  policy: OutlierDetection,
+  state: OutlierState,
+  reason: EjectionReason,
+  { ejected: out, hosts, random }: EjectionScope,
+  now: number,
+): OutlierState {
+  const hasRoom = (100 * (out + 1)) / hosts <= policy.maxEjectionPercent
+  if (!hasRoom && !(policy.alwaysEjectOneHost === true && out === 0)) return state
   const grows = policy.baseEjectionTimeMs * state.multiplier < longestEjectionMs(policy) + policy.baseEjectionTimeMs
-  return { ...reset, multiplier: state.multiplier + (grows ? 1 : 0), ejection: { at: now, reason } }
+  const most = policy.maxEjectionTimeJitterMs ?? 0
+  const jitterMs = random === undefined || most === 0 ? 0 : randomInt(random, most + 1)
+  const ejection = { at: now, reason, ...(jitterMs > 0 ? { jitterMs } : {}) }
+  return { ...state, multiplier: state.multiplier + (grows ? 1 : 0), ejection }
 }
 
 /** A base above the maximum counts as the maximum (gRFC A50; Envoy only where no maximum is given). */

@@ -34,10 +34,48 @@ export interface CallRecord {
   readonly responseBytes: number
 }
 
+/** What has become of one TCP connection since it was last told of, by each side. */
+export interface ConnectionRecord {
+  readonly reporter: 'source' | 'destination'
+  readonly service: ServiceRef | undefined
+  /** As in {@link CallRecord}. */
+  readonly peer: Peer | undefined
+  /** Envoy's response flags joined with `,`, or `-`. */
+  readonly flags: string
+  /** The first that is told of it. */
+  readonly opened: boolean
+  /** The last that is told of it. */
+  readonly closed: boolean
+  /** From the server to the client. */
+  readonly sentBytes: number
+  /** From the client to the server. */
+  readonly receivedBytes: number
+}
+
+export type FaultKind = 'delay' | 'abort'
+
+/**
+ * What became of a copy of a request: it was answered; it was sent and failed; a limit of its cluster left no room; its
+ * cluster is not known, has an open breaker or no endpoint; its body was longer than what is kept, or can be read only once.
+ */
+export type MirrorResult = 'answered' | 'failed' | 'overflow' | 'unavailable' | 'body'
+
+export type HedgeEvent = 'started' | 'won'
+
 export type BreakerState = 'closed' | 'open' | 'half-open'
 
 /** Why an endpoint was ejected, in Envoy's words. */
-export type EjectionReason = 'consecutive_5xx' | 'consecutive_gateway_failure' | 'consecutive_local_origin_failure'
+export type EjectionReason =
+  | 'consecutive_5xx'
+  | 'consecutive_gateway_failure'
+  | 'consecutive_local_origin_failure'
+  | 'success_rate'
+  | 'success_rate_local_origin'
+  | 'failure_percentage'
+  | 'failure_percentage_local_origin'
+
+/** How an active health check ended: refused and broken connections are `unreachable`, wrong answers `failed`. */
+export type HealthCheckOutcome = 'passed' | 'failed' | 'unreachable' | 'timeout'
 
 /** Which limit of a cluster was reached. */
 export type OverflowKind = 'connections' | 'pending' | 'requests' | 'retries'
@@ -48,6 +86,13 @@ export type OverflowKind = 'connections' | 'pending' | 'requests' | 'retries'
  */
 export interface Recorder {
   call(record: CallRecord): void
+  connection(record: ConnectionRecord): void
+  /** A call was held up or answered on purpose. */
+  fault(service: string, kind: FaultKind): void
+  /** A copy of a request has ended, or was not sent. */
+  mirror(cluster: string, result: MirrorResult): void
+  /** An attempt was left running beside another, or the later of them was the first to answer well. */
+  hedge(cluster: string, event: HedgeEvent): void
   /** A further attempt is about to be made. */
   retry(cluster: string, reason: string): void
   /** A retry was due but refused: out of limit, or the body could not be sent again. */
@@ -55,6 +100,8 @@ export interface Recorder {
   overflow(cluster: string, kind: OverflowKind): void
   ejected(cluster: string, endpoint: string, reason: EjectionReason): void
   unejected(cluster: string, endpoint: string): void
+  /** An active health check of an endpoint has ended. */
+  healthCheck(cluster: string, endpoint: string, outcome: HealthCheckOutcome): void
   breaker(cluster: string, state: BreakerState): void
   /** A resource came into force. */
   policyApplied(type: string, name: string, version: string): void
@@ -68,11 +115,16 @@ const ignore = (): void => undefined
 
 export const nullRecorder: Recorder = {
   call: ignore,
+  connection: ignore,
+  fault: ignore,
+  mirror: ignore,
+  hedge: ignore,
   retry: ignore,
   retryRefused: ignore,
   overflow: ignore,
   ejected: ignore,
   unejected: ignore,
+  healthCheck: ignore,
   breaker: ignore,
   policyApplied: ignore,
   policyRejected: ignore,

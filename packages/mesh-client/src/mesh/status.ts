@@ -35,10 +35,10 @@ export function describeStatus(sources: StatusSources): MeshStatus {
 }
 
 function clusterStatus(cluster: ClusterRuntime): ClusterStatus {
-  const endpoints = [...cluster.endpoints()].map(({ endpoint, ejected, refused, draining, active }) => {
-    return { id: endpoint.id, health: endpoint.healthStatus, ejected, refused, draining, active }
+  const endpoints = [...cluster.endpoints()].map(({ endpoint, ejected, unhealthy, refused, draining, active }) => {
+    return { id: endpoint.id, health: endpoint.healthStatus, ejected, unhealthy, refused, draining, active }
   })
-  return { name: cluster.name, breaker: cluster.breakerState, endpoints }
+  return { name: cluster.name, breaker: cluster.breakerState, limits: cluster.limits(), endpoints }
 }
 
 function registrationView({ id, address, ports, lease }: RegistrationStatus): RegistrationView {

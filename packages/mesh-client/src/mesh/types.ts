@@ -6,7 +6,8 @@ import type { Listener } from '../http/inbound/listener.ts'
 import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
 import type { MeshRequest } from '../http/outbound/request.ts'
 import type { Logger } from '../kernel/logger.ts'
-import type { BreakerState } from '../kernel/recorder.ts'
+import type { BreakerState, OverflowKind } from '../kernel/recorder.ts'
+import type { Connect } from '../tcp/connect.ts'
 
 /** For what may take long: when to give up. */
 export interface WaitOptions {
@@ -41,6 +42,15 @@ export interface Mesh {
    * @throws TypeError for anything but `http:` or `https:`.
    */
   agent(protocol: 'http:' | 'https:'): Agent
+  /**
+   * A `net.Socket` that is connecting to an instance of a service: routed by the TCP and TLS routes of its port, balanced,
+   * limited by `connectionPool.tcp` and counted. An instance that refuses the connection is left for another. Other hosts are
+   * connected to as by `net.connect`. What fails is an `error` of the socket: the system's own with a MeshError as its `cause`,
+   * or a MeshError where the mesh refuses.
+   *
+   * @throws MeshError `WEFT_CONFIG` where the host or the port is not usable.
+   */
+  readonly connect: Connect
   /**
    * Serves a function `(request, response)`, an `http.Server`, or an Express, Koa or Fastify application behind the mesh, and
    * registers it. Resolves when it listens.
@@ -104,12 +114,16 @@ export interface ClusterStatus {
   readonly name: string
   /** Of the error-rate breaker. */
   readonly breaker: BreakerState
+  /** What is under way against each limit; `max` is 4294967295 where there is none. */
+  readonly limits: Readonly<Record<OverflowKind, { readonly current: number; readonly max: number }>>
   readonly endpoints: readonly {
     /** `address:port`. */
     readonly id: string
     /** As discovery says. */
     readonly health: string
     readonly ejected: boolean
+    /** By active health checks. */
+    readonly unhealthy: boolean
     readonly refused: boolean
     readonly draining: boolean
     /** Requests under way. */

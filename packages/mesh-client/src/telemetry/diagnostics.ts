@@ -9,6 +9,7 @@ export interface DiagnosticsMessages {
   'weft:retry': { readonly cluster: string; readonly reason: string }
   'weft:endpoint:ejected': { readonly cluster: string; readonly endpoint: string; readonly reason: string }
   'weft:endpoint:unejected': { readonly cluster: string; readonly endpoint: string }
+  'weft:endpoint:checked': { readonly cluster: string; readonly endpoint: string; readonly outcome: string }
   'weft:breaker': { readonly cluster: string; readonly state: string }
   'weft:policy:applied': { readonly type: string; readonly name: string; readonly version: string }
   'weft:policy:rejected': { readonly type: string; readonly name: string; readonly version: string }
@@ -20,6 +21,7 @@ export function createDiagnosticsRecorder(): Recorder {
   const retry = publisher('weft:retry')
   const ejected = publisher('weft:endpoint:ejected')
   const unejected = publisher('weft:endpoint:unejected')
+  const checked = publisher('weft:endpoint:checked')
   const breaker = publisher('weft:breaker')
   const applied = publisher('weft:policy:applied')
   const rejected = publisher('weft:policy:rejected')
@@ -29,6 +31,7 @@ export function createDiagnosticsRecorder(): Recorder {
     retry: (cluster, reason) => retry(() => ({ cluster, reason })),
     ejected: (cluster, endpoint, reason) => ejected(() => ({ cluster, endpoint, reason })),
     unejected: (cluster, endpoint) => unejected(() => ({ cluster, endpoint })),
+    healthCheck: (cluster, endpoint, outcome) => checked(() => ({ cluster, endpoint, outcome })),
     breaker: (cluster, state) => breaker(() => ({ cluster, state })),
     policyApplied: (type, name, version) => applied(() => ({ type, name, version })),
     policyRejected: (type, name, version) => rejected(() => ({ type, name, version })),

@@ -50,8 +50,13 @@ export const NOBODY: Peer = {
 /** Stands for a service that is not known. */
 export const NO_SERVICE: ServiceRef = { host: '', name: '', namespace: '' }
 
+/** What labels are made of. */
+export type LabelledRecord = Pick<CallRecord, 'reporter' | 'service' | 'peer' | 'status' | 'grpcStatus' | 'flags'> & {
+  readonly protocol: CallRecord['protocol'] | 'tcp'
+}
+
 /** The labels under which a call is counted, told by the workload `self`. */
-export function istioLabels(record: CallRecord, self: Peer): IstioLabels {
+export function istioLabels(record: LabelledRecord, self: Peer): IstioLabels {
   const peer = record.peer ?? NOBODY
   const isSource = record.reporter === 'source'
   const source = told(isSource ? self : peer)

@@ -1,5 +1,5 @@
-import type { HealthStatus } from '@weft/mesh-protocol'
-import type { BreakerState } from '../kernel/recorder.ts'
+import { type HealthStatus, UNLIMITED } from '@weft/mesh-protocol'
+import type { BreakerState, OverflowKind } from '../kernel/recorder.ts'
 import type { Sample } from './counter-table.ts'
 
 /** What the gauges need to know of an endpoint. */
@@ -7,6 +7,7 @@ export interface EndpointGauges {
   readonly endpoint: { readonly healthStatus: HealthStatus }
   readonly refused: boolean
   readonly ejected: boolean
+  readonly unhealthy: boolean
   readonly draining: boolean
 }
 
@@ -16,6 +17,7 @@ export interface ClusterGauges {
   /** The state is only told of a cluster that has an error-rate breaker. */
   readonly config: { readonly errorRateBreaker?: object }
   readonly breakerState: BreakerState
+  limits(): Readonly<Record<OverflowKind, { readonly current: number; readonly max: number }>>
   endpoints(): Iterable<EndpointGauges>
 }
 
@@ -58,14 +60,33 @@ export function* breakerSamples(clusters: Iterable<ClusterGauges>): Iterable<Sam
   }
 }
 
+const LIMITS: readonly OverflowKind[] = ['connections', 'pending', 'requests', 'retries']
+
+/** One side of the limits of each cluster; what remains of no limit is not told. */
+export function* limitSamples(
+  clusters: Iterable<ClusterGauges>,
+  part: 'current' | 'remaining' | 'open',
+): Iterable<Sample> {
+  for (const cluster of clusters) {
+    const limits = cluster.limits()
+    for (const limit of LIMITS) {
+      const { current, max } = limits[limit]
+      const labels = { cluster: cluster.name, limit }
+      if (part === 'current') yield { labels, value: current }
+      else if (part === 'open') yield { labels, value: current >= max ? 1 : 0 }
+      else if (max < UNLIMITED) yield { labels, value: Math.max(0, max - current) }
+    }
+  }
+}
+
 /** 1 for each resource in force, its version a label. */
 export function* policySamples(policies: Iterable<HeldPolicy>): Iterable<Sample> {
   for (const { type, name, version } of policies) yield { labels: { type, name, version }, value: 1 }
 }
 
-function stateOf({ endpoint, refused, ejected, draining }: EndpointGauges): EndpointGaugeState {
+function stateOf({ endpoint, refused, ejected, unhealthy, draining }: EndpointGauges): EndpointGaugeState {
   if (draining || endpoint.healthStatus === 'DRAINING') return 'draining'
   if (ejected) return 'ejected'
   if (refused) return 'refused'
-  return endpoint.healthStatus === 'HEALTHY' ? 'healthy' : 'unhealthy'
+  return endpoint.healthStatus === 'HEALTHY' && !unhealthy ? 'healthy' : 'unhealthy'
 }

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client'
 import type { Peer, Recorder } from '../kernel/recorder.ts'
 import { CallTable, SLOT } from './call-table.ts'
 import { CollectedCounter, CollectedGauge, CollectedHistogram, type MetricDescription } from './collected-metrics.ts'
+import { ConnectionTable } from './connection-table.ts'
 import { CounterTable, type Sample } from './counter-table.ts'
 import { HISTOGRAM_SLOTS, readHistogram } from './histogram.ts'
 import { ISTIO_LABELS } from './istio-labels.ts'
@@ -11,8 +12,10 @@ import {
   ejectedSamples,
   endpointSamples,
   type HeldPolicy,
+  limitSamples,
   policySamples,
 } from './mesh-gauges.ts'
+import { registerTcpMetrics } from './tcp-metrics.ts'
 
 export interface PrometheusRecorderOptions {
   /** The workload that tells. */
@@ -43,10 +46,12 @@ export function createPrometheusRecorder(options: PrometheusRecorderOptions): Pr
   const registry = new Registry()
   const maxLabelSets = options.maxLabelSets ?? MAX_LABEL_SETS
   const calls = new CallTable(options.self, maxLabelSets)
+  const tcp = new ConnectionTable(options.self, maxLabelSets)
   const counters = createCounters(maxLabelSets)
   const held = new Map<string, HeldPolicy>()
   const connections = new Map<string, boolean>()
   registerIstioMetrics(registry, calls, options.build)
+  registerTcpMetrics(registry, tcp)
   registerCounters(registry, counters)
   registerClusterGauges(registry, options.clusters ?? (() => []))
   const gauge = gaugesOf(registry)
@@ -56,7 +61,10 @@ export function createPrometheusRecorder(options: PrometheusRecorderOptions): Pr
   gauge('weft_control_connected', 'Whether the stream to a control server is open.', ['url'], () =>
     [...connections].map(([url, open]) => ({ labels: { url }, value: open ? 1 : 0 })),
   )
-  return { recorder: createRecorder(calls, counters, held, connections), registry }
+  return {
+    recorder: { ...createRecorder(calls, counters, held, connections), connection: (record) => tcp.record(record) },
+    registry,
+  }
 }
 
 type Counters = ReturnType<typeof createCounters>
@@ -67,6 +75,7 @@ function createCounters(maxSamples: number) {
     retriesRefused: new CounterTable(['cluster', 'reason'], maxSamples),
     overflow: new CounterTable(['cluster', 'kind'], maxSamples),
     ejections: new CounterTable(['cluster', 'reason'], maxSamples),
+    checks: new CounterTable(['cluster', 'outcome'], maxSamples),
     transitions: new CounterTable(['cluster', 'state'], maxSamples),
     applied: new CounterTable(['type'], maxSamples),
     rejected: new CounterTable(['type'], maxSamples),
@@ -78,7 +87,7 @@ function createRecorder(
   counters: Counters,
   held: Map<string, HeldPolicy>,
   connections: Map<string, boolean>,
-): Recorder {
+): Omit<Recorder, 'connection'> {
   return {
     call: (record) => calls.record(record),
     retry: (cluster, reason) => counters.retries.increment(cluster, reason),
@@ -86,6 +95,7 @@ function createRecorder(
     overflow: (cluster, kind) => counters.overflow.increment(cluster, kind),
     ejected: (cluster, _endpoint, reason) => counters.ejections.increment(cluster, reason),
     unejected: () => undefined,
+    healthCheck: (cluster, _endpoint, outcome) => counters.checks.increment(cluster, outcome),
     breaker: (cluster, state) => counters.transitions.increment(cluster, state),
     policyApplied(type, name, version) {
       counters.applied.increment(type)
@@ -138,6 +148,7 @@ function registerCounters(registry: Registry, counters: Counters): void {
   register('weft_retries_refused_total', 'Further attempts that were due but refused.', counters.retriesRefused)
   register('weft_overflow_total', 'Times that a limit of a cluster was reached.', counters.overflow)
   register('weft_endpoint_ejections_total', 'Endpoints ejected by outlier detection.', counters.ejections)
+  register('weft_health_checks_total', 'Active health checks that have ended.', counters.checks)
   register(
     'weft_circuit_breaker_transitions_total',
     'Changes of an error-rate breaker, by new state.',
@@ -154,6 +165,11 @@ function registerClusterGauges(registry: Registry, clusters: () => Iterable<Clus
   gauge('weft_circuit_breaker_state', '1 for the state of the error-rate breaker.', ['cluster', 'state'], () =>
     breakerSamples(clusters()),
   )
+  const limit = (part: 'current' | 'remaining' | 'open', help: string): void =>
+    gauge(`weft_limit_${part}`, help, ['cluster', 'limit'], () => limitSamples(clusters(), part))
+  limit('current', 'What is under way against a limit: connections, pending, requests, retries.')
+  limit('remaining', 'How much more a limit lets in; only for clusters that have the limit.')
+  limit('open', '1 while a limit is reached, else 0.')
 }
 
 function gaugesOf(

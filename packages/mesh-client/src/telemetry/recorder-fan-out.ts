@@ -8,11 +8,13 @@ export function fanOut(recorders: readonly Recorder[]): Recorder {
     call(record) {
       for (const recorder of recorders) recorder.call(record)
     },
+    connection: (record) => each((recorder) => recorder.connection(record)),
     retry: (cluster, reason) => each((recorder) => recorder.retry(cluster, reason)),
     retryRefused: (cluster, reason) => each((recorder) => recorder.retryRefused(cluster, reason)),
     overflow: (cluster, kind) => each((recorder) => recorder.overflow(cluster, kind)),
     ejected: (cluster, endpoint, reason) => each((recorder) => recorder.ejected(cluster, endpoint, reason)),
     unejected: (cluster, endpoint) => each((recorder) => recorder.unejected(cluster, endpoint)),
+    healthCheck: (cluster, endpoint, outcome) => each((recorder) => recorder.healthCheck(cluster, endpoint, outcome)),
     breaker: (cluster, state) => each((recorder) => recorder.breaker(cluster, state)),
     policyApplied: (type, name, version) => each((recorder) => recorder.policyApplied(type, name, version)),
     policyRejected: (type, name, version) => each((recorder) => recorder.policyRejected(type, name, version)),

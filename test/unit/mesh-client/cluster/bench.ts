@@ -1,5 +1,8 @@
-import type { Cluster, Endpoint } from '@weft/mesh-protocol'
-import { createClusterManager } from '../../../../packages/mesh-client/src/cluster/cluster-manager.ts'
+import type { Cluster, Endpoint, HealthCheck } from '@weft/mesh-protocol'
+import {
+  type CallingWorkload,
+  createClusterManager,
+} from '../../../../packages/mesh-client/src/cluster/cluster-manager.ts'
 import type {
   ClusterManager,
   ClusterRuntime,
@@ -8,7 +11,7 @@ import type {
   PickContext,
 } from '../../../../packages/mesh-client/src/cluster/types.ts'
 import { seededRandom } from '../../../../packages/mesh-client/src/kernel/random.ts'
-import { nullRecorder } from '../../../../packages/mesh-client/src/kernel/recorder.ts'
+import { type HealthCheckOutcome, nullRecorder } from '../../../../packages/mesh-client/src/kernel/recorder.ts'
 import { type FakeClock, fakeClock } from '../../../support/fake-clock.ts'
 import { byId, wireCluster } from '../../../support/wire.ts'
 
@@ -24,6 +27,8 @@ export interface Bench {
   readonly probes: { readonly id: string; readonly at: number }[]
   /** What a probe finds; may be changed. */
   probe: (state: EndpointState) => Promise<boolean>
+  /** What a health check finds; may be changed. */
+  check: (state: EndpointState, check: HealthCheck) => Promise<HealthCheckOutcome>
   set(endpoints: readonly Endpoint[], config?: Partial<Cluster>): ClusterRuntime
   /** One whole attempt on an endpoint. */
   attempt(state: EndpointState, outcome: Outcome): void
@@ -34,7 +39,7 @@ export const OK: Outcome = { kind: 'response', status: 200 }
 export const FAILED: Outcome = { kind: 'response', status: 500 }
 export const REFUSED: Outcome = { kind: 'connectFailure', refused: true }
 
-export function bench(seed = 1): Bench {
+export function bench(seed = 1, caller?: CallingWorkload): Bench {
   const time = fakeClock()
   const told: string[] = []
   const released: string[] = []
@@ -44,6 +49,7 @@ export function bench(seed = 1): Bench {
     overflow: (_: string, kind: string) => told.push(`overflow ${kind}`),
     ejected: (_: string, endpoint: string, reason: string) => told.push(`ejected ${endpoint} ${reason}`),
     unejected: (_: string, endpoint: string) => told.push(`unejected ${endpoint}`),
+    healthCheck: (_: string, endpoint: string, outcome: string) => told.push(`checked ${endpoint} ${outcome}`),
     breaker: (_: string, state: string) => told.push(`breaker ${state}`),
   }
   const transport = {
@@ -51,9 +57,16 @@ export function bench(seed = 1): Bench {
       probes.push({ id: state.endpoint.id, at: time.clock.now() })
       return made.probe(state)
     },
+    check: (state: EndpointState, check: HealthCheck) => made.check(state, check),
     release: (state: EndpointState) => released.push(state.endpoint.id),
   }
-  const manager = createClusterManager({ ...time, random: seededRandom(seed), recorder, transport })
+  const manager = createClusterManager({
+    ...time,
+    random: seededRandom(seed),
+    recorder,
+    transport,
+    ...(caller && { caller }),
+  })
   const made: Bench = {
     time,
     manager,
@@ -61,6 +74,7 @@ export function bench(seed = 1): Bench {
     released,
     probes,
     probe: () => Promise.resolve(false),
+    check: () => Promise.resolve('passed'),
     set(endpoints, config = {}) {
       const cluster = wireCluster(config)
       manager.upsert(cluster, byId(endpoints))

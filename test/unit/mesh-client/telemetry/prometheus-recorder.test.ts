@@ -1,3 +1,4 @@
+import { UNLIMITED } from '@weft/mesh-protocol'
 import { register } from 'prom-client'
 import { describe, expect, test } from 'vitest'
 import { decodePeer, encodePeer, peerOf } from '../../../../packages/mesh-client/src/kernel/peer-header.ts'
@@ -251,6 +252,7 @@ describe('metrics of the mesh itself', () => {
     recorder.retryRefused('c', 'overflow')
     recorder.overflow('c', 'pending')
     recorder.ejected('c', '10.0.0.1:80', 'consecutive_5xx')
+    recorder.healthCheck('c', '10.0.0.1:80', 'timeout')
     recorder.breaker('c', 'open')
     recorder.policyApplied('Cluster', 'c', '1')
     recorder.policyApplied('Cluster', 'c', '2')
@@ -265,6 +267,7 @@ describe('metrics of the mesh itself', () => {
       'weft_retries_refused_total c|overflow 1',
       'weft_overflow_total c|pending 1',
       'weft_endpoint_ejections_total c|consecutive_5xx 1',
+      'weft_health_checks_total c|timeout 1',
       'weft_circuit_breaker_transitions_total c|open 1',
       'weft_policy_applied_total Cluster 2',
       'weft_policy_rejected_total Cluster 1',
@@ -275,17 +278,38 @@ describe('metrics of the mesh itself', () => {
   })
 
   test('gauges tell the clusters and policies of the moment', async () => {
-    const healthy = { endpoint: { healthStatus: 'HEALTHY' as const }, refused: false, ejected: false, draining: false }
+    const flags = { refused: false, ejected: false, unhealthy: false, draining: false }
+    const healthy = { endpoint: { healthStatus: 'HEALTHY' as const }, ...flags }
+    const none = { current: 0, max: UNLIMITED }
+    const limits = {
+      connections: { current: 3, max: 3 },
+      pending: { current: 1, max: 5 },
+      requests: none,
+      retries: none,
+    }
     const endpoints = [
       healthy,
       { ...healthy, ejected: true },
       { ...healthy, ejected: true, draining: true },
       { ...healthy, refused: true },
       { ...healthy, endpoint: { healthStatus: 'UNHEALTHY' as const } },
+      { ...healthy, unhealthy: true },
     ]
     const clusters = [
-      { name: 'a', config: { errorRateBreaker: {} }, breakerState: 'half-open' as const, endpoints: () => endpoints },
-      { name: 'b', config: {}, breakerState: 'closed' as const, endpoints: () => [] },
+      {
+        name: 'a',
+        config: { errorRateBreaker: {} },
+        breakerState: 'half-open' as const,
+        endpoints: () => endpoints,
+        limits: () => limits,
+      },
+      {
+        name: 'b',
+        config: {},
+        breakerState: 'closed' as const,
+        endpoints: () => [],
+        limits: () => ({ ...limits, connections: none, pending: none }),
+      },
     ]
     const metrics = recorderOf({
       clusters: () => clusters,
@@ -299,12 +323,20 @@ describe('metrics of the mesh itself', () => {
       'a draining 1',
       'a ejected 1',
       'a refused 1',
-      'a unhealthy 1',
+      'a unhealthy 2',
       'a healthy 1',
     ])
     expect(told('weft_endpoints')).toContain('b healthy 0')
     expect(told('weft_endpoints_ejected')).toEqual(['a 1', 'b 0'])
     expect(told('weft_circuit_breaker_state')).toEqual(['a closed 0', 'a open 0', 'a half-open 1'])
+    expect(told('weft_limit_current').slice(0, 4)).toEqual([
+      'a connections 3',
+      'a pending 1',
+      'a requests 0',
+      'a retries 0',
+    ])
+    expect(told('weft_limit_remaining')).toEqual(['a connections 0', 'a pending 4'])
+    expect(told('weft_limit_open').filter((line) => line.endsWith(' 1'))).toEqual(['a connections 1'])
     expect(told('weft_policy_version')).toEqual(['Cluster a 7 1'])
     expect(samplesOf(samples, 'istio_build')[0]?.labels).toEqual({ component: 'proxy', tag: '1.2.3' })
   })

@@ -1,6 +1,8 @@
+import type { Cluster, HealthCheck } from '@weft/mesh-protocol'
 import type { ClusterRuntime, EndpointState, Transport } from '../../cluster/types.ts'
-import type { Recorder } from '../../kernel/recorder.ts'
+import type { HealthCheckOutcome, Recorder } from '../../kernel/recorder.ts'
 import type { TimerHandle, Timers } from '../../kernel/timers.ts'
+import { createEndpointChecker, type EndpointChecker } from '../health/endpoint-checker.ts'
 import type { Attempt } from './attempt.ts'
 import { ConnectionGate } from './connection-gate.ts'
 import { Connectors } from './connectors.ts'
@@ -40,10 +42,12 @@ class PooledTransport implements HttpTransport {
   readonly #pools = new Map<EndpointPool, EndpointState>()
   /** Pools that let their last requests finish. */
   readonly #closing = new Set<EndpointPool>()
+  readonly #checkEndpoint: EndpointChecker
   #sweepTimer: TimerHandle | undefined
 
   constructor(deps: HttpTransportDeps) {
     this.#deps = deps
+    this.#checkEndpoint = createEndpointChecker(this.#connectors, deps.timers)
   }
 
   send(attempt: Attempt, exchange: Exchange): boolean {
@@ -58,6 +62,15 @@ class PooledTransport implements HttpTransport {
 
   probe(state: EndpointState, timeoutMs: number): Promise<boolean> {
     return probeEndpoint(state.endpoint, timeoutMs, this.#deps.timers)
+  }
+
+  check({ endpoint }: EndpointState, check: HealthCheck, cluster: Cluster): Promise<HealthCheckOutcome> {
+    return this.#checkEndpoint({ endpoint, check, cluster })
+  }
+
+  usage(cluster: ClusterRuntime): { connections: number; pending: number } {
+    const gate = this.#gates.get(cluster)
+    return { connections: gate?.inUse ?? 0, pending: gate?.waiting ?? 0 }
   }
 
   release(state: EndpointState): void {

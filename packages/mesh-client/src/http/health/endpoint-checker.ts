@@ -1,0 +1,83 @@
+import type { Socket } from 'node:net'
+import type { Cluster, Endpoint, HealthCheck } from '@weft/mesh-protocol'
+import type { HealthCheckOutcome } from '../../kernel/recorder.ts'
+import type { Timers } from '../../kernel/timers.ts'
+import type { Connectors } from '../outbound/connectors.ts'
+import { checkGrpc } from './grpc-check.ts'
+import { checkHttp } from './http-check.ts'
+
+/** One check: what is asked of whom. */
+export interface CheckTarget {
+  readonly endpoint: Endpoint
+  readonly check: HealthCheck
+  readonly cluster: Cluster
+}
+
+export type EndpointChecker = (target: CheckTarget) => Promise<HealthCheckOutcome>
+
+/**
+ * Asks endpoints whether they are well, each time over a connection of its own, which is made as the cluster's are (with
+ * its TLS) and does not keep the process alive. Never rejects.
+ */
+export function createEndpointChecker(connectors: Connectors, timers: Timers): EndpointChecker {
+  return (target) =>
+    new Promise((resolve) => {
+      let socket: Socket | undefined
+      let open = true
+      const settle = (outcome: HealthCheckOutcome): void => {
+        if (!open) return
+        open = false
+        timers.clear(timer)
+        resolve(outcome)
+        socket?.destroy()
+      }
+      const timer = timers.set(() => settle('timeout'), target.check.timeoutMs)
+      openSocket(connectors, target, (error, made) => {
+        if (made === null || error !== null) return settle('unreachable')
+        if (!open) return void made.destroy()
+        socket = made.unref()
+        made.on('error', () => settle('unreachable'))
+        ask(target, made).then(settle, () => settle('unreachable'))
+      })
+    })
+}
+
+function ask(target: CheckTarget, socket: Socket): Promise<HealthCheckOutcome> {
+  const { check } = target.check
+  if ('http' in check) return checkHttp(check.http, authorityOf(target, check.http.host), socket)
+  if ('grpc' in check) {
+    const scheme = target.cluster.tls === undefined ? 'http' : 'https'
+    return checkGrpc(check.grpc, `${scheme}://${authorityOf(target)}`, socket)
+  }
+  return Promise.resolve('passed')
+}
+
+/** What the endpoint sees as the host: the service's name, as in calls that name it whole. */
+function authorityOf({ cluster }: CheckTarget, host?: string): string {
+  return host ?? `${cluster.service.host}:${cluster.port}`
+}
+
+function openSocket(
+  connectors: Connectors,
+  { endpoint, check, cluster }: CheckTarget,
+  done: (error: Error | null, socket: Socket | null) => void,
+): void {
+  const port = check.port ?? endpoint.port
+  const connector = connectors.for(cluster, 'grpc' in check.check ? 'h2' : 'http/1.1')
+  const opening: unknown = connector(
+    {
+      hostname: endpoint.address,
+      host: `${endpoint.address}:${port}`,
+      protocol: cluster.tls === undefined ? 'http:' : 'https:',
+      port: String(port),
+      servername: cluster.tls?.sni ?? cluster.service.host,
+    },
+    (...[error, socket]) => done(error, socket),
+  )
+  // undici's connector gives the socket back at once, though its type does not say so.
+  if (hasUnref(opening)) opening.unref()
+}
+
+function hasUnref(value: unknown): value is { unref(): void } {
+  return typeof value === 'object' && value !== null && 'unref' in value
+}
