@@ -191,7 +191,7 @@ test('deadline and headers reach what the application does later, each request w
   expect(timed?.remaining).toBeGreaterThan(4_000)
   expect(timed?.remaining).toBeLessThan(5_000)
   expect(traced).toEqual({ headers: ['x-user', 'bob', 'b3', '1-2', 'x-b3-sampled', '1'] })
-  expect([bare, zero]).toEqual([{ headers: null }, { headers: null }])
+  expect([bare, zero]).toEqual([{ headers: [] }, { headers: [] }])
 })
 
 test('what goes on after the answer is bound by no deadline, what goes on for a caller that left is', async () => {

@@ -232,7 +232,7 @@ test('a port in use rejects with the server’s own error, leaves the server as 
 test.each<[string, unknown, ServeOptions, string]>([
   ['nothing', undefined, {}, 'This cannot be served: undefined'],
   ['a plain object', { listen: 1 }, {}, 'an object of class Object'],
-  ['a Fastify instance over TLS', fastify({ http2: true }), {}, 'of another kind'],
+  ['a Fastify instance over TLS', fastify({ https: {} }), {}, 'of another kind'],
   ['a bad port', () => undefined, { port: 70_000 }, 'port must be a whole number from 0 to 65535, not 70000'],
 ])('%s is refused with what to do', async (_name, listener, options, message) => {
   await using harness = inboundHarness()

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Peer } from '../kernel/recorder.ts'
+import type { BoundCalls } from './bound-calls.ts'
 
 /** What follows an inbound request to the outbound calls that are made while it is served. */
 export interface RequestContext {
@@ -11,6 +12,8 @@ export interface RequestContext {
   /** Headers to be set on outbound calls where the caller has not set them, lower-case name and value in turn. */
   readonly headers: readonly string[]
   readonly peer: Peer | undefined
+  /** Calls that end when the request's caller leaves; absent: calls go on. */
+  readonly boundCalls?: BoundCalls | undefined
 }
 
 /** Of a request that carries nothing on. */
@@ -25,4 +28,12 @@ export type ContextStore = AsyncLocalStorage<RequestContext>
 
 export function createContextStore(): ContextStore {
   return new AsyncLocalStorage<RequestContext>()
+}
+
+/**
+ * Of work that goes on when the request is over: it keeps the headers, and neither the deadline nor the end of the request
+ * binds it.
+ */
+export function detached({ headers, peer }: RequestContext): RequestContext {
+  return { deadline: undefined, headers, peer }
 }

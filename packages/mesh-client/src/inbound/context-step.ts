@@ -1,3 +1,4 @@
+import { BoundCalls } from '../context/bound-calls.ts'
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../context/request-context.ts'
 import { EXPECTED_TIMEOUT_HEADER } from '../kernel/header-names.ts'
 import type { InboundExchange, InboundFilter } from './exchange.ts'
@@ -24,8 +25,10 @@ export function contextOf(exchange: InboundExchange, names: Propagation): Reques
     ? undefined
     : callerTimeout(single(headers[EXPECTED_TIMEOUT_HEADER]), single(headers[GRPC_TIMEOUT_HEADER]))
   const carried = carriedHeaders(headers, names, exchange.span !== undefined)
-  if (timeoutMs === undefined && carried.length === 0 && peer === undefined) return EMPTY_CONTEXT
-  return { deadline: timeoutMs === undefined ? undefined : exchange.startedAt + timeoutMs, headers: carried, peer }
+  const { bindsCalls } = exchange
+  if (!bindsCalls && timeoutMs === undefined && carried.length === 0 && peer === undefined) return EMPTY_CONTEXT
+  const deadline = timeoutMs === undefined ? undefined : exchange.startedAt + timeoutMs
+  return { deadline, headers: carried, peer, boundCalls: bindsCalls ? new BoundCalls() : undefined }
 }
 
 /** A header of which several came is malformed where one is meant, and Node has joined them so that it is seen. */

@@ -26,6 +26,8 @@ export interface InboundExchange {
   readonly facts: ServerCallFacts
   /** An upgrade or a CONNECT: it lives on when the request is answered, so no deadline of a request binds it. */
   readonly isTunnel: boolean
+  /** Whether calls that are made for it end when its caller leaves. */
+  readonly bindsCalls: boolean
   /** Set by the telemetry step while a tracer is at work. */
   span: ServerSpan | undefined
   /** Set by the deadline and context step. */

@@ -1,11 +1,13 @@
 import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Http2Server } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
 import { Registry } from 'prom-client'
 import { createClusterManager } from '../cluster/cluster-manager.ts'
 import { createContextStore } from '../context/request-context.ts'
 import { listen } from '../http/inbound/listen.ts'
 import { serverOf } from '../http/inbound/listener.ts'
 import type { MeshServer } from '../http/inbound/mesh-server.ts'
+import { answerBoth, isHttp2Server } from '../http/inbound/protocol-switch.ts'
 import { resolveServeOptions } from '../http/inbound/serve-options.ts'
 import { createOutbound } from '../http/outbound/outbound.ts'
 import { createHttpTransport } from '../http/outbound/transport.ts'
@@ -47,8 +49,9 @@ export function createDisabledMesh(options: ResolvedOptions): Mesh {
     async serve(listener, serveOptions = {}) {
       const place = { defaultServicePort: options.servicePort, servicePortsTaken: [] }
       const where = resolveServeOptions(serveOptions, place)
-      const server = await serverOf(listener)
-      const served = plainServer(server, await listen(server, where))
+      const server = await serverOf(listener, where.protocol)
+      const both = where.protocol === 'http2' || isHttp2Server(server) ? answerBoth(server) : undefined
+      const served = plainServer(server, both, await listen(server, where))
       servers.add(served)
       return served
     },
@@ -69,11 +72,18 @@ const NOTHING_IS_MESH: PolicySource = {
   onChange: () => () => undefined,
 }
 
-function plainServer(server: Server, bound: AddressInfo): MeshServer {
+function plainServer(
+  server: Server | Http2Server,
+  both: ReadonlySet<Socket> | undefined,
+  bound: AddressInfo,
+): MeshServer {
   let closing: Promise<void> | undefined
   const close = async ({ timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal }: WaitOptions): Promise<void> => {
     const deadline = createDeadline({ clock: systemClock, timers: systemTimers }, { timeoutMs, signal })
-    void deadline.passed.then(() => server.closeAllConnections())
+    void deadline.passed.then(() => {
+      for (const socket of both ?? []) socket.destroy()
+      if ('closeAllConnections' in server) server.closeAllConnections()
+    })
     await new Promise((resolve) => server.close(resolve))
     deadline.done()
   }

@@ -1,6 +1,10 @@
+import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { decodePeer } from '../../kernel/peer-header.ts'
 import type { Peer } from '../../kernel/recorder.ts'
+
+/** A GOAWAY that refuses no stream yet, so that none is lost that is on its way. RFC 9113 section 6.8. */
+const ANY_STREAM = 2 ** 31 - 1
 
 const NODE_GAVE_UP = /^(?:HPE_|ERR_HTTP_REQUEST_TIMEOUT)/
 
@@ -24,6 +28,8 @@ export interface CarriedExchange {
  */
 export class Connection {
   readonly socket: Socket
+  /** There while it speaks HTTP/2, which carries many requests at once. */
+  session: ServerHttp2Session | undefined = undefined
   /** Since when no request is on it, on the mesh's clock. */
   idleSince: number
   #wasCut = false
@@ -41,12 +47,13 @@ export class Connection {
 
   /** Neither is a request on it, nor has any part of one come. */
   get isIdle(): boolean {
-    return this.#active === 0 && this.socket.bytesRead === this.#read
+    return this.#active === 0 && (this.session !== undefined || this.socket.bytesRead === this.#read)
   }
 
   started(exchange: CarriedExchange): void {
-    if (this.#active > 0) exchange.previous = this.#latest
     this.#active++
+    if (this.session !== undefined) return
+    if (this.#active > 1) exchange.previous = this.#latest
     this.#latest = exchange
   }
 
@@ -59,9 +66,20 @@ export class Connection {
 
   /** From now on the last request that it carries is its last: one before it would take those behind it down. */
   closeAfterLatest(): void {
+    const { session } = this
+    if (session !== undefined) {
+      if (!session.closed && !session.destroyed) session.goaway(0, ANY_STREAM)
+      return
+    }
     const latest = this.#latest
     latest?.previous?.closeAfter(false)
     latest?.closeAfter(true)
+  }
+
+  /** Ends it while nothing is on it. */
+  end(): void {
+    if (this.session === undefined || this.session.destroyed) this.socket.destroy()
+    else this.session.close()
   }
 
   /** Destroys it, because a drain ran out of time. */

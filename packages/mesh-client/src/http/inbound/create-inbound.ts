@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import type { Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { ServiceRef } from '@weft/mesh-protocol'
@@ -19,6 +20,7 @@ import type { ExchangeHost } from './exchange-base.ts'
 import { listen } from './listen.ts'
 import { type Listener, serverOf } from './listener.ts'
 import type { MeshServer, ServeOptions } from './mesh-server.ts'
+import { isHttp2Server } from './protocol-switch.ts'
 import { type ResolvedServeOptions, resolveServeOptions } from './serve-options.ts'
 import { ServedServer } from './served-server.ts'
 import { createStripHeaders } from './strip-headers.ts'
@@ -93,11 +95,12 @@ class MeshInbound implements Inbound {
     const port: OpenPort = { options: resolveServeOptions(options, place), server: undefined, drain: undefined }
     this.#open.add(port)
     try {
-      const server = await serverOf(listener)
+      const server = await serverOf(listener, port.options.protocol)
       if ([...this.#open].some((other) => other.server === server)) {
         throw new MeshError('WEFT_CONFIG', 'This server is served by this mesh already.')
       }
       port.server = server
+      if (isHttp2Server(server)) port.options = { ...port.options, protocol: 'http2' }
       return await this.#start(port, server)
     } catch (error) {
       this.#open.delete(port)
@@ -111,9 +114,15 @@ class MeshInbound implements Inbound {
     return this.#closing
   }
 
-  async #start(port: OpenPort, server: Server): Promise<MeshServer> {
+  async #start(port: OpenPort, server: Server | Http2Server): Promise<MeshServer> {
     const served = { servicePort: port.options.servicePort, port: port.options.servicePort }
-    const behind = new ServedServer(server, { ...this.#shared, served, telemetry: telemetryStep(this.#deps, served) })
+    const speaksHttp2 = port.options.protocol === 'http2'
+    const behind = new ServedServer(server, speaksHttp2, {
+      ...this.#shared,
+      bindsCalls: port.options.cancelOnDisconnect,
+      served,
+      telemetry: telemetryStep(this.#deps, served),
+    })
     try {
       const bound = await listen(server, port.options)
       if (this.#closing !== undefined) {
@@ -164,13 +173,13 @@ class MeshInbound implements Inbound {
 
 /** A port from the call of `serve` to the end of its server. */
 interface OpenPort {
-  readonly options: ResolvedServeOptions
-  server: Server | undefined
+  options: ResolvedServeOptions
+  server: Server | Http2Server | undefined
   /** `undefined` until the server listens. */
   drain: Drain | undefined
 }
 
-function meshServer(server: Server, bound: AddressInfo, drain: Drain): MeshServer {
+function meshServer(server: Server | Http2Server, bound: AddressInfo, drain: Drain): MeshServer {
   return {
     server,
     port: bound.port,

@@ -17,6 +17,8 @@ import type { StripHeaders } from './strip-headers.ts'
 /** What all exchanges of one served port share. */
 export interface ExchangeHost {
   readonly served: ServedPort
+  /** Whether calls that are made for a request end when its caller leaves. */
+  readonly bindsCalls: boolean
   readonly clock: Clock
   readonly store: ContextStore
   readonly chain: InboundHandler
@@ -62,12 +64,21 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
     return this.host.served
   }
 
+  get bindsCalls(): boolean {
+    return this.host.bindsCalls && !this.isTunnel
+  }
+
   get headers(): InboundHeaders {
     return this.request.headers
   }
 
   get facts(): ServerCallFacts {
     return new RequestFacts(this.request)
+  }
+
+  /** Whether the application has cut the answer off, and not its caller. */
+  protected get closedByApplication(): boolean {
+    return this.connection.closedByApplication
   }
 
   protected end(status: number, complete: boolean, grpcStatus: string | undefined): void {
@@ -77,13 +88,15 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
     if (complete && this.context.deadline !== undefined) this.context.deadline = undefined
     const endedAt = this.host.clock.now()
     this.connection.ended(this, endedAt)
+    const flags = complete ? '-' : this.closedByApplication ? 'UC' : 'DC'
     this.host.telemetry.ended(this, {
       endedAt,
       status,
-      flags: complete ? '-' : this.connection.closedByApplication ? 'UC' : 'DC',
+      flags,
       grpcStatus,
       requestBytes: this.connection.takeRead(),
       responseBytes: this.connection.takeWritten(),
     })
+    if (flags === 'DC') this.context.boundCalls?.callerLeft()
   }
 }

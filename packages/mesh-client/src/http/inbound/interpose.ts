@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
@@ -8,7 +9,8 @@ export type TunnelEvent = 'upgrade' | 'connect'
 
 /** Who stands between a server and its listeners. */
 export interface Interposer {
-  connected(socket: Socket): void
+  /** True: the interposer keeps the connection, and hands it to a server by itself. */
+  connected(socket: Socket): boolean
   /** `forward` gives the request to the listeners as if nobody stood there. */
   request(event: RequestEvent, request: IncomingMessage, response: ServerResponse): void
   tunnel(event: TunnelEvent, request: IncomingMessage, socket: Duplex, head: Buffer): void
@@ -27,7 +29,7 @@ export interface Interposition {
  * Stands before a server's listeners by an `emit` of its own. The server itself goes on listening, parsing and timing
  * out: a second server that is fed connections has no headers timeout and cannot close.
  */
-export function interpose(server: Server, by: Interposer): Interposition {
+export function interpose(server: EventEmitter, by: Interposer): Interposition {
   const own = Object.getOwnPropertyDescriptor(server, 'emit')
   const original = server.emit as Emit
   const emit: Emit = (event, ...args) => {
@@ -42,7 +44,7 @@ export function interpose(server: Server, by: Interposer): Interposition {
         by.tunnel(event, args[0] as IncomingMessage, args[1] as Duplex, args[2] as Buffer)
         return true
       case 'connection':
-        by.connected(args[0] as Socket)
+        if (by.connected(args[0] as Socket)) return true
         return original.call(server, event, ...args)
       default:
         return original.call(server, event, ...args)

@@ -1,4 +1,6 @@
 import { createServer, type IncomingMessage, Server, type ServerResponse } from 'node:http'
+import type { Http2Server } from 'node:http2'
+import { Server as NetServer } from 'node:net'
 import { MeshError } from '../../kernel/errors.ts'
 
 export type RequestListener = (request: IncomingMessage, response: ServerResponse) => unknown
@@ -16,25 +18,52 @@ export interface FastifyLike {
 }
 
 /** What can be served: a function of request and response (an Express application is one), a server, an application. */
-export type Listener = RequestListener | Server | KoaLike | FastifyLike
+export type Listener = RequestListener | Server | Http2Server | KoaLike | FastifyLike
 
 const ACCEPTED =
-  'serve takes a function (request, response), an http.Server, or an Express, Koa or Fastify application over HTTP/1.1 without TLS'
+  'serve takes a function (request, response), an http.Server, an http2.Server with listeners of requests, or an Express, Koa or Fastify application, without TLS'
 
 /**
  * The server that will listen: the application's own, where it has one, with all that it is set to.
  * @throws MeshError `WEFT_CONFIG` for anything else than a {@link Listener}.
  */
-export async function serverOf(listener: Listener): Promise<Server> {
+export async function serverOf(listener: Listener, protocol: 'http' | 'http2'): Promise<Server | Http2Server> {
+  const server = await findServer(listener)
+  if (!(server instanceof Server)) refuseStreams(server)
+  if (protocol === 'http2' && isExpress(listener)) {
+    throw new MeshError(
+      'WEFT_CONFIG',
+      'An Express application cannot be served over HTTP/2: it breaks on its requests. Take protocol "http".',
+    )
+  }
+  return server
+}
+
+async function findServer(listener: Listener): Promise<Server | Http2Server> {
   if (typeof listener === 'function') return createServer(listener)
-  if (listener instanceof Server) return listener
+  if (listener instanceof Server || isHttp2(listener)) return listener
   if (isFastify(listener)) {
     await listener.ready()
-    if (listener.server instanceof Server) return listener.server
+    if (listener.server instanceof Server || isHttp2(listener.server)) return listener.server
     throw new MeshError('WEFT_CONFIG', `The Fastify instance has a server of another kind. ${ACCEPTED}.`)
   }
   if (isKoa(listener)) return createServer(listener.callback())
   throw new MeshError('WEFT_CONFIG', `This cannot be served: ${describe(listener)}. ${ACCEPTED}.`)
+}
+
+/** The requests of a server that listens to bare streams would pass the mesh by. */
+function refuseStreams(server: Http2Server): void {
+  if (server.listenerCount('request') > 0) return
+  throw new MeshError('WEFT_CONFIG', `This http2.Server has no listener of requests. ${ACCEPTED}.`)
+}
+
+/** node:http2 does not tell the class of its servers; those with TLS have contexts. */
+function isHttp2(value: unknown): value is Http2Server {
+  return value instanceof NetServer && 'updateSettings' in value && !('setSecureContext' in value)
+}
+
+function isExpress(listener: unknown): boolean {
+  return typeof listener === 'function' && 'handle' in listener && 'settings' in listener
 }
 
 function isFastify(value: unknown): value is FastifyLike {

@@ -1,4 +1,5 @@
 import type { Server } from 'node:http'
+import type { Http2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import type { CloseOptions } from '../../inbound/drain.ts'
 
@@ -9,14 +10,22 @@ export interface ServeOptions {
   readonly port?: number | undefined
   /** What callers dial, 1 to 65535. Default: the mesh's `servicePort`. Each served port needs one of its own. */
   readonly servicePort?: number | undefined
-  /** Application protocol of the port. Default and only value so far: `http`, which is HTTP/1.1 without TLS. */
-  readonly protocol?: 'http' | undefined
+  /**
+   * Application protocol of the port, without TLS: `http`, HTTP/1.1, is the default; `http2` answers HTTP/2 and HTTP/1.1,
+   * told apart by the first bytes of a connection, and callers of the mesh use HTTP/2.
+   */
+  readonly protocol?: 'http' | 'http2' | undefined
+  /**
+   * Whether calls of this mesh that are made while a request is served end, with flag DC, when its caller leaves before it
+   * has its answer. Default true; what runs in `mesh.detach` goes on either way.
+   */
+  readonly cancelOnDisconnect?: boolean | undefined
 }
 
 /** A server that listens behind the mesh. */
 export interface MeshServer {
-  /** The http.Server that listens: the application's own where it has one. */
-  readonly server: Server
+  /** The server that listens: the application's own where it has one, else an http.Server. */
+  readonly server: Server | Http2Server
   /** What was bound. */
   readonly port: number
   /** Where this host reaches it, e.g. `http://127.0.0.1:8080`. */

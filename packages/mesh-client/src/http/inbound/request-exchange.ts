@@ -16,11 +16,11 @@ import {
 
 const GRPC_STATUS = 'grpc-status'
 
-/** An HTTP/1.1 request and its response. */
+/** A request and its response. */
 export class RequestExchange extends ExchangeBase implements Watcher {
   readonly isTunnel = false
   readonly #event: RequestEvent
-  readonly #response: ServerResponse
+  protected readonly response: ServerResponse
   #grpcStatus: string | undefined
   #notice: LeaveNotice | undefined
 
@@ -33,14 +33,14 @@ export class RequestExchange extends ExchangeBase implements Watcher {
   ) {
     super(host, connection, request)
     this.#event = event
-    this.#response = response
+    this.response = response
     watchRequest(request, this)
     watchResponse(response, this)
     if (this.isGrpc) watchTrailers(response)
   }
 
   forward(): void {
-    this.host.emit(this.#event, this.request, this.#response)
+    this.host.emit(this.#event, this.request, this.response)
   }
 
   /** Node emits `data` and `end` of a body of several chunks outside of the context in which the request came. It ends with the response. */
@@ -63,24 +63,24 @@ export class RequestExchange extends ExchangeBase implements Watcher {
   }
 
   finished(): void {
-    this.#end(true)
+    this.finish(true)
   }
 
   abandoned(): void {
-    this.#end(false)
+    this.finish(false)
   }
 
   closeAfter(close: boolean): void {
-    if (close) this.#notice ??= new LeaveNotice(this.#response)
+    if (close) this.#notice ??= new LeaveNotice(this.response)
     else {
       this.#notice?.withdraw()
       this.#notice = undefined
     }
   }
 
-  #end(complete: boolean): void {
+  protected finish(complete: boolean): void {
     if (this.ended) return
-    const response = this.#response
+    const response = this.response
     this.end(response.headersSent ? response.statusCode : 0, complete, this.#grpcStatusOf(response))
   }
 

@@ -41,6 +41,7 @@ export class RequestFacts implements ServerCallFacts {
   }
 
   get #authority(): string {
-    return this.#request.headers.host ?? ''
+    const { host, ':authority': authority } = this.#request.headers
+    return host ?? (typeof authority === 'string' ? authority : '')
   }
 }

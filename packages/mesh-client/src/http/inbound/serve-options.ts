@@ -6,7 +6,8 @@ export interface ResolvedServeOptions {
   readonly host: string | undefined
   readonly port: number
   readonly servicePort: number
-  readonly protocol: 'http'
+  readonly protocol: 'http' | 'http2'
+  readonly cancelOnDisconnect: boolean
 }
 
 /** What is there already, that a new port must not collide with. */
@@ -16,11 +17,23 @@ export interface ServePlace {
 }
 
 const PORT_MAX = 65_535
-const KNOWN = ['host', 'port', 'servicePort', 'protocol'] as const satisfies readonly (keyof ServeOptions)[]
+const KNOWN = [
+  'host',
+  'port',
+  'servicePort',
+  'protocol',
+  'cancelOnDisconnect',
+] as const satisfies readonly (keyof ServeOptions)[]
 
 /** @throws MeshError `WEFT_CONFIG` that lists every option that is not usable. */
 export function resolveServeOptions(options: ServeOptions, place: ServePlace): ResolvedServeOptions {
-  const { host, port = 0, servicePort = place.defaultServicePort, protocol = 'http' } = options
+  const {
+    host,
+    port = 0,
+    servicePort = place.defaultServicePort,
+    protocol = 'http',
+    cancelOnDisconnect = true,
+  } = options
   const problems = Object.keys(options)
     .filter((name) => !(KNOWN as readonly string[]).includes(name))
     .map((name) => `${name} is not an option of serve (they are ${KNOWN.join(', ')})`)
@@ -31,12 +44,17 @@ export function resolveServeOptions(options: ServeOptions, place: ServePlace): R
   if (!isPort(servicePort, 1)) {
     problems.push(`servicePort must be a whole number from 1 to 65535, not ${JSON.stringify(servicePort)}`)
   }
-  if (protocol !== 'http') problems.push(`protocol must be "http", not ${JSON.stringify(protocol)}`)
+  if (protocol !== 'http' && protocol !== 'http2') {
+    problems.push(`protocol must be "http" or "http2", not ${JSON.stringify(protocol)}`)
+  }
+  if (typeof cancelOnDisconnect !== 'boolean') {
+    problems.push(`cancelOnDisconnect must be true or false, not ${JSON.stringify(cancelOnDisconnect)}`)
+  }
   if (place.servicePortsTaken.includes(servicePort)) {
     problems.push(`servicePort ${servicePort} is served by this mesh already: give each port one of its own`)
   }
   if (problems.length > 0) throw new MeshError('WEFT_CONFIG', `serve cannot use its options: ${problems.join('; ')}.`)
-  return { host, port, servicePort, protocol }
+  return { host, port, servicePort, protocol, cancelOnDisconnect }
 }
 
 function isPort(value: unknown, lowest: number): boolean {

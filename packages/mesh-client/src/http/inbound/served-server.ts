@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Http2Server } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { contextStep } from '../../inbound/context-step.ts'
@@ -7,7 +8,9 @@ import { type DrainPlan, graceIsOver } from '../../inbound/drain-plan.ts'
 import { inboundChain } from '../../inbound/filters.ts'
 import { Connection } from './connection.ts'
 import type { ExchangeHost } from './exchange-base.ts'
-import { type Interposer, interpose, type RequestEvent, type TunnelEvent } from './interpose.ts'
+import { Http2Side } from './http2-side.ts'
+import { type Emit, type Interposer, interpose, type RequestEvent, type TunnelEvent } from './interpose.ts'
+import { ProtocolSwitch } from './protocol-switch.ts'
 import { RequestExchange } from './request-exchange.ts'
 import { TunnelExchange } from './tunnel-exchange.ts'
 import { isWatched } from './watched.ts'
@@ -18,11 +21,12 @@ interface Tracked {
   [CONNECTION]?: Connection
 }
 
-/** An http.Server with the mesh before its listeners: its connections, and what passes over them. */
+/** A server with the mesh before its listeners: its connections, and what passes over them. */
 export class ServedServer implements Interposer, DrainTarget {
   /** Takes the mesh away from before the listeners. */
   readonly undo: () => void
-  readonly server: Server
+  readonly server: Server | Http2Server
+  readonly #switch: ProtocolSwitch | undefined
   readonly #host: ExchangeHost
   readonly #connections = new Set<Connection>()
   readonly #closed: Promise<void>
@@ -30,7 +34,8 @@ export class ServedServer implements Interposer, DrainTarget {
   #isLeaving = false
   #whenEmpty: () => void = () => undefined
 
-  constructor(server: Server, shared: Omit<ExchangeHost, 'chain' | 'emit'>) {
+  /** @param speaksHttp2 whether connections may speak HTTP/2 as well as HTTP/1.1 */
+  constructor(server: Server | Http2Server, speaksHttp2: boolean, shared: Omit<ExchangeHost, 'chain' | 'emit'>) {
     this.server = server
     const interposition = interpose(server, this)
     this.undo = interposition.undo
@@ -46,6 +51,7 @@ export class ServedServer implements Interposer, DrainTarget {
       emit: interposition.emit,
       chain: inboundChain(steps, (exchange) => exchange.forward()),
     }
+    if (speaksHttp2) this.#switch = this.#switchProtocols(interposition.emit)
   }
 
   /** Resolves when the server has closed, whoever closed it. */
@@ -61,8 +67,11 @@ export class ServedServer implements Interposer, DrainTarget {
     return this.#lastConnectedAt
   }
 
-  connected(socket: Socket): void {
+  connected(socket: Socket): boolean {
     this.#track(socket)
+    if (this.#switch === undefined) return false
+    this.#switch.take(socket)
+    return true
   }
 
   request(event: RequestEvent, request: IncomingMessage, response: ServerResponse): void {
@@ -101,13 +110,26 @@ export class ServedServer implements Interposer, DrainTarget {
   }
 
   closeIdle(plan: DrainPlan, now: number): void {
-    for (const { isIdle, idleSince, socket } of this.#connections) {
-      if (isIdle && graceIsOver(plan, idleSince, now)) socket.destroy()
+    for (const connection of this.#connections) {
+      if (connection.isIdle && graceIsOver(plan, connection.idleSince, now)) connection.end()
     }
   }
 
   destroyAll(): void {
     for (const connection of this.#connections) connection.cut()
+  }
+
+  #switchProtocols(emit: Emit): ProtocolSwitch {
+    const http2 = new Http2Side(this.#host)
+    return new ProtocolSwitch(this.server, emit, {
+      http1: this,
+      http2,
+      opened: (session, socket) => {
+        const connection = this.#track(socket)
+        http2.opened(session, connection)
+        if (this.#isLeaving) connection.closeAfterLatest()
+      },
+    })
   }
 
   #track(socket: Socket): Connection {
@@ -131,9 +153,9 @@ export class ServedServer implements Interposer, DrainTarget {
 }
 
 /** Node's `close()` also cuts connections that are unused at that moment; theirs is the grace of the drain. */
-function closeKeepingIdle(server: Server): void {
+function closeKeepingIdle(server: Server | Http2Server): void {
   const own = Object.getOwnPropertyDescriptor(server, 'closeIdleConnections')
-  server.closeIdleConnections = () => undefined
+  Object.defineProperty(server, 'closeIdleConnections', { value: () => undefined, configurable: true, writable: true })
   try {
     server.close()
   } finally {

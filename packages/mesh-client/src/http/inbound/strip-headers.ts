@@ -1,4 +1,4 @@
-import { IncomingMessage } from 'node:http'
+import { type IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { isReservedHeader } from '../../inbound/reserved-headers.ts'
 
@@ -18,11 +18,21 @@ export function createStripHeaders(): StripHeaders {
   const probe = new IncomingMessage(new Socket())
   const count = Object.getOwnPropertySymbols(probe).find(({ description }) => description === 'kHeadersCount')
   return (request) => {
+    if (!(request instanceof IncomingMessage)) {
+      stripHttp2(request)
+      return
+    }
     request.headers = withoutReserved(request.headers)
     if (count === undefined) request.headersDistinct = withoutReserved(request.headersDistinct)
     const kept = shorten(request.rawHeaders)
     if (count !== undefined) (request as unknown as Counted)[count] = kept
   }
+}
+
+/** A request of HTTP/2 has its headers behind an accessor, and nothing made from them. */
+function stripHttp2(request: { readonly headers: IncomingHttpHeaders; readonly rawHeaders: string[] }): void {
+  Object.defineProperty(request, 'headers', { value: withoutReserved(request.headers), configurable: true })
+  shorten(request.rawHeaders)
 }
 
 /** A copy: an object that a property was deleted from is slow for everybody after. */

@@ -1,8 +1,10 @@
 import { type BreakerFallback, FIRST_POLICY_WAIT_MS } from '@weft/mesh-protocol'
 import type { Dispatcher } from 'undici'
 import { callDeadline } from '../../call/deadline.ts'
+import type { FaultAbort } from '../../call/fault.ts'
 import { ABORTED, LOCAL_OVERFLOW } from '../../call/outcome.ts'
 import type { ClusterRuntime } from '../../cluster/types.ts'
+import type { BoundCall } from '../../context/bound-calls.ts'
 import type { RequestContext } from '../../context/request-context.ts'
 import { MeshError } from '../../kernel/errors.ts'
 import type { ClientCallFacts } from '../../kernel/tracing.ts'
@@ -11,15 +13,27 @@ import { chooseDestination } from '../../routing/weighted-split.ts'
 import { errors } from '../undici.ts'
 import { AccountedCall } from './accounted-call.ts'
 import { Attempts } from './attempts.ts'
+import { mayControl, takeControls, tellsGrpcTimeout } from './caller-controls.ts'
 import type { Environment } from './environment.ts'
 import { Exchange, type MeshDispatchOptions, refuseFormerOptions } from './exchange.ts'
+import { FaultStep, type FaultyCall } from './fault-step.ts'
 import { hashedPick, UNHASHED } from './first-pick.ts'
-import { fixedReply } from './local-reply.ts'
+import { abortReply, fixedReply, routeReply } from './local-reply.ts'
 import type { OriginTarget } from './origins.ts'
 import { outgoingHeaders } from './outgoing-headers.ts'
 import { Passing } from './passing.ts'
 import type { HeldCall } from './policy-wait.ts'
-import { circuitOpen, noCluster, noHost, noPolicy, noPort, noRoute, overflow, tooLate } from './refusals.ts'
+import {
+  circuitOpen,
+  delayedTooLong,
+  noCluster,
+  noHost,
+  noPolicy,
+  noPort,
+  noRoute,
+  overflow,
+  tooLate,
+} from './refusals.ts'
 import { RequestBody } from './request-body.ts'
 import { addMissing, findHeader, hostOf, type RequestHeaders, requestHeaders } from './request-headers.ts'
 import { requestPath } from './request-path.ts'
@@ -27,7 +41,7 @@ import { requestPath } from './request-path.ts'
 const NO_HEADERS: RequestHeaders = []
 
 /** One call of a caller: finds the route, keeps it, and hands the request to its attempts. */
-export class Call extends AccountedCall implements RouteRequest, ClientCallFacts, HeldCall {
+export class Call extends AccountedCall implements RouteRequest, ClientCallFacts, HeldCall, BoundCall, FaultyCall {
   readonly origin: string
   readonly method: string
   path: string
@@ -39,6 +53,9 @@ export class Call extends AccountedCall implements RouteRequest, ClientCallFacts
   readonly #context: RequestContext | undefined
   readonly #body: RequestBody | undefined
   #headers: RequestHeaders = NO_HEADERS
+  #fault: FaultStep | undefined = undefined
+  /** Whether headers of the caller may have changed what its route says. */
+  #controlled = false
 
   constructor(
     env: Environment,
@@ -85,6 +102,7 @@ export class Call extends AccountedCall implements RouteRequest, ClientCallFacts
       this.reject(asError(error), ABORTED, this.startedAt)
       return
     }
+    if (!this.over && this.#context?.boundCalls?.add(this) === false) this.callerLeft()
     if (!this.over) this.#proceed(this.target, this.startedAt, false)
   }
 
@@ -103,7 +121,27 @@ export class Call extends AccountedCall implements RouteRequest, ClientCallFacts
     this.cut(reason ?? new errors.RequestAbortedError())
   }
 
+  callerLeft(): void {
+    if (this.over) return
+    this.flag('DC')
+    this.cut(new errors.RequestAbortedError('the caller of the request that this call was made for has left'))
+  }
+
+  aborted(abort: FaultAbort): void {
+    this.answer(abortReply(abort, this.flags), ABORTED)
+  }
+
+  delayedTooLong(): void {
+    this.refused(delayedTooLong(this.target), ABORTED)
+  }
+
+  spared(now: number): void {
+    if (!this.over) this.#takeRoute(this.route as CompiledRoute, now)
+  }
+
   protected override letGo(): void {
+    this.#fault?.stop()
+    this.#context?.boundCalls?.delete(this)
     this.#body?.close()
     this.#headers = NO_HEADERS
   }
@@ -159,20 +197,44 @@ export class Call extends AccountedCall implements RouteRequest, ClientCallFacts
       this.refused(noRoute(target, this.method, this.path), ABORTED)
       return
     }
+    this.#controlled = mayControl(this.#headers)
+    this.#enterRoute(this.#controlled ? takeControls(route, this.#headers) : route, now)
+  }
+
+  #enterRoute(route: CompiledRoute, now: number): void {
     this.route = route
-    const destination = chooseDestination(route, deps.random)
-    this.#enterCluster(route, destination, now)
+    const { fault } = route
+    if (fault === undefined) {
+      this.#takeRoute(route, now)
+      return
+    }
+    this.#fault = new FaultStep(this.env, fault, this.target.host, this)
+    this.#fault.start(now, this.#deadlineOn(route))
+  }
+
+  #takeRoute(route: CompiledRoute, now: number): void {
+    if (route.reply !== undefined) {
+      this.answer(routeReply(route.reply(this)), ABORTED)
+      return
+    }
+    const destination = chooseDestination(route, this.env.deps.random)
+    if (destination.reply === undefined) this.#enterCluster(route, destination, now)
+    else this.answer(routeReply(destination.reply(this)), ABORTED)
+  }
+
+  #deadlineOn({ timeoutMs }: CompiledRoute): number {
+    return callDeadline(this.startedAt, timeoutMs, this.#context?.deadline)
   }
 
   #enterCluster(route: CompiledRoute, destination: CompiledDestination, now: number): void {
     const found = this.env.deps.clusters.get(destination.cluster)
     if (found === undefined) {
-      this.refused(noCluster(this.target, route.name, destination.cluster), ABORTED)
+      this.refused(noCluster(this.target, route, destination.cluster), ABORTED)
       return
     }
     const cluster = this.#admitted(found, now)
     if (cluster === undefined) return
-    const deadline = callDeadline(this.startedAt, route.timeoutMs, this.#context?.deadline)
+    const deadline = this.#deadlineOn(route)
     if (deadline <= now) {
       this.refused(tooLate(cluster), ABORTED)
       return
@@ -182,7 +244,8 @@ export class Call extends AccountedCall implements RouteRequest, ClientCallFacts
       return
     }
     this.holdsRequest = true
-    const { method, path } = this
+    const { method } = this
+    const path = destination.rewritePath === undefined ? this.path : destination.rewritePath(this.path)
     const { scheme } = this.target
     const { hashRequest } = cluster
     const headers = outgoingHeaders(this.#headers, destination, this.span)
@@ -196,6 +259,7 @@ export class Call extends AccountedCall implements RouteRequest, ClientCallFacts
       span: this.span,
       source: this.#body,
       deadline,
+      grpc: this.#controlled && tellsGrpcTimeout(headers),
       firstPick:
         hashRequest === undefined
           ? UNHASHED
@@ -203,6 +267,8 @@ export class Call extends AccountedCall implements RouteRequest, ClientCallFacts
     })
     this.attempts = new Attempts(this.env, this, exchange)
     this.attempts.attemptNext(now)
+    const { mirrors } = destination
+    if (mirrors !== undefined && !this.over) this.env.mirrors.send(mirrors, exchange, now)
   }
 
   /** The cluster, or the one that stands in for it while its error-rate breaker is open; `undefined`: it is answered. */

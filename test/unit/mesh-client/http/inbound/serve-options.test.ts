@@ -5,7 +5,13 @@ import { resolveServeOptions } from '../../../../../packages/mesh-client/src/htt
 const PLACE = { defaultServicePort: 80, servicePortsTaken: [8080] }
 
 test('what is not said comes from the mesh', () => {
-  expect(resolveServeOptions({}, PLACE)).toEqual({ host: undefined, port: 0, servicePort: 80, protocol: 'http' })
+  expect(resolveServeOptions({}, PLACE)).toEqual({
+    host: undefined,
+    port: 0,
+    servicePort: 80,
+    protocol: 'http',
+    cancelOnDisconnect: true,
+  })
 })
 
 test('all problems are told at once', () => {

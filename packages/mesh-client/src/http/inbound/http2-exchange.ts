@@ -1,0 +1,22 @@
+import { constants, type Http2ServerResponse } from 'node:http2'
+import { RequestExchange } from './request-exchange.ts'
+
+/** A request and its response over one stream of HTTP/2, in the form of Node's compatibility API. */
+export class Http2Exchange extends RequestExchange {
+  /** Node tells `finish` of every stream that closes, also of one that was cut off. */
+  override finished(): void {
+    const { stream, writableEnded } = this.response as unknown as Http2ServerResponse
+    const code = stream?.rstCode ?? constants.NGHTTP2_NO_ERROR
+    this.finish(writableEnded && code === constants.NGHTTP2_NO_ERROR)
+  }
+
+  /** The connection says it for all of its requests. */
+  override closeAfter(): void {}
+
+  /** A client that gives up resets its stream with CANCEL; an application has no reason to. */
+  protected override get closedByApplication(): boolean {
+    const { stream } = this.response as unknown as Http2ServerResponse
+    const cancelled = stream?.rstCode === constants.NGHTTP2_CANCEL
+    return !cancelled && this.connection.session?.destroyed !== true && super.closedByApplication
+  }
+}
