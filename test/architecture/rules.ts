@@ -73,6 +73,10 @@ export const CLIENT: PackageRule = {
         'node:os',
       ],
     },
+    tcp: {
+      folders: ['kernel', 'context', 'routing', 'balancing', 'health', 'cluster', 'call', 'inbound', 'http'],
+      packages: [PROTOCOL, 'node:net'],
+    },
     mesh: {
       folders: [
         'kernel',
@@ -87,10 +91,11 @@ export const CLIENT: PackageRule = {
         'inbound',
         'telemetry',
         'http',
+        'tcp',
       ],
       packages: [PROTOCOL, 'prom-client', 'node:crypto', 'node:fs', 'node:os', 'node:http', 'node:net', 'node:path'],
     },
-    '': { folders: ['kernel', 'inbound', 'telemetry', 'options', 'mesh', 'http'], packages: [PROTOCOL] },
+    '': { folders: ['kernel', 'inbound', 'telemetry', 'options', 'mesh', 'http', 'tcp'], packages: [PROTOCOL] },
   },
 }
 
@@ -99,6 +104,7 @@ export const SERVER: PackageRule = {
     kernel: { folders: [], packages: ['node:perf_hooks'] },
     source: { folders: ['kernel', 'config', 'store'], packages: [PROTOCOL] },
     config: { folders: ['kernel'], packages: [PROTOCOL, 'yaml', 're2js'] },
+    analyze: { folders: ['kernel', 'config'], packages: [PROTOCOL] },
     store: {
       folders: ['kernel'],
       packages: [PROTOCOL, 'node:sqlite', 'node:crypto', 'node:fs', 'node:path', 'node:module', 'node:process'],
@@ -111,11 +117,11 @@ export const SERVER: PackageRule = {
       packages: [PROTOCOL, 'node:crypto', 'node:http', 'node:buffer'],
     },
     serve: {
-      folders: ['kernel', 'config', 'store', 'registry', 'canary', 'translate', 'push'],
+      folders: ['kernel', 'config', 'analyze', 'store', 'registry', 'canary', 'translate', 'push'],
       packages: [PROTOCOL, 'fastify', 'pino', 'prom-client', 'node:crypto', 'node:http', 'node:stream', 'node:net'],
     },
     cli: {
-      folders: ['kernel', 'config', ''],
+      folders: ['kernel', 'config', 'analyze', ''],
       packages: [
         PROTOCOL,
         'commander',

@@ -8,6 +8,7 @@ import { MeshError } from '../kernel/errors.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { systemTimers } from '../kernel/timers.ts'
 import type { ResolvedOptions } from '../options/types.ts'
+import { createConnect } from '../tcp/connect.ts'
 import { createAdmin } from './admin.ts'
 import { createControlLink } from './control-link.ts'
 import { createLifecycle, type Lifecycle, type LifecycleDeps } from './lifecycle.ts'
@@ -61,19 +62,21 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
   const carried = { ...system, tracing, policy, context: createContextStore() }
   const inbound = createInbound({ ...options, ...carried, service: self.service, register: registrations.register })
   const outbound = createOutbound({ ...carried, self: self.peer, clusters, transport, address: options.address })
-  const parts = { ...system, options, policy, discovery, registrations, admin, inbound, outbound, clusters }
+  const tcp = createConnect({ ...carried, self: self.peer, clusters, targets: outbound.targets })
+  const parts = { ...system, options, policy, discovery, registrations, admin, inbound, outbound, tcp, clusters }
   const lifecycle = createLifecycle(parts)
   return { ...parts, self, telemetry, lifecycle }
 }
 
 /** The mesh as its user sees it. */
 function faceOf(parts: Parts): Mesh {
-  const { options, outbound, inbound, lifecycle } = parts
+  const { options, outbound, inbound, lifecycle, tcp } = parts
   return {
     fetch: outbound.fetch,
     request: outbound.request,
     dispatcher: outbound.dispatcher as MeshDispatcher,
     agent: outbound.agent,
+    connect: tcp.connect,
     metrics: parts.telemetry.registry,
     logger: options.logger,
     async serve(listener, serveOptions) {

@@ -14,6 +14,7 @@ import { createHttpTransport } from '../http/outbound/transport.ts'
 import { localUrl } from '../inbound/resolve-address.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createDeadline } from '../kernel/deadline.ts'
+import { MeshError } from '../kernel/errors.ts'
 import { systemRandom } from '../kernel/random.ts'
 import { nullRecorder } from '../kernel/recorder.ts'
 import { systemTimers } from '../kernel/timers.ts'
@@ -21,6 +22,7 @@ import { noTracing } from '../kernel/tracing.ts'
 import { DEFAULT_CLOSE_TIMEOUT_MS } from '../options/defaults.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import { EMPTY_VIEW, type PolicySource } from '../routing/policy-view.ts'
+import { createConnect } from '../tcp/connect.ts'
 import { clientVersion, describeSelf } from './self.ts'
 import type { Mesh, MeshDispatcher, MeshStatus, WaitOptions } from './types.ts'
 
@@ -32,18 +34,21 @@ export function createDisabledMesh(options: ResolvedOptions): Mesh {
   const transport = createHttpTransport(shared)
   const clusters = createClusterManager({ ...shared, transport })
   const outbound = createOutbound({ ...shared, clusters, transport, policy: NOTHING_IS_MESH })
+  const tcp = createConnect({ ...shared, clusters, targets: outbound.targets })
   const servers = new Set<MeshServer>()
   let closing: Promise<void> | undefined
 
   const closeAll = async (wait: WaitOptions): Promise<void> => {
     await Promise.all([...servers].map((server) => server.close(wait)))
     await outbound.close()
+    tcp.destroy(new MeshError('WEFT_CLOSED', 'The mesh was closed before this connection was over.'))
   }
   const mesh: Mesh = {
     fetch: outbound.fetch,
     request: outbound.request,
     dispatcher: outbound.dispatcher as MeshDispatcher,
     agent: outbound.agent,
+    connect: tcp.connect,
     metrics: new Registry(),
     logger: options.logger,
     async serve(listener, serveOptions = {}) {

@@ -10,6 +10,7 @@ import type { Timers } from '../kernel/timers.ts'
 import { DEFAULT_CLOSE_TIMEOUT_MS, DEFAULT_READY_TIMEOUT_MS } from '../options/defaults.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
+import type { OutboundTcp } from '../tcp/connect.ts'
 import type { Admin } from './admin.ts'
 import { missing, Waiters } from './readiness.ts'
 import type { Registrations } from './registrations.ts'
@@ -26,6 +27,7 @@ export interface LifecycleDeps {
   readonly admin: Admin
   readonly inbound: Inbound
   readonly outbound: Outbound
+  readonly tcp: OutboundTcp
   readonly clusters: ClusterManager
 }
 
@@ -144,6 +146,8 @@ async function shutDown(deps: LifecycleDeps, wait: WaitOptions & { readonly time
   await step('draining', (timeoutMs) => deps.inbound.close({ timeoutMs, signal: wait.signal }))
   await step('deregistering', () => deps.registrations.deregisterAll())
   await step('finishing calls', () => deps.outbound.close())
+  await step('finishing connections', () => deps.tcp.close())
+  deps.tcp.destroy(cutOff())
   if (deps.outbound.active > 0) await step('cutting calls', () => deps.outbound.destroy(cutOff()))
   await step('closing the admin listener', () => deps.admin.close())
   await step('keeping the policy', () => deps.discovery.close())

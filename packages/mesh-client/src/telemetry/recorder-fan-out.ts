@@ -9,6 +9,9 @@ export function fanOut(recorders: readonly Recorder[]): Recorder {
       for (const recorder of recorders) recorder.call(record)
     },
     connection: (record) => each((recorder) => recorder.connection(record)),
+    fault: (service, kind) => each((recorder) => recorder.fault(service, kind)),
+    mirror: (cluster, result) => each((recorder) => recorder.mirror(cluster, result)),
+    hedge: (cluster, event) => each((recorder) => recorder.hedge(cluster, event)),
     retry: (cluster, reason) => each((recorder) => recorder.retry(cluster, reason)),
     retryRefused: (cluster, reason) => each((recorder) => recorder.retryRefused(cluster, reason)),
     overflow: (cluster, kind) => each((recorder) => recorder.overflow(cluster, kind)),

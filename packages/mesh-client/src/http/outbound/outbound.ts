@@ -3,7 +3,17 @@ import { type CreateAgent, createAgents } from '../agent/create-agents.ts'
 import { MeshDispatcher } from './dispatcher.ts'
 import { Environment, type OutboundDeps } from './environment.ts'
 import { createFetch, type Fetch } from './fetch.ts'
+import type { OriginTarget } from './origins.ts'
+import type { HeldCall } from './policy-wait.ts'
 import { createRequest, type MeshRequest } from './request.ts'
+
+/** The mesh's tables of where hosts lead. */
+export interface Targets {
+  /** @throws TypeError when the origin is no URL */
+  resolve(origin: string): OriginTarget
+  /** Calls back once it is known where a call leads, or the wait is over. */
+  hold(call: HeldCall, now: number): void
+}
 
 /** The outbound side of HTTP: every way to make a call. */
 export interface Outbound {
@@ -11,6 +21,8 @@ export interface Outbound {
   readonly fetch: Fetch
   readonly request: MeshRequest
   readonly agent: CreateAgent
+  /** Where hosts lead, for calls of other protocols. */
+  readonly targets: Targets
   /** Calls under way. */
   readonly active: number
   /** No call starts any more (`WEFT_CLOSED`); resolves when those under way have ended and all connections are closed. */
@@ -31,17 +43,23 @@ export function createOutbound(deps: OutboundDeps): Outbound {
     fetch: createFetch(dispatcher, env),
     request: createRequest(dispatcher),
     agent: createAgents(dispatcher, env),
+    targets: {
+      resolve: (origin) => env.origins.resolve(origin),
+      hold: (call, now) => env.waiting.hold(call, now),
+    },
     get active() {
       return env.active
     },
     async close() {
       stop()
       await env.idle()
+      await env.mirrors.close()
       await Promise.all([deps.transport.close(), env.passthrough.close()])
     },
     async destroy(error) {
       stop()
       env.destroyed = true
+      env.mirrors.destroy()
       await Promise.all([deps.transport.destroy(error), env.passthrough.destroy(error)])
     },
   }

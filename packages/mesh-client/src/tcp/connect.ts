@@ -1,0 +1,123 @@
+import type { SocketConstructorOpts } from 'node:net'
+import type { ClusterManager } from '../cluster/types.ts'
+import type { ContextStore } from '../context/request-context.ts'
+import type { Targets } from '../http/outbound/outbound.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { MeshError } from '../kernel/errors.ts'
+import type { Random } from '../kernel/random.ts'
+import type { Peer, Recorder } from '../kernel/recorder.ts'
+import type { Timers } from '../kernel/timers.ts'
+import { ConnectionLimits } from './connection-limits.ts'
+import { ConnectionMeter } from './connection-meter.ts'
+import { MeshSocket } from './mesh-socket.ts'
+import { OutboundConnection } from './outbound-connection.ts'
+
+/** Options of `mesh.connect`: where to, and those of a `net.Socket`. */
+export interface ConnectOptions extends Pick<SocketConstructorOpts, 'allowHalfOpen' | 'signal'> {
+  /** A host of the mesh, or any other. */
+  readonly host: string
+  /** 1 to 65535: the port of the service as its callers name it. */
+  readonly port: number
+  /** The server name that TLS on this connection will ask for, for TCP routes that match on it. */
+  readonly servername?: string
+  readonly noDelay?: boolean
+  readonly keepAlive?: boolean
+  /** Milliseconds without a byte before the first keep-alive probe. */
+  readonly keepAliveInitialDelay?: number
+}
+
+export type Connect = (options: ConnectOptions) => MeshSocket
+
+export interface ConnectDeps {
+  readonly targets: Targets
+  readonly clusters: ClusterManager
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly recorder: Recorder
+  readonly context: ContextStore
+  readonly self: Peer
+}
+
+/** What all connections of one mesh share. */
+export interface ConnectEnvironment extends ConnectDeps {
+  readonly meter: ConnectionMeter
+  readonly limits: ConnectionLimits
+  /** Sockets that are open, or will be. */
+  readonly sockets: Set<MeshSocket>
+}
+
+/** The outbound side of TCP. */
+export interface OutboundTcp {
+  readonly connect: Connect
+  /** No connection starts any more; resolves when those that are open have closed. */
+  close(): Promise<void>
+  /** Cuts what is open. */
+  destroy(error: Error): void
+}
+
+const LARGEST_PORT = 65_535
+
+export function createConnect(deps: ConnectDeps): OutboundTcp {
+  const env: ConnectEnvironment = {
+    ...deps,
+    meter: new ConnectionMeter(deps.recorder, deps.timers),
+    limits: new ConnectionLimits(),
+    sockets: new Set(),
+  }
+  let closed = false
+  const whenEmpty: (() => void)[] = []
+  const track = (socket: MeshSocket): void => {
+    env.sockets.add(socket)
+    socket.once('close', () => {
+      env.sockets.delete(socket)
+      if (env.sockets.size === 0) for (const tell of whenEmpty.splice(0)) tell()
+    })
+  }
+  return {
+    connect(options) {
+      const origin = originOf(options)
+      const socket = openSocket(options)
+      track(socket)
+      if (closed) socket.fail(new MeshError('WEFT_CLOSED', 'the mesh is closed: connect before mesh.close()'))
+      else new OutboundConnection(env, socket, { ...options, origin }).start()
+      return socket
+    },
+    close() {
+      closed = true
+      return env.sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => whenEmpty.push(resolve))
+    },
+    destroy(error) {
+      for (const socket of env.sockets) socket.destroy(error)
+    },
+  }
+}
+
+/** @throws MeshError `WEFT_CONFIG` where the host or the port is not usable. */
+function originOf({ host, port }: ConnectOptions): string {
+  if (typeof host !== 'string' || host === '') {
+    throw new MeshError('WEFT_CONFIG', `connect needs a host to connect to, not ${JSON.stringify(host)}.`)
+  }
+  if (!Number.isInteger(port) || port < 1 || port > LARGEST_PORT) {
+    throw new MeshError('WEFT_CONFIG', `connect needs a port from 1 to 65535, not ${JSON.stringify(port)}.`)
+  }
+  const name = host.includes(':') ? `[${host}]` : host
+  try {
+    return new URL(`http://${name}:${port}`).origin
+  } catch {
+    throw new MeshError(
+      'WEFT_CONFIG',
+      `connect cannot use the host ${JSON.stringify(host)}: give a name or an address.`,
+    )
+  }
+}
+
+function openSocket({ allowHalfOpen, signal, noDelay, keepAlive, keepAliveInitialDelay }: ConnectOptions): MeshSocket {
+  const socket = new MeshSocket({
+    ...(allowHalfOpen === undefined ? {} : { allowHalfOpen }),
+    ...(signal === undefined ? {} : { signal }),
+  })
+  if (noDelay !== undefined) socket.setNoDelay(noDelay)
+  if (keepAlive !== undefined) socket.setKeepAlive(keepAlive, keepAliveInitialDelay)
+  return socket
+}
