@@ -24,3 +24,8 @@ export function seededRandom(seed: number): Random {
 export function randomInt(random: Random, bound: number): number {
   return Math.floor(random.next() * bound)
 }
+
+/** Draws a share of 0 to 100 percent; without chance where it is all or nothing. */
+export function isChosen(percent: number, random: Random): boolean {
+  return percent >= 100 || (percent > 0 && random.next() * 100 < percent)
+}
