@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { benchBalancing } from './scenarios/balancing.ts'
 import { benchCalls, type Scale } from './scenarios/calls.ts'
 import { benchHaproxy } from './scenarios/haproxy.ts'
 import { benchPush } from './scenarios/push.ts'
@@ -32,6 +33,12 @@ const SECTIONS: readonly Section[] = [
     run: () => (smoke ? benchPush([1, 10], 1) : benchPush([1, 100, 1000], 15)),
   },
   { key: 'streams', title: 'Memory of the control server', run: () => benchStreams(smoke ? 50 : 1000) },
+  {
+    key: 'balancing',
+    title: 'Balancing',
+    run: () =>
+      benchBalancing(smoke ? { picks: 20_000, simulatedSeconds: 1 } : { picks: 2_000_000, simulatedSeconds: 10 }),
+  },
   { key: 'stalled', title: 'A client that stops reading', run: () => benchStalled(smoke ? 200 : 10_000) },
 ]
 
