@@ -13,6 +13,7 @@ import { followStore, type LiveModel } from './registry/live-model.ts'
 import type { Model } from './registry/model.ts'
 import { Registrations } from './registry/registrations.ts'
 import { Resources } from './registry/resources.ts'
+import { analyzeRoutes } from './serve/analyze-routes.ts'
 import { createApp } from './serve/app.ts'
 import { applyRoutes } from './serve/apply-routes.ts'
 import { takeText } from './serve/bodies.ts'
@@ -122,6 +123,11 @@ async function createApi(parts: Parts, settings: Settings, isReady: () => boolea
     takeText(scope)
     resourceRoutes(scope, resources, push)
     applyRoutes(scope, resources, push)
+    analyzeRoutes(scope, {
+      domain: settings.domain,
+      resources,
+      knownWith: (added) => knownHosts(model(), added),
+    })
   })
   return app
 }

@@ -35,11 +35,20 @@ export interface Wait {
 export function withApiOptions(command: Command, { env }: Terminal): Command {
   return command
     .addOption(
-      new Option('--server <url>', 'control server; several URLs are tried in order (WEFT_CONTROL)')
-        .default(env.WEFT_CONTROL || DEFAULT_SERVER, env.WEFT_CONTROL || DEFAULT_SERVER)
-        .argParser(parseServers),
+      serverOption('control server; several URLs are tried in order (WEFT_CONTROL)').default(
+        env.WEFT_CONTROL || DEFAULT_SERVER,
+        env.WEFT_CONTROL || DEFAULT_SERVER,
+      ),
     )
-    .addOption(new Option('-o, --output <format>', 'how to print the answer').choices(FORMATS).default('table'))
+    .addOption(outputOption())
+}
+
+export function serverOption(description: string): Option {
+  return new Option('--server <url>', description).argParser(parseServers)
+}
+
+export function outputOption(): Option {
+  return new Option('-o, --output <format>', 'how to print the answer').choices(FORMATS).default('table')
 }
 
 export function withNamespace(command: Command, { env }: Terminal): Command {

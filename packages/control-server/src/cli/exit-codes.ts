@@ -1,7 +1,7 @@
 /** What `weft` ends with. */
 export const EXIT = {
   ok: 0,
-  /** The server answered, and refused. */
+  /** The server answered, and refused; or `weft analyze` found errors. */
   refused: 1,
   /** The command line or a file is wrong; nothing was sent. */
   usage: 2,
@@ -16,7 +16,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 export const EXIT_CODES_HELP = `
 Exit codes:
   0  done
-  1  the server refused, or some client did (--wait)
+  1  the server refused, some client did (--wait), or analyze found errors
   2  wrong usage, or a file that cannot be read; nothing was sent
   3  the server could not be reached
   4  the server could not start`

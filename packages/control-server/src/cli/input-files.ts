@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
-import { type ParsedDocument, parseResources } from '../config/parse.ts'
+import { type ParsedDocument, type ParseOptions, parseResources } from '../config/parse.ts'
 import { CliError } from './cli-error.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
@@ -12,14 +12,20 @@ export interface FoundDocument {
   readonly document: ParsedDocument
   /** `reviews.yaml (document 2, line 14)`. */
   readonly where: string
+  /** Path as it was given, or `stdin`. */
+  readonly file: string
 }
 
 /** Every resource of the files, of the folders' YAML and JSON files (by name, not deeper), or of stdin (`-`). */
-export async function readDocuments(sources: readonly string[], terminal: Terminal): Promise<readonly FoundDocument[]> {
+export async function readDocuments(
+  sources: readonly string[],
+  terminal: Terminal,
+  options: ParseOptions = {},
+): Promise<readonly FoundDocument[]> {
   const documents: FoundDocument[] = []
   for (const source of sources) {
-    if (source === '-') documents.push(...parse('stdin', await terminal.readStdin()))
-    else for (const file of filesOf(source)) documents.push(...parse(file, read(file)))
+    if (source === '-') documents.push(...parse('stdin', await terminal.readStdin(), options))
+    else for (const file of filesOf(source)) documents.push(...parse(file, read(file), options))
   }
   return documents
 }
@@ -43,13 +49,14 @@ function read(file: string): string {
   }
 }
 
-function parse(file: string, text: string): FoundDocument[] {
-  const parsed = parseResources(text, path.extname(file) === '.json' ? 'application/json' : '')
+function parse(file: string, text: string, options: ParseOptions): FoundDocument[] {
+  const parsed = parseResources(text, path.extname(file) === '.json' ? 'application/json' : '', options)
   if (!parsed.ok) {
     throw new CliError(EXIT.usage, `${file}: ${parsed.error.map(({ message }) => message).join('; ')}`)
   }
   return parsed.value.map((document) => ({
     document,
+    file,
     where: document.where === '' ? file : `${file} (${document.where})`,
   }))
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { addAnalyzeCommand } from './analyze-command.ts'
 import { addApplyCommand } from './apply-command.ts'
 import { addCanaryCommands } from './canary-commands.ts'
 import { CliError } from './cli-error.ts'
@@ -43,6 +44,7 @@ function createProgram(terminal: Terminal): Command {
     .addHelpText('afterAll', EXIT_CODES_HELP)
   addServerCommand(program, terminal)
   addApplyCommand(program, terminal)
+  addAnalyzeCommand(program, terminal)
   addGetCommand(program, terminal)
   addDeleteCommand(program, terminal)
   addServicesCommand(program, terminal)

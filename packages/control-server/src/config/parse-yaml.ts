@@ -2,6 +2,7 @@ import { fail, ok, type Result } from '@weft/mesh-protocol'
 import { Composer, type Document, isMap, isScalar, LineCounter, Parser, visit } from 'yaml'
 import { MAX_DEPTH } from './bounds.ts'
 import type { PlacedValue } from './placed-value.ts'
+import { linesOf } from './source-line.ts'
 
 /** YAML takes about a second a MiB to read, and everything else waits. Larger inputs can be sent as JSON or in parts. */
 export const MAX_YAML_BYTES: number = 2 * 1024 * 1024
@@ -15,8 +16,10 @@ const failed = (message: string): Result<never> => fail([{ field: '', message }]
  * Every document of a YAML stream as plain values, in the core schema of YAML 1.2 plus merge keys. Refused, with line
  * and column: what is not YAML, tabs as indentation, duplicate keys, keys that are not plain, unknown tags, excessive
  * aliases and nesting. Reading ends at the first error.
+ *
+ * @param withLines keeps the documents as they were read, to look up where their fields stand
  */
-export function parseYaml(text: string): Result<PlacedValue[]> {
+export function parseYaml(text: string, withLines = false): Result<PlacedValue[]> {
   const bytes = Buffer.byteLength(text)
   if (bytes > MAX_YAML_BYTES) {
     return failed(
@@ -25,14 +28,14 @@ export function parseYaml(text: string): Result<PlacedValue[]> {
   }
   const lines = new LineCounter()
   try {
-    return readDocuments(text, lines)
+    return readDocuments(text, lines, withLines)
   } catch (error) {
     if (error instanceof RangeError) return failed('is not usable YAML: it is nested too deeply')
     return failed(`is not usable YAML: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
 
-function readDocuments(text: string, lines: LineCounter): Result<PlacedValue[]> {
+function readDocuments(text: string, lines: LineCounter, withLines: boolean): Result<PlacedValue[]> {
   // Its own check for duplicate keys takes the square of their number; `structureProblem` looks for them instead.
   const composer = new Composer({
     uniqueKeys: false,
@@ -50,7 +53,9 @@ function readDocuments(text: string, lines: LineCounter): Result<PlacedValue[]> 
       if (problem !== undefined) return problem
       const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES })
       const start = document.contents?.range?.[0] ?? document.range[0]
-      if (value !== null) values.push({ where: `document ${count}, line ${lines.linePos(start).line}`, value })
+      if (value === null) continue
+      const where = `document ${count}, line ${lines.linePos(start).line}`
+      values.push({ where, value, ...(withLines ? { lineOf: linesOf(document, lines) } : {}) })
     }
     return undefined
   }
@@ -65,7 +70,7 @@ function readDocuments(text: string, lines: LineCounter): Result<PlacedValue[]> 
 
 /** One document alone needs no place. */
 function single(values: readonly PlacedValue[], count: number): PlacedValue[] {
-  return count === 1 ? values.map(({ value }) => ({ where: '', value })) : [...values]
+  return count === 1 ? values.map((placed) => ({ ...placed, where: '' })) : [...values]
 }
 
 function place(lines: LineCounter, offset: number): string {

@@ -80,22 +80,53 @@ const REFERENCES: Readonly<Record<string, (spec: ConfigResource['spec']) => Refe
 }
 
 /**
- * Warnings for hosts and subsets that a resource names and that nobody has, yet, each where it is named first: they may
- * come later, so that the resource is accepted, as in Istio.
+ * The host that a name in a resource stands for: `name.ns` is a service's to a caller and a plain host to Istio, such as
+ * that of a ServiceEntry.
  */
+export function hostMeant(host: string, namespace: string, domain: string, known: KnownHosts): string {
+  const full = expandServiceHost(host, namespace, domain)
+  const plain = host.toLowerCase()
+  return plain.includes('.') && plain !== full && !known.hasHost(full) && known.hasHost(plain) ? plain : full
+}
+
+/** A host or a subset that a resource names and that nobody has. */
+export interface DanglingReference {
+  readonly what: 'host' | 'subset'
+  readonly field: string
+  readonly message: string
+}
+
+/** What a resource leads to and nobody has, each where it is named first. */
+export function findDangling(
+  resource: ConfigResource,
+  known: KnownHosts,
+  domain: string = DEFAULT_DOMAIN,
+): DanglingReference[] {
+  const told = new Set<string>()
+  return (REFERENCES[resource.kind]?.(resource.spec) ?? []).flatMap(
+    ({ field, host, subset = '', whole = false }): DanglingReference[] => {
+      const full = hostMeant(host, resource.metadata.namespace, domain, known)
+      const hasHost = known.hasHost(full)
+      const name = hasHost ? `${full} ${subset}` : full
+      if (told.has(name)) return []
+      told.add(name)
+      if (!hasHost) {
+        return [
+          { what: 'host', field: whole ? field : child(field, 'host'), message: `no service ${full} is known yet` },
+        ]
+      }
+      if (subset === '' || known.hasSubset(full, subset)) return []
+      const message = `no DestinationRule gives ${full} a subset ${JSON.stringify(subset)} yet`
+      return [{ what: 'subset', field: child(field, 'subset'), message }]
+    },
+  )
+}
+
+/** {@link findDangling} as warnings: what is named may come later, so that the resource is accepted, as in Istio. */
 export function danglingReferences(
   resource: ConfigResource,
   known: KnownHosts,
   domain: string = DEFAULT_DOMAIN,
 ): string[] {
-  const told = new Set<string>()
-  return (REFERENCES[resource.kind]?.(resource.spec) ?? []).flatMap(({ field, host, subset = '', whole = false }) => {
-    const full = expandServiceHost(host, resource.metadata.namespace, domain)
-    const name = known.hasHost(full) ? `${full} ${subset}` : full
-    if (told.has(name)) return []
-    told.add(name)
-    if (!known.hasHost(full)) return [`${whole ? field : child(field, 'host')}: no service ${full} is known yet`]
-    if (subset === '' || known.hasSubset(full, subset)) return []
-    return [`${child(field, 'subset')}: no DestinationRule gives ${full} a subset ${JSON.stringify(subset)} yet`]
-  })
+  return findDangling(resource, known, domain).map(({ field, message }) => `${field}: ${message}`)
 }

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify'
-import { type ParsedDocument, parseResources } from '../config/parse.ts'
+import { type ParsedDocument, type ParseOptions, parseResources } from '../config/parse.ts'
 import { textBody } from './bodies.ts'
 import { refusal } from './status.ts'
 
 /** Every resource of the body. */
-export function manyDocuments(request: FastifyRequest): readonly ParsedDocument[] {
+export function manyDocuments(request: FastifyRequest, options: ParseOptions = {}): readonly ParsedDocument[] {
   const { text, contentType } = textBody(request)
-  const parsed = parseResources(text, contentType)
+  const parsed = parseResources(text, contentType, options)
   if (parsed.ok) return parsed.value
   throw refusal(400, 'The body cannot be read', parsed.error)
 }

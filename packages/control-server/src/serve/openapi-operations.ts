@@ -66,6 +66,13 @@ const CONTROL: Operations = {
     body: { type: ['object', 'array'] },
     answer: ref('ApplyAnswer'),
   },
+  'POST /v1/analyze': {
+    summary:
+      'Judges a set of resources together with what is stored, and stores nothing; docs/analyze.md has the codes.',
+    query: ['namespace'],
+    body: { type: ['object', 'array'] },
+    answer: ref('Analysis'),
+  },
 }
 
 /** What is said of every route there can be. */

@@ -98,6 +98,20 @@ const status = object(
 
 const applyResult = object({ apiVersion: text, kind: text, namespace: text, name: text, action: text })
 
+const analysisMessage = object(
+  {
+    code: text,
+    severity: { enum: ['error', 'warning', 'info'] },
+    resource: object({ kind: text, namespace: text, name: text }),
+    field: text,
+    message: text,
+    remedy: text,
+    item: count,
+    line: count,
+  },
+  ['line'],
+)
+
 /** Every named schema of the API, those of the kinds among them. */
 export function schemas(): Readonly<Record<string, object>> {
   return {
@@ -109,6 +123,11 @@ export function schemas(): Readonly<Record<string, object>> {
       'nacked',
       'pending',
     ]),
+    Analysis: object({
+      messages: listOf(analysisMessage),
+      counts: object({ error: count, warning: count, info: count }),
+      unlisted: count,
+    }),
     ServiceList: object({ revision: count, services: listOf(object(service)) }),
     MeshService: object({ ...service, endpoints: listOf(endpoint) }),
     Canary: canary,

@@ -1,0 +1,174 @@
+export type Severity = 'error' | 'warning' | 'info'
+
+/** What a code stands for. */
+export interface CodeInfo {
+  /** `error`: refused, or does not do what it says. `warning`: most likely not meant. `info`: good to know. */
+  readonly severity: Severity
+  readonly meaning: string
+  readonly remedy: string
+}
+
+export type Code =
+  | 'WEFT0101'
+  | 'WEFT0102'
+  | 'WEFT0103'
+  | 'WEFT0104'
+  | 'WEFT0105'
+  | 'WEFT0106'
+  | 'WEFT0107'
+  | 'WEFT0201'
+  | 'WEFT0202'
+  | 'WEFT0203'
+  | 'WEFT0204'
+  | 'WEFT0205'
+  | 'WEFT0206'
+  | 'WEFT0301'
+  | 'WEFT0302'
+  | 'WEFT0303'
+  | 'WEFT0304'
+  | 'WEFT0305'
+  | 'WEFT0306'
+  | 'WEFT0401'
+  | 'WEFT0402'
+  | 'WEFT0403'
+  | 'WEFT0404'
+  | 'WEFT0405'
+  | 'WEFT0406'
+  | 'WEFT0407'
+
+/** Every code, which never changes its meaning; docs/analyze.md lists them. */
+export const CODES: Readonly<Record<Code, CodeInfo>> = {
+  WEFT0101: {
+    severity: 'error',
+    meaning: 'The resource is not valid: `apply` refuses it.',
+    remedy: 'Change the field as the message says.',
+  },
+  WEFT0102: {
+    severity: 'warning',
+    meaning: 'The resource is valid, and a part of it is most likely not meant.',
+    remedy: 'Change the field as the message says, or leave it as it is where it is meant.',
+  },
+  WEFT0103: {
+    severity: 'info',
+    meaning: 'A resource of a kind that is not of the mesh; it is not looked at.',
+    remedy: 'Nothing; `apply` leaves it out with `--skip-unknown`.',
+  },
+  WEFT0104: {
+    severity: 'warning',
+    meaning: 'A deprecated field.',
+    remedy: 'Write the field that the message names.',
+  },
+  WEFT0105: {
+    severity: 'warning',
+    meaning: 'A field that is accepted and that nothing acts on yet.',
+    remedy: 'Do not count on it; docs/control-server.md lists these fields.',
+  },
+  WEFT0106: {
+    severity: 'info',
+    meaning: "A field that only has an effect in a cluster's proxy.",
+    remedy: 'Nothing, where the resource is shared with a cluster; else leave it out.',
+  },
+  WEFT0107: {
+    severity: 'warning',
+    meaning: 'The same resource is given more than once; the last one counts.',
+    remedy: 'Keep one of them, or give them different names.',
+  },
+  WEFT0201: {
+    severity: 'warning',
+    meaning:
+      'A host that no service has. Only `info` where files are judged without a server, as workloads may register for it.',
+    remedy: 'Correct the host, or add the Service, the ServiceEntry or the workload.',
+  },
+  WEFT0202: {
+    severity: 'warning',
+    meaning: 'A subset that no DestinationRule gives the host: calls that are routed to it answer 503.',
+    remedy: 'Correct the name, or add the subset to the DestinationRule of the host.',
+  },
+  WEFT0203: {
+    severity: 'warning',
+    meaning: 'A port that the Service or ServiceEntry does not have: calls that are routed to it answer 503.',
+    remedy: 'Write the number of one of its ports, or leave it out where there is one port.',
+  },
+  WEFT0204: {
+    severity: 'warning',
+    meaning: 'A route delegates to a VirtualService that is not there: the route has no effect.',
+    remedy: 'Correct the name and namespace, or add the VirtualService without hosts.',
+  },
+  WEFT0205: {
+    severity: 'error',
+    meaning: 'A route delegates to a VirtualService with hosts, perhaps back to itself: the route has no effect.',
+    remedy: 'Take hosts and gateways from the VirtualService that is delegated to; it cannot delegate further.',
+  },
+  WEFT0206: {
+    severity: 'info',
+    meaning: 'A VirtualService without hosts that nothing delegates to.',
+    remedy: 'Give it hosts, delegate to it, or delete it.',
+  },
+  WEFT0301: {
+    severity: 'warning',
+    meaning: 'A route, match or rule that is never used, as one before it takes what it would.',
+    remedy: 'Put the more specific one first, or delete it.',
+  },
+  WEFT0302: {
+    severity: 'error',
+    meaning: 'Several VirtualServices rule one host for the same clients: the oldest one holds whole.',
+    remedy: 'Put the routes into one of them, delegate, or keep them apart by exportTo.',
+  },
+  WEFT0303: {
+    severity: 'info',
+    meaning: 'The wildcard of a VirtualService covers a host that another one names: the more specific one holds.',
+    remedy: 'Nothing, where that is meant; rules of the wildcard are not added.',
+  },
+  WEFT0304: {
+    severity: 'warning',
+    meaning: 'An HTTPRoute and a VirtualService rule one host: only one of them holds.',
+    remedy: 'Keep one of the two; docs/control-server.md says which one goes first.',
+  },
+  WEFT0305: {
+    severity: 'warning',
+    meaning:
+      'Several DestinationRules of one namespace for one host: subsets are put together, the oldest trafficPolicy holds.',
+    remedy: 'Put them into one.',
+  },
+  WEFT0306: {
+    severity: 'info',
+    meaning: 'The weights of a route do not sum to 100: they are shares of their sum, not percentages.',
+    remedy: 'Nothing, where that is meant; else make them sum to 100.',
+  },
+  WEFT0401: {
+    severity: 'warning',
+    meaning: 'A fault aborts every request.',
+    remedy: 'Give the route a match, lower the percentage, or take the fault away after the test.',
+  },
+  WEFT0402: {
+    severity: 'info',
+    meaning: 'A fault without percentage, which injects nothing.',
+    remedy: 'Give percentage.value.',
+  },
+  WEFT0403: {
+    severity: 'warning',
+    meaning: 'Outlier detection may eject every endpoint, and nothing lets calls through then.',
+    remedy: 'Lower maxEjectionPercent, or give minHealthPercent or the panicThreshold of a LoadBalancer.',
+  },
+  WEFT0404: {
+    severity: 'warning',
+    meaning: 'Outlier detection that never takes an endpoint out of use.',
+    remedy: 'Lower minHealthPercent, or raise maxEjectionPercent above 0 by leaving it out.',
+  },
+  WEFT0405: {
+    severity: 'warning',
+    meaning: 'A limit of 0, which stands for no limit, not for none.',
+    remedy: 'Write 1 or more for a limit, or leave it out.',
+  },
+  WEFT0406: {
+    severity: 'warning',
+    meaning:
+      'A Sidecar with REGISTRY_ONLY leaves out a host that a VirtualService of the same clients routes to: such calls are refused.',
+    remedy: 'Add the host to an egress listener of the Sidecar.',
+  },
+  WEFT0407: {
+    severity: 'info',
+    meaning: 'A perTryTimeout that is not below the timeout of its route: the first attempt uses up the time of all.',
+    remedy: 'Lower perTryTimeout or raise timeout.',
+  },
+}

@@ -1,0 +1,31 @@
+import type { Rule } from '../mesh-view.ts'
+import { conflictingDestinationRules } from './conflicting-destination-rules.ts'
+import { conflictingHosts } from './conflicting-hosts.ts'
+import { danglingReferences } from './dangling-references.ts'
+import { delegates } from './delegates.ts'
+import { faults } from './faults.ts'
+import { outlierDetection } from './outlier-detection.ts'
+import { overlappingHosts } from './overlapping-hosts.ts'
+import { routesAndVirtualServices } from './routes-and-virtual-services.ts'
+import { sidecarEgress } from './sidecar-egress.ts'
+import { timeouts } from './timeouts.ts'
+import { unknownPorts } from './unknown-ports.ts'
+import { weights } from './weights.ts'
+import { zeroLimits } from './zero-limits.ts'
+
+/** Every rule that looks at resources together or deeper than validation does. */
+export const RULES: readonly Rule[] = [
+  danglingReferences,
+  unknownPorts,
+  delegates,
+  conflictingHosts,
+  overlappingHosts,
+  routesAndVirtualServices,
+  conflictingDestinationRules,
+  weights,
+  faults,
+  outlierDetection,
+  zeroLimits,
+  sidecarEgress,
+  timeouts,
+]

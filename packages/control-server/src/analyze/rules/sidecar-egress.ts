@@ -1,0 +1,116 @@
+import { parseServiceHost, ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import { isHostSubset, isWildcardHost } from '../../config/host-name.ts'
+import { bindsMesh } from '../../config/mesh-gateway.ts'
+import type { MeshConfigSpec } from '../../config/spec/mesh-config.ts'
+import type { ServiceEntrySpec } from '../../config/spec/service-entry.ts'
+import type { SidecarSpec } from '../../config/spec/sidecar.ts'
+import type { VirtualServiceSpec } from '../../config/spec/virtual-service.ts'
+import { destinationsOf } from '../destinations.ts'
+import type { Finding, Subject } from '../finding.ts'
+import { groupBy } from '../group-by.ts'
+import { type MeshView, subjectName } from '../mesh-view.ts'
+
+type Sidecar = Subject<SidecarSpec>
+
+/** A host that a VirtualService routes to. */
+interface Destination {
+  readonly subject: Subject<VirtualServiceSpec>
+  readonly field: string
+  readonly host: string
+  /** Of the host. */
+  readonly owner: string
+}
+
+/** WEFT0406: hosts that VirtualServices route to and a Sidecar of their namespace refuses. */
+export function* sidecarEgress(view: MeshView): Generator<Finding> {
+  const strict = strictSidecars(view)
+  if (strict.length === 0) return
+  const byNamespace = destinationsByNamespace(view)
+  for (const sidecar of strict) {
+    const { namespace } = sidecar.resource.metadata
+    const told = new Set<string>()
+    for (const destination of byNamespace.get(namespace) ?? []) {
+      if (told.has(destination.host) || reaches(sidecar, destination)) continue
+      told.add(destination.host)
+      yield* findingsOf(sidecar, destination)
+    }
+  }
+}
+
+function* findingsOf(sidecar: Sidecar, { subject, field, host }: Destination): Generator<Finding> {
+  const code = 'WEFT0406'
+  const left = `leaves out ${host}, to which ${subjectName(subject)} routes`
+  yield { code, subject: sidecar, field: 'spec.egress', message: left }
+  const message = `${host} is left out by ${subjectName(sidecar)}: clients that it selects are refused`
+  yield { code, subject, field, message }
+}
+
+/** Those that name hosts and refuse the rest. */
+function strictSidecars({ ofKind }: MeshView): readonly Sidecar[] {
+  const [meshConfig] = ofKind<MeshConfigSpec>('MeshConfig')
+  const mesh = meshConfig?.resource.spec.outboundTrafficPolicy
+  return ofKind<SidecarSpec>('Sidecar').filter(({ resource: { spec } }) => {
+    const policy = spec.outboundTrafficPolicy ?? mesh
+    return (
+      (spec.egress ?? []).length > 0 && policy !== undefined && (policy.mode ?? 'REGISTRY_ONLY') === 'REGISTRY_ONLY'
+    )
+  })
+}
+
+function destinationsByNamespace(view: MeshView): ReadonlyMap<string, readonly Destination[]> {
+  const owners = entryOwners(view)
+  const all = view.ofKind<VirtualServiceSpec>('VirtualService').flatMap((subject): Destination[] => {
+    const { spec, metadata } = subject.resource
+    if (!bindsMesh(spec.gateways)) return []
+    return [...destinationsOf(spec)].map(({ destination, field }) => {
+      const host = view.fullHost(destination.host, metadata.namespace)
+      const owner = parseServiceHost(host, view.domain)?.namespace ?? owners.get(host) ?? metadata.namespace
+      return { subject, field: `${field}.host`, host, owner }
+    })
+  })
+  return groupBy(all, ({ subject }) => subject.resource.metadata.namespace)
+}
+
+function entryOwners({ ofKind }: MeshView): ReadonlyMap<string, string> {
+  return new Map(
+    ofKind<ServiceEntrySpec>('ServiceEntry').flatMap(({ resource: { spec, metadata } }) =>
+      spec.hosts.map((host): [string, string] => [host.toLowerCase(), metadata.namespace]),
+    ),
+  )
+}
+
+/** Whether one of the listeners has the host, on whatever port. */
+function reaches({ resource: { spec, metadata } }: Sidecar, { host, owner }: Destination): boolean {
+  // A wildcard is not followed to what it stands for, nor the root's Sidecar to each namespace.
+  if (isWildcardHost(host) || metadata.namespace === ROOT_NAMESPACE) return true
+  return (spec.egress ?? []).some(({ hosts }) => {
+    const patterns = hosts.map((text) => split(text, metadata.namespace))
+    const matching = patterns.filter(({ pattern }) => isHostSubset(host, pattern))
+    if (matching.some(({ excluded }) => excluded === owner || excluded === '*')) return false
+    const own = patterns.filter(({ namespace }) => namespace === owner)
+    // What is said of the host's own namespace goes before what is said of all (Istio `sidecar.go` `selectServices`).
+    return own.length > 0
+      ? own.some((each) => matching.includes(each))
+      : matching.some(({ namespace }) => namespace === '*')
+  })
+}
+
+interface Pattern {
+  readonly namespace: string | undefined
+  /** Namespace whose hosts it leaves out. */
+  readonly excluded: string | undefined
+  readonly pattern: string
+}
+
+function split(text: string, own: string): Pattern {
+  const slash = text.indexOf('/')
+  const written = text.slice(0, slash)
+  const isExcluded = written.startsWith('~')
+  const name = written.replace(/^~/, '')
+  const namespace = name === '.' ? own : name
+  return {
+    namespace: isExcluded ? undefined : namespace,
+    excluded: isExcluded ? namespace : undefined,
+    pattern: text.slice(slash + 1).toLowerCase(),
+  }
+}

@@ -1,0 +1,98 @@
+import type { Command } from 'commander'
+import { type Analysis, analyze } from '../analyze/analyze.ts'
+import type { AnalysisMessage } from '../analyze/finding.ts'
+import { keysOf } from '../config/field-path.ts'
+import {
+  type ApiFlags,
+  clientOf,
+  type NamespaceFlags,
+  outputOption,
+  serverOption,
+  withNamespace,
+} from './api-options.ts'
+import { CliError } from './cli-error.ts'
+import { EXIT } from './exit-codes.ts'
+import { type FoundDocument, readDocuments } from './input-files.ts'
+import { printAnswer } from './output.ts'
+import type { Terminal } from './terminal.ts'
+
+interface AnalyzeFlags extends NamespaceFlags, Pick<ApiFlags, 'output'> {
+  readonly filename: readonly string[]
+  readonly server?: readonly string[]
+}
+
+/** A message with the place in the files, which the server does not know. */
+interface PlacedMessage extends AnalysisMessage {
+  readonly file: string
+}
+
+interface PlacedAnalysis extends Analysis {
+  readonly messages: readonly PlacedMessage[]
+}
+
+export function addAnalyzeCommand(program: Command, terminal: Terminal): void {
+  const command = program
+    .command('analyze')
+    .description(
+      'Say what is wrong with the resources of files, and what would not do what it seems to; stores nothing.',
+    )
+    .requiredOption('-f, --filename <path...>', 'files, folders of YAML and JSON files, or - for stdin')
+    .addOption(serverOption('judge them together with what this control server has; without it the files alone'))
+    .addOption(outputOption())
+  withNamespace(command, terminal).action((flags: AnalyzeFlags) => run(flags, terminal))
+}
+
+async function run(flags: AnalyzeFlags, terminal: Terminal): Promise<void> {
+  const documents = await readDocuments(flags.filename, terminal, { withLines: true })
+  const analysis = await judge(flags, documents)
+  const messages = analysis.messages.map((message) => withPlace(message, documents))
+  printAnswer(terminal, flags.output, { ...analysis, messages }, () =>
+    report({ ...analysis, messages }, documents.length),
+  )
+  const { error } = analysis.counts
+  if (error > 0) throw new CliError(EXIT.refused, `there ${error === 1 ? 'is 1 error' : `are ${error} errors`}`)
+}
+
+async function judge(
+  { namespace, server, output }: AnalyzeFlags,
+  documents: readonly FoundDocument[],
+): Promise<Analysis> {
+  if (server === undefined) {
+    return analyze(
+      documents.map(({ document }) => document),
+      { defaultNamespace: namespace },
+    )
+  }
+  const query = new URLSearchParams({ namespace })
+  const { body } = await clientOf({ server, output }).request(`/v1/analyze?${query}`, {
+    method: 'POST',
+    body: documents.map(({ document }) => document.value),
+  })
+  return body as Analysis
+}
+
+function withPlace(message: AnalysisMessage, documents: readonly FoundDocument[]): PlacedMessage {
+  const found = documents[message.item]
+  const { line: _, ...rest } = message
+  const line = found?.document.lineOf?.(keysOf(message.field))
+  return { ...rest, file: found?.file ?? '', ...(line === undefined ? {} : { line }) }
+}
+
+/** One line for a message, one for what to do, and the sum. */
+function report({ messages, counts, unlisted }: PlacedAnalysis, total: number): string {
+  const lines = messages.flatMap(({ file, line, severity, code, resource, field, message, remedy }) => {
+    const place = line === undefined ? file : `${file}:${line}`
+    const name = `${resource.kind} ${resource.namespace}/${resource.name}`
+    const what = field === '' ? message : `${field}: ${message}`
+    return [`${place}: ${severity} ${code} ${name}: ${what}`, `  ${remedy}`]
+  })
+  const more = unlisted === 0 ? [] : [`and ${unlisted} more`]
+  return [...lines, ...more, `${amount(total, 'resource')}: ${sumOf(counts)}`].join('\n')
+}
+
+const amount = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
+
+function sumOf({ error, warning, info }: Analysis['counts']): string {
+  if (error + warning + info === 0) return 'nothing to say'
+  return [amount(error, 'error'), amount(warning, 'warning'), `${info} info`].join(', ')
+}

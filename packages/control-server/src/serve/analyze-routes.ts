@@ -1,0 +1,28 @@
+import type { FastifyInstance } from 'fastify'
+import { analyze } from '../analyze/analyze.ts'
+import type { KnownHosts } from '../config/references.ts'
+import { type ConfigResource, KINDS } from '../config/resource.ts'
+import type { Resources } from '../registry/resources.ts'
+import { manyDocuments } from './documents.ts'
+import { type Query, readNamespace } from './query.ts'
+
+export interface AnalyzeDependencies {
+  readonly domain: string
+  readonly resources: Resources
+  /** What the mesh would have with these resources stored. */
+  readonly knownWith: (added: readonly ConfigResource[]) => KnownHosts
+}
+
+/** `POST /v1/analyze`: judges a set of resources together with what is stored, and stores nothing. */
+export function analyzeRoutes(app: FastifyInstance, { domain, resources, knownWith }: AnalyzeDependencies): void {
+  app.post<{ Querystring: Query }>('/v1/analyze', async (request) => {
+    const options = readNamespace(request.query)
+    const documents = manyDocuments(request, { withLines: true })
+    return analyze(documents, { ...options, domain, server: { stored: await storedIn(resources), knownWith } })
+  })
+}
+
+async function storedIn(resources: Resources): Promise<readonly ConfigResource[]> {
+  const lists = await Promise.all(KINDS.map((info) => resources.list(info)))
+  return lists.flatMap((list) => list.resources)
+}
