@@ -1,5 +1,6 @@
 export type { Listener } from './http/inbound/listener.ts'
 export type { MeshServer, ServeOptions } from './http/inbound/mesh-server.ts'
+export type { SocketListener } from './http/inbound/served.ts'
 export type { MeshRequest, MeshRequestOptions, UrlParts } from './http/outbound/request.ts'
 export type { CloseOptions } from './inbound/drain.ts'
 export { ERROR_CODES, MeshError, type MeshErrorCode, type ResponseFlag } from './kernel/errors.ts'

@@ -1,6 +1,10 @@
+import type { Server as NetServer } from 'node:net'
 import { createClusterManager } from '../cluster/cluster-manager.ts'
 import { createContextStore } from '../context/request-context.ts'
 import { createInbound } from '../http/inbound/create-inbound.ts'
+import type { Listener } from '../http/inbound/listener.ts'
+import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
+import type { SocketListener } from '../http/inbound/served.ts'
 import { createOutbound } from '../http/outbound/outbound.ts'
 import { createHttpTransport } from '../http/outbound/transport.ts'
 import { systemClock } from '../kernel/clock.ts'
@@ -9,10 +13,12 @@ import { systemRandom } from '../kernel/random.ts'
 import { systemTimers } from '../kernel/timers.ts'
 import type { ResolvedOptions } from '../options/types.ts'
 import { createConnect } from '../tcp/connect.ts'
+import { createServeSockets } from '../tcp/served-sockets.ts'
 import { createAdmin } from './admin.ts'
 import { createControlLink } from './control-link.ts'
 import { createLifecycle, type Lifecycle, type LifecycleDeps } from './lifecycle.ts'
 import { createPolicyBridge } from './policy-bridge.ts'
+import { resolveHost } from './resolve-host.ts'
 import { clientVersion, describeSelf, type Self } from './self.ts'
 import { describeStatus } from './status.ts'
 import { createTelemetry, type Telemetry } from './telemetry.ts'
@@ -40,7 +46,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
   const system = { clock: systemClock, timers: systemTimers, random: systemRandom, recorder, logger: options.logger }
 
   const transport = createHttpTransport(system)
-  const clusters = createClusterManager({ ...system, transport, caller: self.caller })
+  const clusters = createClusterManager({ ...system, transport, caller: self.caller, resolveHost })
   const policy = createPolicyBridge(clusters, (host) => discovery.follow(host))
   const admin = createAdmin(options, {
     registry,
@@ -60,7 +66,14 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     onChange: () => lifecycle.changed(),
   })
   const carried = { ...system, tracing, policy, context: createContextStore() }
-  const inbound = createInbound({ ...options, ...carried, service: self.service, register: registrations.register })
+  const serveSockets = createServeSockets({ ...carried, service: self.service })
+  const inbound = createInbound({
+    ...options,
+    ...carried,
+    service: self.service,
+    register: registrations.register,
+    serveSockets,
+  })
   const outbound = createOutbound({ ...carried, self: self.peer, clusters, transport, address: options.address })
   const tcp = createConnect({ ...carried, self: self.peer, clusters, targets: outbound.targets })
   const parts = { ...system, options, policy, discovery, registrations, admin, inbound, outbound, tcp, clusters }
@@ -71,6 +84,13 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
 /** The mesh as its user sees it. */
 function faceOf(parts: Parts): Mesh {
   const { options, outbound, inbound, lifecycle, tcp } = parts
+  const serve = async (
+    listener: Listener | SocketListener | NetServer,
+    serveOptions?: ServeOptions,
+  ): Promise<MeshServer<NetServer>> => {
+    if (options.service === '') throw new MeshError('WEFT_CONFIG', NO_SERVICE)
+    return lifecycle.serving(inbound.serve(listener, serveOptions))
+  }
   return {
     fetch: outbound.fetch,
     request: outbound.request,
@@ -79,10 +99,7 @@ function faceOf(parts: Parts): Mesh {
     connect: tcp.connect,
     metrics: parts.telemetry.registry,
     logger: options.logger,
-    async serve(listener, serveOptions) {
-      if (options.service === '') throw new MeshError('WEFT_CONFIG', NO_SERVICE)
-      return lifecycle.serving(inbound.serve(listener, serveOptions))
-    },
+    serve: serve as Mesh['serve'],
     status: () =>
       describeStatus({ ...parts, registrations: parts.registrations.status(), missing: lifecycle.missing() }),
     ready: lifecycle.ready,

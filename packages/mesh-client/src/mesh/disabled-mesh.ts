@@ -1,14 +1,15 @@
-import type { Server } from 'node:http'
-import type { Http2Server } from 'node:http2'
-import type { AddressInfo, Socket } from 'node:net'
+import { Server } from 'node:http'
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
 import { Registry } from 'prom-client'
 import { createClusterManager } from '../cluster/cluster-manager.ts'
 import { createContextStore } from '../context/request-context.ts'
 import { listen } from '../http/inbound/listen.ts'
-import { serverOf } from '../http/inbound/listener.ts'
-import type { MeshServer } from '../http/inbound/mesh-server.ts'
+import { type Listener, serverOf } from '../http/inbound/listener.ts'
+import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
 import { answerBoth, isHttp2Server } from '../http/inbound/protocol-switch.ts'
 import { resolveServeOptions } from '../http/inbound/serve-options.ts'
+import type { SocketListener } from '../http/inbound/served.ts'
+import { socketServerOf } from '../http/inbound/socket-listener.ts'
 import { createOutbound } from '../http/outbound/outbound.ts'
 import { createHttpTransport } from '../http/outbound/transport.ts'
 import { localUrl } from '../inbound/resolve-address.ts'
@@ -35,13 +36,24 @@ export function createDisabledMesh(options: ResolvedOptions): Mesh {
   const clusters = createClusterManager({ ...shared, transport })
   const outbound = createOutbound({ ...shared, clusters, transport, policy: NOTHING_IS_MESH })
   const tcp = createConnect({ ...shared, clusters, targets: outbound.targets })
-  const servers = new Set<MeshServer>()
+  const servers = new Set<MeshServer<NetServer>>()
   let closing: Promise<void> | undefined
 
   const closeAll = async (wait: WaitOptions): Promise<void> => {
     await Promise.all([...servers].map((server) => server.close(wait)))
     await outbound.close()
     tcp.destroy(new MeshError('WEFT_CLOSED', 'The mesh was closed before this connection was over.'))
+  }
+  const serve = async (
+    listener: Listener | SocketListener | NetServer,
+    serveOptions: ServeOptions = {},
+  ): Promise<MeshServer<NetServer>> => {
+    const place = { defaultServicePort: options.servicePort, servicePortsTaken: [] }
+    const where = resolveServeOptions(serveOptions, place)
+    const { server, sockets } = await plainListener(listener, where.protocol)
+    const served = plainServer(server, sockets, await listen(server, where))
+    servers.add(served)
+    return served
   }
   const mesh: Mesh = {
     fetch: outbound.fetch,
@@ -51,15 +63,7 @@ export function createDisabledMesh(options: ResolvedOptions): Mesh {
     connect: tcp.connect,
     metrics: new Registry(),
     logger: options.logger,
-    async serve(listener, serveOptions = {}) {
-      const place = { defaultServicePort: options.servicePort, servicePortsTaken: [] }
-      const where = resolveServeOptions(serveOptions, place)
-      const server = await serverOf(listener, where.protocol)
-      const both = where.protocol === 'http2' || isHttp2Server(server) ? answerBoth(server) : undefined
-      const served = plainServer(server, both, await listen(server, where))
-      servers.add(served)
-      return served
-    },
+    serve: serve as Mesh['serve'],
     status: () => disabledStatus(node, options),
     ready: () => Promise.resolve(),
     close(wait = {}) {
@@ -77,22 +81,44 @@ const NOTHING_IS_MESH: PolicySource = {
   onChange: () => () => undefined,
 }
 
+/** The server that will listen, and its connections where nobody else can cut them. */
+async function plainListener(
+  listener: Listener | SocketListener | NetServer,
+  protocol: 'http' | 'http2' | 'tcp',
+): Promise<{ readonly server: NetServer; readonly sockets: ReadonlySet<Socket> | undefined }> {
+  if (protocol === 'tcp') {
+    const server = socketServerOf(listener)
+    return { server, sockets: trackSockets(server) }
+  }
+  const server = await serverOf(listener as Listener, protocol)
+  return { server, sockets: protocol === 'http2' || isHttp2Server(server) ? answerBoth(server) : undefined }
+}
+
+function trackSockets(server: NetServer): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return sockets
+}
+
 function plainServer(
-  server: Server | Http2Server,
-  both: ReadonlySet<Socket> | undefined,
+  server: NetServer,
+  sockets: ReadonlySet<Socket> | undefined,
   bound: AddressInfo,
-): MeshServer {
+): MeshServer<NetServer> {
   let closing: Promise<void> | undefined
   const close = async ({ timeoutMs = DEFAULT_CLOSE_TIMEOUT_MS, signal }: WaitOptions): Promise<void> => {
     const deadline = createDeadline({ clock: systemClock, timers: systemTimers }, { timeoutMs, signal })
     void deadline.passed.then(() => {
-      for (const socket of both ?? []) socket.destroy()
-      if ('closeAllConnections' in server) server.closeAllConnections()
+      for (const socket of sockets ?? []) socket.destroy()
+      if (server instanceof Server) server.closeAllConnections()
     })
     await new Promise((resolve) => server.close(resolve))
     deadline.done()
   }
-  const served: MeshServer = {
+  const served: MeshServer<NetServer> = {
     server,
     port: bound.port,
     url: localUrl(bound.address, bound.port),

@@ -1,9 +1,11 @@
 import type { Agent } from 'node:http'
+import type { Server as NetServer } from 'node:net'
 import type { Nack, ResourceKey } from '@weft/mesh-protocol'
 import type { Registry } from 'prom-client'
 import type { Dispatcher } from 'undici'
 import type { Listener } from '../http/inbound/listener.ts'
 import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
+import type { SocketListener } from '../http/inbound/served.ts'
 import type { MeshRequest } from '../http/outbound/request.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { BreakerState, OverflowKind } from '../kernel/recorder.ts'
@@ -57,7 +59,15 @@ export interface Mesh {
    * @throws MeshError `WEFT_CONFIG` for options or a listener that cannot be served, or where the mesh has no `service`;
    *   `WEFT_CLOSED` after {@link close}; the server's own error where it cannot listen.
    */
-  serve(listener: Listener, options?: ServeOptions): Promise<MeshServer>
+  serve(
+    listener: Listener,
+    options?: ServeOptions & { readonly protocol?: 'http' | 'http2' | undefined },
+  ): Promise<MeshServer>
+  /** Serves connections as they are: a function `(socket)` or a `net.Server`. */
+  serve(
+    listener: SocketListener | NetServer,
+    options: ServeOptions & { readonly protocol: 'tcp' },
+  ): Promise<MeshServer<NetServer>>
   /** Metrics of this mesh, apart from prom-client's default registry. */
   readonly metrics: Registry
   readonly logger: Logger

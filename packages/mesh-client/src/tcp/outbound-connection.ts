@@ -6,7 +6,7 @@ import { accountOf, serviceOf } from '../http/outbound/call-account.ts'
 import type { Refusal } from '../http/outbound/local-reply.ts'
 import type { OriginTarget } from '../http/outbound/origins.ts'
 import type { HeldCall } from '../http/outbound/policy-wait.ts'
-import { noCluster, noEndpoint, noHost, noPolicy, noPort, overflow, tooLate } from '../http/outbound/refusals.ts'
+import { noCluster, noEndpoint, noHost, noPolicy, noPort, notInRegistry, overflow, tooLate } from '../http/outbound/refusals.ts'
 import { withCause } from '../http/outbound/transport-errors.ts'
 import { MeshError } from '../kernel/errors.ts'
 import { peerOf } from '../kernel/peer-header.ts'
@@ -28,6 +28,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
   readonly #tried: EndpointState[] = []
   #route = ''
   #host = ''
+  #target: OriginTarget | undefined
   #cluster: ClusterRuntime | undefined
   #state: EndpointState | undefined
   #timer: TimerHandle | undefined
@@ -80,6 +81,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
 
   #proceed(target: OriginTarget, waited: boolean): void {
     this.#host = target.host
+    this.#target = target
     switch (target.kind) {
       case 'served':
         this.#enterRoutes(target)
@@ -92,6 +94,9 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
         return
       case 'outside':
         this.#passThrough()
+        return
+      case 'blocked':
+        this.#refuse(notInRegistry(target))
         return
       case 'absent':
         this.#refuse(noHost(target))
@@ -133,7 +138,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
       return
     }
     this.#cluster = cluster
-    const state = cluster.pick({ tried: this.#tried, avoidTried: true })
+    const state = cluster.pick({ tried: this.#tried, avoidTried: true, destination: this.#target })
     if (state === undefined) {
       this.#ended(LOCAL_OVERFLOW)
       this.#refuse(noEndpoint(cluster), cluster)
@@ -151,7 +156,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
   }
 
   #pickUntried(cluster: ClusterRuntime): EndpointState | undefined {
-    const state = cluster.pick({ tried: this.#tried, avoidTried: true })
+    const state = cluster.pick({ tried: this.#tried, avoidTried: true, destination: this.#target })
     return state === undefined || this.#tried.includes(state) ? undefined : state
   }
 

@@ -1,17 +1,20 @@
-import type { Server } from 'node:http'
-import type { Http2Server } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server as NetServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { ServiceRef } from '@weft/mesh-protocol'
 import type { ContextStore } from '../../context/request-context.ts'
+import { corsStep } from '../../inbound/cors-step.ts'
 import { type CloseOptions, Drain } from '../../inbound/drain.ts'
+import { faultStep } from '../../inbound/fault-step.ts'
+import type { InboundRules } from '../../inbound/inbound-rules.ts'
 import { notPropagated, propagation } from '../../inbound/propagation.ts'
 import type { Register } from '../../inbound/registration.ts'
 import { localUrl, resolveAddress } from '../../inbound/resolve-address.ts'
+import { rulesNow } from '../../inbound/rules-now.ts'
 import { telemetryStep } from '../../inbound/telemetry-step.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { MeshError } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/logger.ts'
+import type { Random } from '../../kernel/random.ts'
 import type { Recorder } from '../../kernel/recorder.ts'
 import type { Timers } from '../../kernel/timers.ts'
 import type { Tracing } from '../../kernel/tracing.ts'
@@ -22,13 +25,16 @@ import { type Listener, serverOf } from './listener.ts'
 import type { MeshServer, ServeOptions } from './mesh-server.ts'
 import { isHttp2Server } from './protocol-switch.ts'
 import { type ResolvedServeOptions, resolveServeOptions } from './serve-options.ts'
+import type { RequestServer, Served, ServeSockets, SocketListener } from './served.ts'
 import { ServedServer } from './served-server.ts'
+import { socketServerOf } from './socket-listener.ts'
 import { createStripHeaders } from './strip-headers.ts'
 
 export interface InboundDeps {
   readonly policy: PolicySource
   readonly clock: Clock
   readonly timers: Timers
+  readonly random: Random
   readonly context: ContextStore
   readonly recorder: Recorder
   readonly tracing: Tracing
@@ -44,6 +50,8 @@ export interface InboundDeps {
   /** How long a closing server goes on accepting after it has deregistered. */
   readonly drainDelayMs: number
   readonly register: Register
+  /** For servers of connections that are not looked into. */
+  readonly serveSockets: ServeSockets
 }
 
 /** The servers of one mesh. */
@@ -55,7 +63,7 @@ export interface Inbound {
    * @throws MeshError `WEFT_CONFIG` for options or a listener that cannot be served, `WEFT_CLOSED` after `close()`; the
    *   server's own error where it cannot listen, e.g. EADDRINUSE.
    */
-  serve(listener: Listener, options?: ServeOptions): Promise<MeshServer>
+  serve(listener: Listener | SocketListener | NetServer, options?: ServeOptions): Promise<MeshServer<NetServer>>
   /** Drains all servers at once. Idempotent; never rejects. */
   close(options?: CloseOptions): Promise<void>
 }
@@ -71,11 +79,13 @@ export function createInbound(deps: InboundDeps): Inbound {
 class MeshInbound implements Inbound {
   readonly #deps: InboundDeps
   readonly #open = new Set<OpenPort>()
+  readonly #rules: () => InboundRules
   readonly #shared: Pick<ExchangeHost, 'clock' | 'store' | 'propagation' | 'stripHeaders'>
   #closing: Promise<void> | undefined
 
   constructor(deps: InboundDeps) {
     this.#deps = deps
+    this.#rules = rulesNow(deps.policy)
     this.#shared = {
       clock: deps.clock,
       store: deps.context,
@@ -88,20 +98,25 @@ class MeshInbound implements Inbound {
     return this.#closing === undefined && [...this.#open].every(({ drain }) => drain?.started !== true)
   }
 
-  async serve(listener: Listener, options: ServeOptions = {}): Promise<MeshServer> {
+  async serve(
+    listener: Listener | SocketListener | NetServer,
+    options: ServeOptions = {},
+  ): Promise<MeshServer<NetServer>> {
     this.#refuseWhenClosed()
     const servicePortsTaken = this.#staying().map(({ options: { servicePort } }) => servicePort)
     const place = { defaultServicePort: this.#deps.servicePort, servicePortsTaken }
     const port: OpenPort = { options: resolveServeOptions(options, place), server: undefined, drain: undefined }
     this.#open.add(port)
     try {
-      const server = await serverOf(listener, port.options.protocol)
+      const { protocol } = port.options
+      const server = protocol === 'tcp' ? socketServerOf(listener) : await serverOf(listener as Listener, protocol)
       if ([...this.#open].some((other) => other.server === server)) {
         throw new MeshError('WEFT_CONFIG', 'This server is served by this mesh already.')
       }
       port.server = server
-      if (isHttp2Server(server)) port.options = { ...port.options, protocol: 'http2' }
-      return await this.#start(port, server)
+      if (protocol !== 'tcp' && isHttp2Server(server as RequestServer))
+        port.options = { ...port.options, protocol: 'http2' }
+      return await this.#start(port, server, this.#behind(port.options, server))
     } catch (error) {
       this.#open.delete(port)
       throw error
@@ -114,15 +129,18 @@ class MeshInbound implements Inbound {
     return this.#closing
   }
 
-  async #start(port: OpenPort, server: Server | Http2Server): Promise<MeshServer> {
-    const served = { servicePort: port.options.servicePort, port: port.options.servicePort }
-    const speaksHttp2 = port.options.protocol === 'http2'
-    const behind = new ServedServer(server, speaksHttp2, {
+  #behind({ servicePort, protocol, cancelOnDisconnect }: ResolvedServeOptions, server: NetServer): Served {
+    const served = { servicePort, port: servicePort }
+    if (protocol === 'tcp') return this.#deps.serveSockets(server, served)
+    return new ServedServer(server as RequestServer, protocol === 'http2', {
       ...this.#shared,
-      bindsCalls: port.options.cancelOnDisconnect,
+      bindsCalls: cancelOnDisconnect,
       served,
       telemetry: telemetryStep(this.#deps, served),
     })
+  }
+
+  async #start(port: OpenPort, server: NetServer, behind: Served): Promise<MeshServer<NetServer>> {
     try {
       const bound = await listen(server, port.options)
       if (this.#closing !== undefined) {
@@ -136,7 +154,7 @@ class MeshInbound implements Inbound {
     }
   }
 
-  #register(port: OpenPort, behind: ServedServer, bound: AddressInfo): MeshServer {
+  #register(port: OpenPort, behind: Served, bound: AddressInfo): MeshServer<NetServer> {
     const { servicePort, protocol } = port.options
     const others = this.#staying().filter((other) => other.drain !== undefined)
     const registration = this.#deps.register({
@@ -174,12 +192,12 @@ class MeshInbound implements Inbound {
 /** A port from the call of `serve` to the end of its server. */
 interface OpenPort {
   options: ResolvedServeOptions
-  server: Server | Http2Server | undefined
+  server: NetServer | undefined
   /** `undefined` until the server listens. */
   drain: Drain | undefined
 }
 
-function meshServer(server: Server | Http2Server, bound: AddressInfo, drain: Drain): MeshServer {
+function meshServer(server: NetServer, bound: AddressInfo, drain: Drain): MeshServer<NetServer> {
   return {
     server,
     port: bound.port,

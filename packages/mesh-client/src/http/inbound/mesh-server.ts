@@ -1,7 +1,6 @@
-import type { Server } from 'node:http'
-import type { Http2Server } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server as NetServer } from 'node:net'
 import type { CloseOptions } from '../../inbound/drain.ts'
+import type { RequestServer } from './served.ts'
 
 export interface ServeOptions {
   /** Address to bind. Default: all addresses of the host, as `server.listen(port)` does. */
@@ -12,9 +11,10 @@ export interface ServeOptions {
   readonly servicePort?: number | undefined
   /**
    * Application protocol of the port, without TLS: `http`, HTTP/1.1, is the default; `http2` answers HTTP/2 and HTTP/1.1,
-   * told apart by the first bytes of a connection, and callers of the mesh use HTTP/2.
+   * told apart by the first bytes of a connection, and callers of the mesh use HTTP/2. `tcp` gives the listener each
+   * connection as it is, which also a protocol needs whose server speaks first.
    */
-  readonly protocol?: 'http' | 'http2' | undefined
+  readonly protocol?: 'http' | 'http2' | 'tcp' | undefined
   /**
    * Whether calls of this mesh that are made while a request is served end, with flag DC, when its caller leaves before it
    * has its answer. Default true; what runs in `mesh.detach` goes on either way.
@@ -23,9 +23,9 @@ export interface ServeOptions {
 }
 
 /** A server that listens behind the mesh. */
-export interface MeshServer {
+export interface MeshServer<S extends NetServer = RequestServer> {
   /** The server that listens: the application's own where it has one, else an http.Server. */
-  readonly server: Server | Http2Server
+  readonly server: S
   /** What was bound. */
   readonly port: number
   /** Where this host reaches it, e.g. `http://127.0.0.1:8080`. */

@@ -6,7 +6,7 @@ export interface ResolvedServeOptions {
   readonly host: string | undefined
   readonly port: number
   readonly servicePort: number
-  readonly protocol: 'http' | 'http2'
+  readonly protocol: 'http' | 'http2' | 'tcp'
   readonly cancelOnDisconnect: boolean
 }
 
@@ -17,6 +17,7 @@ export interface ServePlace {
 }
 
 const PORT_MAX = 65_535
+const PROTOCOLS: readonly string[] = ['http', 'http2', 'tcp']
 const KNOWN = [
   'host',
   'port',
@@ -44,8 +45,8 @@ export function resolveServeOptions(options: ServeOptions, place: ServePlace): R
   if (!isPort(servicePort, 1)) {
     problems.push(`servicePort must be a whole number from 1 to 65535, not ${JSON.stringify(servicePort)}`)
   }
-  if (protocol !== 'http' && protocol !== 'http2') {
-    problems.push(`protocol must be "http" or "http2", not ${JSON.stringify(protocol)}`)
+  if (!PROTOCOLS.includes(protocol)) {
+    problems.push(`protocol must be one of ${PROTOCOLS.join(', ')}, not ${JSON.stringify(protocol)}`)
   }
   if (typeof cancelOnDisconnect !== 'boolean') {
     problems.push(`cancelOnDisconnect must be true or false, not ${JSON.stringify(cancelOnDisconnect)}`)
