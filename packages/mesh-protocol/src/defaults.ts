@@ -156,6 +156,9 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
 /** A route without `timeout`: none. Istio `route.go` `setTimeout` (Envoy's own default is 15 s). */
 export const DEFAULT_ROUTE_TIMEOUT_MS = 0
 
+/** How long a copy of a request may take on a route without `timeout`. Envoy `RouteAction.timeout`. */
+export const DEFAULT_MIRROR_TIMEOUT_MS = 15_000
+
 /** Body bytes that are kept for a replay. Envoy `per_connection_buffer_limit_bytes`: 1 MiB; Linkerd: 64 KiB. */
 export const DEFAULT_REPLAY_LIMIT_BYTES: number = 1024 * 1024
 

@@ -1,14 +1,12 @@
-type Chunk = unknown
-type Step = IteratorResult<Chunk, undefined>
-
-const DONE: Step = { done: true, value: undefined }
+import { BodyFollower, type Chunk, DONE, type Step } from './body-follower.ts'
 
 /**
  * A request body that comes in pieces, kept up to a limit so that it can be sent again. Pieces are taken from the source
  * only when a reader asks, so back-pressure reaches the source; beyond the limit nothing is kept and nothing can be
  * replayed.
  *
- * One reader at a time: opening another ends the one before it.
+ * One reader at a time: opening another ends the one before it, unless the whole body is kept. Followers get what the
+ * reader has been given; they never make the source go on, and none of them keeps anything from the reader.
  */
 export class ReplayBody {
   readonly #limitBytes: number
@@ -21,6 +19,7 @@ export class ReplayBody {
   #failure: { readonly error: unknown } | undefined
   #pulling: Promise<Step> | undefined
   #reader: Reader | undefined
+  #followers: Set<BodyFollower> | undefined
 
   constructor(source: AsyncIterable<Chunk> | Iterable<Chunk>, limitBytes: number) {
     this.#limitBytes = limitBytes
@@ -37,6 +36,11 @@ export class ReplayBody {
     return this.#ended
   }
 
+  /** Whether it can be read by several at once. */
+  get whole(): boolean {
+    return this.#ended && this.replayable
+  }
+
   /** What the source itself failed with. */
   failedWith(error: unknown): boolean {
     return this.#failure !== undefined && this.#failure.error === error
@@ -48,8 +52,19 @@ export class ReplayBody {
     return this.#reader
   }
 
-  /** No reader will come any more: lets the source go. */
+  /** The body from its start, as far as the reader has come; only while it is replayable. */
+  follow(): AsyncIterable<Chunk> {
+    const follower = new BodyFollower(this.#kept, this.#ended)
+    if (!this.#ended) {
+      this.#followers ??= new Set()
+      this.#followers.add(follower)
+    }
+    return follower
+  }
+
+  /** No reader will come any more: lets the source go. A follower that has the whole body before it reads on. */
   close(): void {
+    this.#endFollowing('broken')
     this.#kept = []
     this.#reader = undefined
     this.#replayable = false
@@ -66,7 +81,8 @@ export class ReplayBody {
 
   /** The next piece for a reader; only called by readers. */
   next(reader: Reader): Promise<Step> {
-    if (reader !== this.#reader) return Promise.reject(new Error('another attempt has taken the request body over'))
+    if (reader !== this.#reader && !this.whole)
+      return Promise.reject(new Error('another attempt has taken the request body over'))
     const { position } = reader
     if (position < this.#kept.length) {
       const value = this.#kept[position]
@@ -84,24 +100,40 @@ export class ReplayBody {
     try {
       this.#source ??= iteratorOf(this.#given)
       const step = (await this.#source.next()) as Step
-      if (step.done === true) this.#ended = true
+      if (step.done === true) this.#end()
       else this.#keep(step.value)
       return step
     } catch (error) {
       this.#failure = { error }
       this.#ended = true
+      this.#endFollowing('broken')
       return DONE
     } finally {
       this.#pulling = undefined
     }
   }
 
+  #end(): void {
+    this.#ended = true
+    this.#endFollowing('whole')
+  }
+
+  #endFollowing(how: 'whole' | 'too long' | 'broken'): void {
+    const followers = this.#followers
+    this.#followers = undefined
+    if (followers !== undefined) for (const follower of followers) follower.ended(how)
+  }
+
   #keep(chunk: Chunk): void {
     this.#kept.push(chunk)
     if (!this.#replayable) return
     this.#keptBytes += sizeOf(chunk)
-    if (this.#keptBytes <= this.#limitBytes) return
+    if (this.#keptBytes <= this.#limitBytes) {
+      if (this.#followers !== undefined) for (const follower of this.#followers) follower.grown()
+      return
+    }
     this.#replayable = false
+    this.#endFollowing('too long')
     const reader = this.#reader
     if (reader === undefined) return
     this.#kept.splice(0, reader.position)

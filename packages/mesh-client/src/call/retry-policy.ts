@@ -12,6 +12,10 @@ export interface AttemptEnd {
   readonly grpcStatus?: string | undefined
   /** The response carries `x-envoy-ratelimited`. */
   readonly rateLimited?: boolean
+  /** One of the policy's `retriableHeaders` holds for the response. */
+  readonly retriableHeader?: boolean
+  /** How long the upstream asks to be left alone. */
+  readonly pauseMs?: number | undefined
 }
 
 /** gRPC status codes by the condition that names them (Envoy `x-envoy-retry-grpc-on`). */
@@ -76,7 +80,7 @@ export function decideRetry(policy: RetryPolicy, end: AttemptEnd, progress: Retr
   const unseen = refused || end.unprocessed === true
   if (unseen && progress.untriedLeft && progress.moves < HOST_SELECTION_RETRY_MAX_ATTEMPTS) return 'move'
   if (end.unprocessed === true && !progress.resent) return 'resend'
-  if (policy.numRetries > 0 && shouldRetry(policy, end)) {
+  if (shouldRetry(policy, end)) {
     return progress.retries < policy.numRetries ? 'retry' : 'exhausted'
   }
   const broken = outcome.kind === 'reset' && !progress.responseStarted
@@ -92,6 +96,7 @@ function coversResponse(policy: RetryPolicy, status: number, end: AttemptEnd): b
   if (end.rateLimited === true) return policy.retryOn.includes('envoy-ratelimited')
   for (const condition of policy.retryOn) {
     if (coversStatus(condition, status, policy.retriableStatusCodes)) return true
+    if (condition === 'retriable-headers' && end.retriableHeader === true) return true
     if (end.grpcStatus !== undefined && GRPC_CONDITIONS[condition] === end.grpcStatus) return true
   }
   return false

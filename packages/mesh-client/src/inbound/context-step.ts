@@ -1,9 +1,9 @@
 import { BoundCalls } from '../context/bound-calls.ts'
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../context/request-context.ts'
-import { EXPECTED_TIMEOUT_HEADER } from '../kernel/header-names.ts'
+import { EXPECTED_TIMEOUT_HEADER, GRPC_TIMEOUT_HEADER } from '../kernel/header-names.ts'
 import type { InboundExchange, InboundFilter } from './exchange.ts'
 import { carriedHeaders, type Propagation } from './propagation.ts'
-import { callerTimeout, GRPC_TIMEOUT_HEADER } from './timeout-headers.ts'
+import { callerTimeout } from './timeout-headers.ts'
 
 /** Deadline and context: runs what follows with everything that the application's own calls inherit. */
 export function contextStep(store: ContextStore, names: Propagation): InboundFilter {

@@ -1,7 +1,5 @@
 import { parseGrpcTimeout } from '../kernel/grpc-timeout.ts'
 
-export const GRPC_TIMEOUT_HEADER = 'grpc-timeout'
-
 const WHOLE_NUMBER = /^\d{1,15}$/
 
 /**

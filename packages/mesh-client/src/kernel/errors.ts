@@ -1,10 +1,15 @@
 /**
- * Every code that a {@link MeshError} can carry: what it means, the status of the local reply that stands for it (0:
- * no reply, the call rejects) and Envoy's response flag.
+ * Every code that a {@link MeshError} or a local reply can carry: what it means, the status of the local reply (0: there
+ * is none, the call rejects, or policy says which) and Envoy's response flag.
  */
 export const ERROR_CODES = {
   WEFT_CONFIG: { status: 0, flag: '-', means: 'An option of createMesh or serve is not usable.' },
   WEFT_NO_ROUTE: { status: 404, flag: 'NR', means: 'No route of the host matched, or it does not serve the port.' },
+  WEFT_NOT_IN_REGISTRY: {
+    status: 502,
+    flag: '-',
+    means: 'The host is not of the mesh, and policy allows no other (REGISTRY_ONLY).',
+  },
   WEFT_NO_CLUSTER: { status: 503, flag: 'NC', means: 'The route names a destination that nobody knows.' },
   WEFT_NO_HEALTHY_UPSTREAM: { status: 503, flag: 'UH', means: 'No endpoint of the destination can be used.' },
   WEFT_UPSTREAM_OVERFLOW: { status: 503, flag: 'UO', means: 'A limit of connectionPool is reached.' },
@@ -13,6 +18,11 @@ export const ERROR_CODES = {
     status: 504,
     flag: 'UT',
     means: 'The route timeout or the deadline of the caller has passed.',
+  },
+  WEFT_FAULT_INJECTED: {
+    status: 0,
+    flag: 'FI',
+    means: 'The policy of the route answers some calls with a failure on purpose.',
   },
   WEFT_UPSTREAM_CONNECT_FAILURE: { status: 0, flag: 'UF', means: 'No connection to the endpoint could be made.' },
   WEFT_UPSTREAM_RESET: { status: 0, flag: 'UC', means: 'The connection broke before the response was complete.' },

@@ -6,3 +6,9 @@ export const RESERVED_PREFIX = 'x-weft-'
  * `setTimeoutHeaders`.
  */
 export const EXPECTED_TIMEOUT_HEADER = 'x-envoy-expected-rq-timeout-ms'
+
+/** Which attempt of its call a request is, from 1 (Envoy `include_request_attempt_count`, which Istio sets). */
+export const ATTEMPT_COUNT_HEADER = 'x-envoy-attempt-count'
+
+/** How long the caller of a gRPC request still waits. */
+export const GRPC_TIMEOUT_HEADER = 'grpc-timeout'

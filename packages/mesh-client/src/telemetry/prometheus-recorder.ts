@@ -71,6 +71,9 @@ type Counters = ReturnType<typeof createCounters>
 
 function createCounters(maxSamples: number) {
   return {
+    faults: new CounterTable(['service', 'kind'], maxSamples),
+    mirrors: new CounterTable(['cluster', 'result'], maxSamples),
+    hedges: new CounterTable(['cluster', 'event'], maxSamples),
     retries: new CounterTable(['cluster', 'reason'], maxSamples),
     retriesRefused: new CounterTable(['cluster', 'reason'], maxSamples),
     overflow: new CounterTable(['cluster', 'kind'], maxSamples),
@@ -90,6 +93,9 @@ function createRecorder(
 ): Omit<Recorder, 'connection'> {
   return {
     call: (record) => calls.record(record),
+    fault: (service, kind) => counters.faults.increment(service, kind),
+    mirror: (cluster, result) => counters.mirrors.increment(cluster, result),
+    hedge: (cluster, event) => counters.hedges.increment(cluster, event),
     retry: (cluster, reason) => counters.retries.increment(cluster, reason),
     retryRefused: (cluster, reason) => counters.retriesRefused.increment(cluster, reason),
     overflow: (cluster, kind) => counters.overflow.increment(cluster, kind),
@@ -144,6 +150,9 @@ function registerCounters(registry: Registry, counters: Counters): void {
   const register = (name: string, help: string, table: CounterTable): void => {
     new CollectedCounter({ name, help, labelNames: table.labelNames, registry }, table)
   }
+  register('weft_faults_injected_total', 'Calls that were held up or answered on purpose.', counters.faults)
+  register('weft_mirrored_requests_total', 'Copies of requests, by what became of them.', counters.mirrors)
+  register('weft_hedges_total', 'Attempts left running beside another, and how often the later won.', counters.hedges)
   register('weft_retries_total', 'Further attempts made.', counters.retries)
   register('weft_retries_refused_total', 'Further attempts that were due but refused.', counters.retriesRefused)
   register('weft_overflow_total', 'Times that a limit of a cluster was reached.', counters.overflow)

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { BodyLost } from '../../../../packages/mesh-client/src/call/body-follower.ts'
 import { ReplayBody } from '../../../../packages/mesh-client/src/call/body-replay.ts'
 
 async function* pieces(...chunks: readonly string[]): AsyncGenerator<string> {
@@ -109,3 +110,82 @@ describe('ReplayBody', () => {
     expect(released).toBe(true)
   })
 })
+
+describe('a body that is followed', () => {
+  test('gives followers everything, whenever they come and however slowly they read', async () => {
+    const chunks = fc.array(fc.string({ minLength: 1, maxLength: 5 }), { maxLength: 12 })
+    await fc.assert(
+      fc.asyncProperty(chunks, fc.nat(12), fc.nat(3), async (given, late, turns) => {
+        const body = new ReplayBody(pieces(...given), 10_000)
+        const reader = body.open()[Symbol.asyncIterator]()
+        const early = readSlowly(body.follow(), turns)
+        for (let read = 0; read < late; read++) await reader.next()
+        const later = readSlowly(body.follow(), 0)
+        for (let step = await reader.next(); step.done !== true; ) step = await reader.next()
+        body.close()
+        expect(await Promise.all([early, later])).toEqual([given.join(''), given.join('')])
+      }),
+    )
+  })
+
+  test('is never taken further for a follower', async () => {
+    let taken = 0
+    async function* counted(): AsyncGenerator<string> {
+      for (; taken < 100; ) {
+        taken++
+        yield 'x'
+      }
+    }
+    const body = new ReplayBody(counted(), 1_000)
+    const follower = body.follow()[Symbol.asyncIterator]()
+    const pending = follower.next()
+    await readSome(body.open(), 2)
+    expect(await pending).toEqual({ done: false, value: 'x' })
+    await follower.next()
+    expect(taken).toBe(2)
+    const refused = expect(follower.next()).rejects.toThrow('ended early')
+    body.close()
+    await refused
+  })
+
+  test('beyond the limit its followers are given up and its reader is not', async () => {
+    const body = new ReplayBody(pieces('aaaa', 'bbbb', 'cccc'), 6)
+    const follower = expect(readAll(body.follow())).rejects.toEqual(new BodyLost('too long'))
+    expect(await readAll(body.open())).toBe('aaaabbbbcccc')
+    await follower
+  })
+
+  test('fails its followers with its source', async () => {
+    async function* broken(): AsyncGenerator<string> {
+      yield 'a'
+      throw new Error('disk')
+    }
+    const body = new ReplayBody(broken(), 10)
+    const follower = expect(readAll(body.follow())).rejects.toThrow('ended early')
+    await expect(readAll(body.open())).rejects.toThrow('disk')
+    await follower
+  })
+
+  test('can be read by several at once when all of it is kept, and not before', async () => {
+    const body = new ReplayBody(pieces('a', 'b'), 10)
+    const first = body.open()[Symbol.asyncIterator]()
+    await first.next()
+    expect(body.whole).toBe(false)
+    expect(await readAll(body.open())).toBe('ab')
+    expect(body.whole).toBe(true)
+    const second = body.open()[Symbol.asyncIterator]()
+    const third = body.open()[Symbol.asyncIterator]()
+    expect([await second.next(), await third.next(), await second.next(), await third.next()]).toEqual(
+      ['a', 'a', 'b', 'b'].map((value) => ({ done: false, value })),
+    )
+  })
+})
+
+async function readSlowly(body: AsyncIterable<unknown>, turns: number): Promise<string> {
+  let text = ''
+  for await (const chunk of body) {
+    text += String(chunk)
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve()
+  }
+  return text
+}

@@ -41,6 +41,10 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
   /** Lets go of what was needed only while the call ran. */
   protected abstract letGo(): void
 
+  protected get flags(): readonly ResponseFlag[] {
+    return this.#flags
+  }
+
   flag(flag: ResponseFlag): void {
     if (!this.#flags.includes(flag)) this.#flags = [...this.#flags, flag]
   }

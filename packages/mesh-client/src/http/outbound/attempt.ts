@@ -75,6 +75,14 @@ export class Attempt implements Dispatcher.DispatchHandler {
     gate.leave(this)
   }
 
+  /** Its connection is the caller's from now on: the place is given back when that one is done with it. */
+  handOver(socket: Duplex): void {
+    const { gate } = this
+    if (gate === undefined) return
+    this.gate = undefined
+    socket.once('close', () => gate.leave(this))
+  }
+
   /** Nobody waits for this attempt any more: its connection is cut, or not used when it comes. */
   drop(reason: Error): void {
     this.owner = undefined

@@ -41,8 +41,15 @@ export class CallTimer extends Waiting {
 
   override due(now: number): void {
     if (this.#callLimit <= now + 1) this.#call.limitReached('call', now)
-    else if (this.#attemptLimit <= now + 1) this.#call.limitReached('attempt', now)
+    else if (this.#attemptLimit <= now + 1) this.#attemptOver(now)
     else this.#wait(now)
+  }
+
+  /** The call's own limit holds on, whether another attempt follows or this one is left running. */
+  #attemptOver(now: number): void {
+    this.#attemptLimit = NEVER
+    this.#wait(now)
+    this.#call.limitReached('attempt', now)
   }
 
   #wait(now: number): void {

@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import type { Endpoint } from '@weft/mesh-protocol'
+import { RetriableHeaders } from '../../call/retriable-headers.ts'
 import type { ClusterManager } from '../../cluster/types.ts'
 import type { ContextStore } from '../../context/request-context.ts'
 import { resolveAddress } from '../../inbound/resolve-address.ts'
@@ -12,6 +13,7 @@ import type { Peer, Recorder } from '../../kernel/recorder.ts'
 import type { Timers } from '../../kernel/timers.ts'
 import type { Tracing } from '../../kernel/tracing.ts'
 import type { PolicySource } from '../../routing/policy-view.ts'
+import { Mirrors } from './mirrors.ts'
 import { Origins } from './origins.ts'
 import { Passthrough } from './passthrough.ts'
 import { PolicyWait } from './policy-wait.ts'
@@ -41,6 +43,8 @@ export class Environment {
   readonly waiting: PolicyWait
   readonly passthrough: Passthrough = new Passthrough()
   readonly deadlines: DeadlineQueue
+  readonly mirrors: Mirrors = new Mirrors(this)
+  readonly retriableHeaders: RetriableHeaders = new RetriableHeaders()
   /** Value of the header that names this process to its upstreams. */
   readonly peerHeader: string
   /** No call starts any more. */

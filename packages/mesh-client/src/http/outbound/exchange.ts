@@ -4,7 +4,7 @@ import type { ClusterRuntime, PickContext } from '../../cluster/types.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import type { CompiledMutations, CompiledRoute } from '../../routing/route-table.ts'
 import { errors } from '../undici.ts'
-import type { FirstPick } from './first-pick.ts'
+import { type FirstPick, UNHASHED } from './first-pick.ts'
 import type { RequestBody } from './request-body.ts'
 import type { RequestHeaders } from './request-headers.ts'
 
@@ -35,6 +35,7 @@ export interface ExchangeFacts {
   readonly source: RequestBody | undefined
   readonly deadline: number
   readonly firstPick: FirstPick
+  readonly grpc: boolean
 }
 
 /**
@@ -69,6 +70,8 @@ export class Exchange {
   readonly deadline: number
   /** What the first attempt is picked by. */
   readonly firstPick: PickContext
+  /** A gRPC request that says how long its caller waits, as its attempts have to. */
+  readonly grpc: boolean
   /** Cookies that the response is to carry besides its own. */
   readonly setCookies: readonly string[] | undefined
 
@@ -94,6 +97,28 @@ export class Exchange {
     this.deadline = facts.deadline
     this.firstPick = facts.firstPick.context
     this.setCookies = facts.firstPick.setCookies
+    this.grpc = facts.grpc
+  }
+
+  /** The same request, to be changed apart from this one. */
+  copy(): Exchange {
+    const firstPick = { context: this.firstPick, setCookies: this.setCookies }
+    return new Exchange(this as MeshDispatchOptions, { ...this, headers: [...this.headers], firstPick })
+  }
+
+  /** The request for another cluster, without what only its caller can use. */
+  copyFor(cluster: ClusterRuntime): Exchange {
+    const { path, method, idempotent, headersTimeout, bodyTimeout } = this
+    const options = { path, method, idempotent, headersTimeout, bodyTimeout } as MeshDispatchOptions
+    const headers = [...this.headers]
+    return new Exchange(options, {
+      ...this,
+      headers,
+      cluster,
+      mutations: undefined,
+      span: undefined,
+      firstPick: UNHASHED,
+    })
   }
 
   /** May be sent twice: the method is safe, or the caller says so. */

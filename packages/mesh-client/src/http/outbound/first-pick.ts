@@ -1,5 +1,5 @@
 import type { HashFacts, RequestHasher } from '../../balancing/request-hash.ts'
-import type { PickContext } from '../../cluster/types.ts'
+import type { NamedDestination, PickContext } from '../../cluster/types.ts'
 import { headerReader, queryValue } from '../../routing/request-value.ts'
 import type { RouteRequest } from '../../routing/route-table.ts'
 import { findHeader, hostOf, type RequestHeaders } from './request-headers.ts'
@@ -13,6 +13,11 @@ export interface FirstPick {
 
 /** Of a cluster that does not pick by a hash. */
 export const UNHASHED: FirstPick = { context: { tried: [], avoidTried: false }, setCookies: undefined }
+
+/** Of a cluster that goes where its callers say. */
+export function namedPick(destination: NamedDestination): FirstPick {
+  return { context: { tried: [], avoidTried: false, destination }, setCookies: undefined }
+}
 
 /** A request as it leaves. */
 export interface OutgoingRequest {

@@ -4,13 +4,14 @@ import type { VirtualHostTable } from '../../routing/route-table.ts'
 /**
  * What is known of where an origin leads:
  * - `outside`: not of the mesh;
+ * - `blocked`: not of the mesh, and nothing else may be called;
  * - `undecided`: no host index has come yet;
  * - `following`: of the mesh, its routes have not come yet;
  * - `absent`: the server says that the host is no more;
  * - `unserved`: the host does not serve the port;
  * - `served`: it has routes.
  */
-export type OriginKind = 'outside' | 'undecided' | 'following' | 'absent' | 'unserved' | 'served'
+export type OriginKind = 'outside' | 'blocked' | 'undecided' | 'following' | 'absent' | 'unserved' | 'served'
 
 /** An origin (`http://reviews:9080`) looked up in one view of the policy. Immutable. */
 export interface OriginTarget {
@@ -57,11 +58,16 @@ export class Origins {
     if (this.#targets.size >= MAX_ORIGINS) this.#targets = new Map()
     const target = lookUp(origin, view)
     // Said again with every view, because the first time may have been before the stream was open.
-    if (target.kind !== 'outside' && target.kind !== 'undecided') this.#policy.follow(target.host)
+    if (ofMesh(target.kind)) this.#policy.follow(target.host)
     this.#targets.set(origin, target)
     return target
   }
 }
+
+const ofMesh = (kind: OriginKind): boolean => kind !== 'outside' && kind !== 'blocked' && kind !== 'undecided'
+
+/** What Istio's redirection of traffic leaves alone too, so that it works under `REGISTRY_ONLY`. */
+const LOOPBACK = /^(?:127(?:\.\d+){3}|\[::1\]|localhost|.+\.localhost)\.?$/
 
 function lookUp(origin: string, view: PolicyView): OriginTarget {
   const url = new URL(origin)
@@ -78,7 +84,10 @@ function lookUp(origin: string, view: PolicyView): OriginTarget {
   if (!secure && url.protocol !== 'http:') return { ...facts, kind: 'outside' }
   if (view.hosts === undefined) return { ...facts, kind: 'undecided' }
   const host = view.hosts.resolve(url.hostname)
-  if (host === undefined) return { ...facts, kind: 'outside' }
+  if (host === undefined) {
+    const blocked = view.hosts.registryOnly && !LOOPBACK.test(url.hostname)
+    return { ...facts, kind: blocked ? 'blocked' : 'outside' }
+  }
   const routes = view.routes.get(host)
   if (routes === undefined) return { ...facts, host, kind: 'following' }
   if (routes === 'absent') return { ...facts, host, kind: 'absent' }

@@ -16,6 +16,16 @@ export function noHost(target: OriginTarget): Refusal {
   }
 }
 
+export function notInRegistry(target: OriginTarget): Refusal {
+  return {
+    code: 'WEFT_NOT_IN_REGISTRY',
+    flags: [],
+    text:
+      `weft: ${target.hostname} is no host that this workload may call: the outboundTrafficPolicy is REGISTRY_ONLY. ` +
+      'Add a ServiceEntry for it, export it to this namespace, or name it in the egress of the Sidecar.',
+  }
+}
+
 export function noPort(target: OriginTarget): Refusal {
   return {
     code: 'WEFT_NO_ROUTE',
@@ -46,10 +56,12 @@ export function noPolicy(target: OriginTarget, waitedMs: number): Refusal {
   }
 }
 
-export function noCluster(target: OriginTarget, route: string, cluster: string): Refusal {
+/** @param status of the answer, where the route says which */
+export function noCluster(target: OriginTarget, route: string, cluster: string, status?: number): Refusal {
   return {
     code: 'WEFT_NO_CLUSTER',
     flags: ['NC'],
+    ...(status === undefined ? {} : { status }),
     text:
       `weft: route ${route} of ${target.host} leads to ${cluster}, which nobody knows. ` +
       'Check the host and the subset that its destination names.',
@@ -102,5 +114,16 @@ export function tooLate(cluster: ClusterRuntime): Refusal {
     text:
       `weft: ${cluster.name} was not called: no time is left of the request that this call serves. ` +
       'Give that request more time, or call earlier.',
+  }
+}
+
+/** The delay of an injected fault took all the time that the call had. */
+export function delayedTooLong(target: OriginTarget): Refusal {
+  return {
+    code: 'WEFT_DEADLINE_EXCEEDED',
+    flags: ['UT'],
+    text:
+      `weft: ${target.host} was not called: the delay that its route injects is longer than the time of the call. ` +
+      'Shorten fixedDelay, or raise the timeout.',
   }
 }

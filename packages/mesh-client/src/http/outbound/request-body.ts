@@ -35,6 +35,18 @@ export class RequestBody {
     return this.#pieces === undefined ? this.#given : this.#pieces.open()
   }
 
+  /** For a copy of the request beside its attempts; `undefined`: it can be read only once. */
+  follow(): unknown {
+    if (this.#pieces === undefined && isStream(this.#given)) return undefined
+    if (!this.replayable) return undefined
+    return this.#pieces === undefined ? this.#given : this.#pieces.follow()
+  }
+
+  /** Whether all of it is there, for as many readers at once as there may be. */
+  get whole(): boolean {
+    return this.#pieces === undefined ? !isStream(this.#given) : this.#pieces.whole
+  }
+
   /** Whether another attempt can have the whole body. */
   get replayable(): boolean {
     if (this.#pieces !== undefined) return this.#pieces.replayable

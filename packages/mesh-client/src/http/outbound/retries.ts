@@ -1,8 +1,10 @@
-import { ABORTED } from '../../call/outcome.ts'
+import type { IncomingHttpHeaders } from 'node:http'
+import { decideHedge } from '../../call/hedging.ts'
+import { ABORTED, responseOutcome } from '../../call/outcome.ts'
+import { RetryBackOff, requestedPause } from '../../call/retry-back-off.ts'
 import { type RetriedCall, RetryDue, retryLoop } from '../../call/retry-loop.ts'
 import { type AttemptEnd, decideRetry, maxFurtherAttempts, type RetryDecision } from '../../call/retry-policy.ts'
 import type { EndpointState, Outcome, PickContext } from '../../cluster/types.ts'
-import { fullJitterDelay } from '../../kernel/backoff.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import type { Attempt } from './attempt.ts'
 import type { Environment } from './environment.ts'
@@ -31,6 +33,11 @@ export class Retries implements PickContext, RetriedCall {
   #holdsPlace = false
   #reason = ''
   #over = false
+  /** An answer has been given on: no attempt follows. */
+  #accepted = false
+  /** Another attempt is due and has not begun. */
+  pending = false
+  readonly #backOff: RetryBackOff
   #again: { resolve(): void; reject(due: RetryDue): void } | undefined = undefined
   #wake: (() => void) | undefined = undefined
 
@@ -38,10 +45,43 @@ export class Retries implements PickContext, RetriedCall {
     this.#env = env
     this.#owner = owner
     this.#exchange = exchange
+    this.#backOff = new RetryBackOff(exchange.route.retryPolicy, env.deps.random)
   }
 
   get hash(): PickContext['hash'] {
     return this.#exchange.firstPick.hash
+  }
+
+  get destination(): PickContext['destination'] {
+    return this.#exchange.firstPick.destination
+  }
+
+  get previousPrioritiesUpdateFrequency(): number | undefined {
+    return this.#exchange.route.retryPolicy.previousPrioritiesUpdateFrequency
+  }
+
+  /** What of an answer decides whether another attempt follows. */
+  answered(status: number, headers: IncomingHttpHeaders): AttemptEnd {
+    const { retryPolicy } = this.#exchange.route
+    const { clock } = this.#env.deps
+    const header = (name: string): string | undefined => {
+      const value = headers[name]
+      return Array.isArray(value) ? value.join(',') : value
+    }
+    return {
+      outcome: responseOutcome(status),
+      requestStarted: true,
+      grpcStatus: header('grpc-status'),
+      rateLimited: headers['x-envoy-ratelimited'] !== undefined,
+      retriableHeader: this.#env.retriableHeaders.hold(retryPolicy, status, header),
+      pauseMs: requestedPause(retryPolicy, header, clock.wallNow()),
+    }
+  }
+
+  /** What follows an attempt that is over its limit and is left running. */
+  decideHedge(): RetryDecision {
+    if (this.#over || this.#env.destroyed) return 'none'
+    return decideHedge(this.#exchange.route.retryPolicy, this.#retries)
   }
 
   decide(attempt: Attempt, end: AttemptEnd): RetryDecision {
@@ -59,7 +99,7 @@ export class Retries implements PickContext, RetriedCall {
   }
 
   /** Whether the limits of the call, of its body and of the cluster leave room for what was decided. */
-  admits(decision: RetryDecision): boolean {
+  admits(decision: RetryDecision, { pauseMs }: AttemptEnd): boolean {
     const { cluster, source } = this.#exchange
     if (decision === 'none') return false
     if (decision === 'exhausted') {
@@ -71,19 +111,24 @@ export class Retries implements PickContext, RetriedCall {
       this.#env.deps.recorder.retryRefused(cluster.name, 'body')
       return false
     }
-    return decision !== 'retry' || this.#takePlace()
+    if (decision !== 'retry') return true
+    if (pauseMs !== undefined && this.#env.deps.clock.now() + pauseMs >= this.#exchange.deadline) {
+      this.#env.deps.recorder.retryRefused(cluster.name, 'deadline')
+      return false
+    }
+    return this.#takePlace()
   }
 
   /** Sees to it that another attempt follows. */
   follow(attempt: Attempt, decision: RetryDecision, end: AttemptEnd): void {
     const { retryPolicy } = this.#exchange.route
-    const { random } = this.#env.deps
     if (decision === 'move') this.#moves++
     if (decision === 'resend') this.#resent = true
     this.tried = [...this.tried, attempt.state]
     this.avoidTried = decision !== 'retry' || retryPolicy.avoidPreviousHosts
     this.#reason = end.outcome.kind === 'response' ? String(end.outcome.status) : end.outcome.kind
-    const delayMs = decision === 'retry' ? fullJitterDelay(retryPolicy.retryBackOff, this.#retries, random) : 0
+    this.pending = true
+    const delayMs = decision === 'retry' ? this.#backOff.next(end.pauseMs) : 0
     const due = new RetryDue(delayMs)
     if (this.#again === undefined) this.#start(due, maxFurtherAttempts(retryPolicy))
     else this.#again.reject(due)
@@ -91,6 +136,8 @@ export class Retries implements PickContext, RetriedCall {
 
   /** The attempt under way is the last one: its answer is given on. */
   accepted(): void {
+    this.#accepted = true
+    this.#wake?.()
     this.#again?.resolve()
   }
 
@@ -116,7 +163,8 @@ export class Retries implements PickContext, RetriedCall {
 
   attemptAgain(): Promise<void> {
     this.#wake = undefined
-    if (this.#over) return Promise.resolve()
+    this.pending = false
+    if (this.#over || this.#accepted) return Promise.resolve()
     return new Promise((resolve, reject) => {
       this.#again = { resolve, reject }
       this.#env.deps.recorder.retry(this.#exchange.cluster.name, this.#reason)

@@ -1,0 +1,66 @@
+import type { Fault } from '@weft/mesh-protocol'
+import { type FaultAbort, faultAbort, faultDelay } from '../../call/fault.ts'
+import type { ResponseFlag } from '../../kernel/errors.ts'
+import type { TimerHandle } from '../../kernel/timers.ts'
+import type { Environment } from './environment.ts'
+
+/** The call that a fault happens to. */
+export interface FaultyCall {
+  flag(flag: ResponseFlag): void
+  /** Its time ran out during the delay. */
+  outOfTime(): void
+  failOnPurpose(abort: FaultAbort): void
+  /** Nothing more happens to it on purpose. */
+  spared(now: number): void
+}
+
+/**
+ * The failures on purpose of one call: before anything else that its route says, so that they are neither retried nor
+ * taught to anybody. First the delay, which is part of the time that the call has, and then the abort.
+ */
+export class FaultStep {
+  readonly #env: Environment
+  readonly #fault: Fault
+  readonly #service: string
+  readonly #call: FaultyCall
+  #timer: TimerHandle | undefined
+
+  /** @param service for telemetry: the host that is called */
+  constructor(env: Environment, fault: Fault, service: string, call: FaultyCall) {
+    this.#env = env
+    this.#fault = fault
+    this.#service = service
+    this.#call = call
+  }
+
+  /** @param deadline when the call has to be over */
+  start(now: number, deadline: number): void {
+    const { random, recorder, timers, clock } = this.#env.deps
+    const delayMs = faultDelay(this.#fault, random)
+    if (delayMs === 0) {
+      this.#afterDelay(now)
+      return
+    }
+    this.#call.flag('DI')
+    recorder.fault(this.#service, 'delay')
+    const leftMs = deadline - now
+    const end = delayMs < leftMs ? () => this.#afterDelay(clock.now()) : () => this.#call.outOfTime()
+    this.#timer = timers.set(end, Math.max(0, Math.ceil(Math.min(delayMs, leftMs))), { holdsLoop: true })
+  }
+
+  /** The call is over. */
+  stop(): void {
+    this.#env.deps.timers.clear(this.#timer)
+  }
+
+  #afterDelay(now: number): void {
+    const abort = faultAbort(this.#fault, this.#env.deps.random)
+    if (abort === undefined) {
+      this.#call.spared(now)
+      return
+    }
+    this.#env.deps.recorder.fault(this.#service, 'abort')
+    this.#call.flag('FI')
+    this.#call.failOnPurpose(abort)
+  }
+}

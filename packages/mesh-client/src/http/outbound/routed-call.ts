@@ -1,0 +1,174 @@
+import type { BreakerFallback } from '@weft/mesh-protocol'
+import { callDeadline } from '../../call/deadline.ts'
+import type { FaultAbort } from '../../call/fault.ts'
+import { ABORTED, LOCAL_OVERFLOW } from '../../call/outcome.ts'
+import type { ClusterRuntime } from '../../cluster/types.ts'
+import type { RequestContext } from '../../context/request-context.ts'
+import type { CompiledDestination, CompiledRoute, RouteRequest } from '../../routing/route-table.ts'
+import { chooseDestination } from '../../routing/weighted-split.ts'
+import { AccountedCall } from './accounted-call.ts'
+import { Attempts } from './attempts.ts'
+import { mayControl, takeControls, tellsGrpcTimeout } from './caller-controls.ts'
+import { Exchange, type MeshDispatchOptions } from './exchange.ts'
+import { FaultStep, type FaultyCall } from './fault-step.ts'
+import { hashedPick, namedPick, UNHASHED } from './first-pick.ts'
+import { abortReply, fixedReply, routeReply } from './local-reply.ts'
+import { outgoingHeaders } from './outgoing-headers.ts'
+import { circuitOpen, delayedTooLong, noCluster, overflow, tooLate } from './refusals.ts'
+import type { RequestBody } from './request-body.ts'
+import { findHeader, type RequestHeaders } from './request-headers.ts'
+
+const NO_HEADERS: RequestHeaders = []
+
+/** A call whose route is found: it keeps the route to its end, and hands the request to its attempts. */
+export abstract class RoutedCall extends AccountedCall implements RouteRequest, FaultyCall {
+  abstract path: string
+  abstract authority: string
+  protected abstract readonly options: MeshDispatchOptions
+  protected abstract readonly context: RequestContext | undefined
+  protected abstract readonly body: RequestBody | undefined
+  protected headers: RequestHeaders = NO_HEADERS
+  #fault: FaultStep | undefined = undefined
+  /** Whether headers of the caller may have changed what its route says. */
+  #controlled = false
+
+  get scheme(): string {
+    return this.target.scheme
+  }
+
+  /** For telemetry: the host as it was called. */
+  get host(): string {
+    return this.target.hostname
+  }
+
+  get port(): number {
+    return this.target.port
+  }
+
+  header(name: string): string | undefined {
+    return findHeader(this.headers, name)
+  }
+
+  failOnPurpose(abort: FaultAbort): void {
+    this.answer(abortReply(abort, this.flags), ABORTED)
+  }
+
+  outOfTime(): void {
+    this.refused(delayedTooLong(this.target), ABORTED)
+  }
+
+  spared(now: number): void {
+    if (!this.over) this.#takeRoute(this.route as CompiledRoute, now)
+  }
+
+  protected override letGo(): void {
+    this.#fault?.stop()
+    this.body?.close()
+    this.headers = NO_HEADERS
+  }
+
+  /** Does what a route says, with what the caller asks for in its headers. */
+  protected followRoute(matched: CompiledRoute, now: number): void {
+    this.#controlled = mayControl(this.headers)
+    const route = this.#controlled ? takeControls(matched, this.headers) : matched
+    this.route = route
+    const { fault } = route
+    if (fault === undefined) {
+      this.#takeRoute(route, now)
+      return
+    }
+    this.#fault = new FaultStep(this.env, fault, this.target.host, this)
+    this.#fault.start(now, this.#deadlineOn(route))
+  }
+
+  #takeRoute(route: CompiledRoute, now: number): void {
+    if (route.reply !== undefined) {
+      this.answer(routeReply(route.reply(this)), ABORTED)
+      return
+    }
+    const destination = chooseDestination(route, this.env.deps.random)
+    if (destination.reply === undefined) this.#enterCluster(route, destination, now)
+    else this.answer(routeReply(destination.reply(this)), ABORTED)
+  }
+
+  #deadlineOn({ timeoutMs }: CompiledRoute): number {
+    return callDeadline(this.startedAt, timeoutMs, this.context?.deadline)
+  }
+
+  #enterCluster(route: CompiledRoute, destination: CompiledDestination, now: number): void {
+    const found = this.env.deps.clusters.get(destination.cluster)
+    if (found === undefined) {
+      const refusal = noCluster(this.target, route.name, destination.cluster, route.clusterNotFoundStatus)
+      this.refused(refusal, ABORTED)
+      return
+    }
+    const cluster = this.#admitted(found, now)
+    if (cluster === undefined) return
+    const deadline = this.#deadlineOn(route)
+    if (deadline <= now) {
+      this.refused(tooLate(cluster), ABORTED)
+      return
+    }
+    if (!cluster.tryAcquireRequest()) {
+      this.refused(overflow(cluster, 'requests'), LOCAL_OVERFLOW)
+      return
+    }
+    this.holdsRequest = true
+    const { method } = this
+    const path = destination.rewritePath === undefined ? this.path : destination.rewritePath(this.path)
+    const { scheme } = this.target
+    const { hashRequest, goesWhereNamed } = cluster
+    const headers = outgoingHeaders(this.headers, destination, this.span)
+    const exchange = new Exchange(this.options, {
+      scheme,
+      path,
+      headers,
+      cluster,
+      route,
+      mutations: destination.mutations,
+      span: this.span,
+      source: this.body,
+      deadline,
+      grpc: this.#controlled && tellsGrpcTimeout(headers),
+      firstPick: goesWhereNamed
+        ? namedPick(this.target)
+        : hashRequest === undefined
+          ? UNHASHED
+          : hashedPick(hashRequest, { method, scheme, path, headers }, this.env.sourceAddress),
+    })
+    this.attempts = new Attempts(this.env, this, exchange)
+    this.attempts.attemptNext(now)
+    const { mirrors } = destination
+    if (mirrors !== undefined && !this.over) this.env.mirrors.send(mirrors, exchange, now)
+  }
+
+  /** The cluster, or the one that stands in for it while its error-rate breaker is open; `undefined`: it is answered. */
+  #admitted(cluster: ClusterRuntime, now: number): ClusterRuntime | undefined {
+    if (this.#enter(cluster, now)) return cluster
+    const fallback = cluster.config.errorRateBreaker?.fallback
+    if (fallback !== undefined && 'cluster' in fallback) {
+      const other = this.env.deps.clusters.get(fallback.cluster)
+      if (other !== undefined && this.#enter(other, now)) return other
+    }
+    this.#answerOpen(cluster, fallback)
+    return undefined
+  }
+
+  #enter(cluster: ClusterRuntime, now: number): boolean {
+    this.cluster = cluster
+    const verdict = cluster.breakerAdmits(now)
+    if (verdict === 'open') return false
+    this.verdict = verdict
+    return true
+  }
+
+  #answerOpen(cluster: ClusterRuntime, fallback: BreakerFallback | undefined): void {
+    const refusal = circuitOpen(cluster)
+    if (fallback === undefined || !('response' in fallback)) {
+      this.refused(refusal, LOCAL_OVERFLOW)
+      return
+    }
+    for (const flag of refusal.flags) this.flag(flag)
+    this.answer(fixedReply(fallback.response, refusal), LOCAL_OVERFLOW)
+  }
+}
