@@ -1,3 +1,4 @@
+import { UNLIMITED } from '../defaults.ts'
 import { loadBalancing } from './load-balancing.ts'
 import {
   count,
@@ -34,7 +35,7 @@ const circuitBreakers = record({
   retryBudget: optional(
     record({
       budgetPercent: percent,
-      minRetryConcurrency: count,
+      minRetryConcurrency: number(0, UNLIMITED),
       intervalMs: optional(positiveMilliseconds),
     }),
   ),

@@ -47,7 +47,7 @@ export interface CircuitBreakers {
 export interface RetryBudget {
   /** Share of the requests that may be retries, 0 to 100. */
   readonly budgetPercent: number
-  /** Retries that are always allowed: under way at once, or with `intervalMs` per second. */
+  /** Retries that are always allowed: under way at once, or with `intervalMs` per second, which may be a fraction. */
   readonly minRetryConcurrency: number
   readonly intervalMs?: number
 }
