@@ -3,10 +3,11 @@ import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { attemptDeadline, expectedTimeout, NEVER } from '../../call/deadline.ts'
 import { ABORTED, LOCAL_OVERFLOW, responseOutcome, TIMED_OUT } from '../../call/outcome.ts'
-import type { AttemptEnd } from '../../call/retry-policy.ts'
+import type { AttemptEnd, RetryDecision } from '../../call/retry-policy.ts'
 import type { EndpointState, Outcome } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
-import { EXPECTED_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
+import { formatGrpcTimeout } from '../../kernel/grpc-timeout.ts'
+import { ATTEMPT_COUNT_HEADER, EXPECTED_TIMEOUT_HEADER, GRPC_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import { isUnprocessed } from '../http2/unprocessed.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
@@ -37,7 +38,10 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
   readonly #env: Environment
   readonly #timer: CallTimer | undefined
   #retries: Retries | undefined = undefined
+  /** The newest attempt, while it is under way and, after an answer, the one that is given on. */
   #current: Attempt | undefined = undefined
+  /** Attempts that were over their limit and run on beside the newest. */
+  #hedged: Set<Attempt> | undefined = undefined
   /** How many have been made. */
   count = 0
   /** Where the last one went. */
@@ -50,26 +54,26 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     this.#timer = limited ? new CallTimer(env.deadlines, exchange.deadline, this) : undefined
   }
 
-  /** The call is over: an attempt under way is cut off. */
+  /** The call is over: what is under way is cut off. */
   stop(outcome: Outcome, now: number, reason: Error): void {
-    const attempt = this.#current
-    if (attempt === undefined) return
-    this.#ended(attempt, outcome, now)
-    attempt.drop(reason)
+    if (this.#current !== undefined) this.#drop(this.#current, outcome, now, reason)
+    if (this.#hedged !== undefined) for (const attempt of this.#hedged) this.#drop(attempt, outcome, now, reason)
   }
 
   /** The call is over, and nothing is to happen any more. */
   settle(): void {
     this.#timer?.stop()
     this.#retries?.settle()
+    if (this.#hedged !== undefined) this.stop(ABORTED, this.#env.deps.clock.now(), new Error('the call is over'))
   }
 
   attemptNext(now: number): void {
-    const exchange = this.exchange
+    // An attempt that runs on beside this one may still wait for a connection with what it is to send.
+    const exchange = this.#hedged === undefined ? this.exchange : this.exchange.copy()
     const { cluster, source, span } = exchange
     const state = cluster.pick(this.#retries ?? exchange.firstPick)
     if (state === undefined) {
-      this.owner.refused(noEndpoint(cluster), responseOutcome(503))
+      if (!this.#othersBeside(undefined)) this.owner.refused(noEndpoint(cluster), responseOutcome(503))
       return
     }
     const attempt = new Attempt(this, state)
@@ -77,12 +81,13 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     this.#current = attempt
     this.endpoint = state
     this.count++
-    if (this.#timer !== undefined) this.#limitAttempt(this.#timer, now)
+    if (this.count > 1) setHeader(exchange.headers, ATTEMPT_COUNT_HEADER, String(this.count))
+    if (this.#timer !== undefined) this.#limitAttempt(this.#timer, exchange, now)
     this.requestBytes += requestHeadBytes(exchange.method, exchange.path, exchange.headers)
     if (source !== undefined) exchange.body = source.open()
     cluster.attemptStarted(state, now)
-    if (span === undefined) this.#send(attempt)
-    else this.#sendTraced(span, attempt)
+    if (span === undefined) this.#send(attempt, exchange)
+    else this.#sendTraced(span, attempt, exchange)
   }
 
   attemptAnswered(
@@ -98,6 +103,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     this.status = status
     this.#timer?.answered()
     this.#retries?.accepted()
+    if (this.#hedged !== undefined) this.#win(attempt)
     this.relayHead(controller, status, headers, statusMessage)
   }
 
@@ -129,41 +135,46 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     const requestStarted = attempt.controller !== undefined
     const own = isCallerFault(error) || this.owner.hasThrown(error) || this.exchange.source?.failedWith(error) === true
     const outcome = own ? ABORTED : classifyError(error, requestStarted)
+    const newest = attempt === this.#current
     this.#ended(attempt, lessonOf(error, outcome), now)
     const end: AttemptEnd = { outcome, requestStarted, unprocessed: isUnprocessed(error) }
-    if (this.status === 0 && this.#tryAgain(attempt, end)) return
+    if (this.status === 0 && newest && this.#tryAgain(attempt, end)) return
+    if (!own && this.#othersBeside(attempt)) return
     const known = FAILURES[outcome.kind]
     if (known !== undefined) this.flag(known[1])
     this.failed(error, this.#retries?.bodyLost === true ? 'WEFT_BODY_NOT_REPLAYABLE' : known?.[0], outcome, now)
   }
 
-  #send(attempt: Attempt): void {
-    const { cluster } = this.exchange
-    if (this.#env.deps.transport.send(attempt, this.exchange)) return
+  #send(attempt: Attempt, exchange: Exchange): void {
+    const { cluster } = exchange
+    if (this.#env.deps.transport.send(attempt, exchange)) return
     this.#ended(attempt, LOCAL_OVERFLOW, this.#env.deps.clock.now())
+    if (this.#othersBeside(attempt)) return
     this.owner.refused(overflow(cluster, 'connections and of requests that wait for one'), LOCAL_OVERFLOW)
   }
 
-  #sendTraced(span: ClientSpan, attempt: Attempt): void {
+  #sendTraced(span: ClientSpan, attempt: Attempt, exchange: Exchange): void {
     span.attempt(attempt.state.endpoint, this.count - 1)
-    span.run(() => this.#send(attempt))
+    span.run(() => this.#send(attempt, exchange))
   }
 
-  #limitAttempt(timer: CallTimer, now: number): void {
-    const { route, headers, deadline } = this.exchange
+  #limitAttempt(timer: CallTimer, { route, headers, deadline, grpc }: Exchange, now: number): void {
     const limit = attemptDeadline(now, route.retryPolicy.perTryTimeoutMs, route.timeoutMs)
     timer.attempt(limit, now)
-    const expected = expectedTimeout(now, deadline, limit)
-    if (expected !== undefined) setHeader(headers, EXPECTED_TIMEOUT_HEADER, expected)
+    const expected = expectedTimeout(now, deadline, route.hedgeOnPerTryTimeout ? NEVER : limit)
+    if (expected === undefined) return
+    setHeader(headers, EXPECTED_TIMEOUT_HEADER, expected)
+    if (grpc) setHeader(headers, GRPC_TIMEOUT_HEADER, formatGrpcTimeout(Number(expected)))
   }
 
   limitReached(limit: Limit, now: number): void {
+    if (limit === 'attempt' && this.#hedge()) return
     const { cluster, route } = this.exchange
     const attempt = this.#current
-    if (attempt !== undefined) {
-      this.stop(TIMED_OUT, now, new Error(`${cluster.name} has not answered in time`))
+    this.stop(TIMED_OUT, now, new Error(`${cluster.name} has not answered in time`))
+    if (limit === 'attempt' && attempt !== undefined) {
       const end: AttemptEnd = { outcome: TIMED_OUT, requestStarted: attempt.controller !== undefined }
-      if (limit === 'attempt' && this.#tryAgain(attempt, end)) return
+      if (this.#tryAgain(attempt, end)) return
     }
     if (this.status !== 0) {
       this.flag('UT')
@@ -177,34 +188,84 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
   /** Whether a response has to be looked at closely; most are not worth the question. */
   #maybeBad(status: number, headers: IncomingHttpHeaders): boolean {
     if (status >= 400 || headers['grpc-status'] !== undefined) return true
-    return this.exchange.route.retryPolicy.retriableStatusCodes.length > 0
+    const { retriableStatusCodes, retriableHeaders } = this.exchange.route.retryPolicy
+    return retriableStatusCodes.length > 0 || retriableHeaders !== undefined
   }
 
-  /** True: the response is not given on, another attempt follows. */
+  /** True: the response is not given on, because another attempt follows or is under way. */
   #answeredBadly(attempt: Attempt, status: number, headers: IncomingHttpHeaders): boolean {
-    const grpcStatus = headers['grpc-status']
-    const end: AttemptEnd = {
-      outcome: responseOutcome(status),
-      requestStarted: true,
-      grpcStatus: typeof grpcStatus === 'string' ? grpcStatus : undefined,
-      rateLimited: headers['x-envoy-ratelimited'] !== undefined,
-    }
     const retries = this.#retriesOf()
+    const end = retries.answered(status, headers)
     const decision = retries.decide(attempt, end)
-    if (!retries.admits(decision)) return false
+    if (decision === 'none') return false
+    const again = attempt === this.#current && retries.admits(decision, end)
+    if (!again && !this.#othersBeside(attempt)) return false
     this.#ended(attempt, end.outcome, this.#env.deps.clock.now())
     if (this.exchange.source?.sent === false) attempt.drop(new Error('the request is sent again'))
     else attempt.discard(this.#env.deps.timers)
-    retries.follow(attempt, decision, end)
+    if (again) this.#follow(attempt, decision, end)
     return true
   }
 
   #tryAgain(attempt: Attempt, end: AttemptEnd): boolean {
     const retries = this.#retriesOf()
     const decision = retries.decide(attempt, end)
-    if (!retries.admits(decision)) return false
-    retries.follow(attempt, decision, end)
+    if (!retries.admits(decision, end)) return false
+    this.#follow(attempt, decision, end)
     return true
+  }
+
+  #follow(attempt: Attempt, decision: RetryDecision, end: AttemptEnd): void {
+    // The limit was that of an attempt that has ended; the pause has none but the call's.
+    this.#timer?.answered()
+    this.#retriesOf().follow(attempt, decision, end)
+  }
+
+  /**
+   * The attempt is over its limit: leaves it running and has another follow, if the route hedges. Without a retry that is
+   * left it goes on alone. Envoy `router.cc`, `onSoftPerTryTimeout`.
+   */
+  #hedge(): boolean {
+    const attempt = this.#current
+    const { route, source, switches, cluster } = this.exchange
+    if (!route.hedgeOnPerTryTimeout || attempt === undefined || switches) return false
+    if (source !== undefined && !source.whole) return false
+    const end: AttemptEnd = { outcome: TIMED_OUT, requestStarted: attempt.controller !== undefined }
+    const decision = this.#retriesOf().decideHedge()
+    if (!this.#retriesOf().admits(decision, end)) return true
+    this.#hedged ??= new Set()
+    this.#hedged.add(attempt)
+    this.#current = undefined
+    this.#env.deps.recorder.hedge(cluster.name, 'started')
+    this.#follow(attempt, decision, end)
+    return true
+  }
+
+  /** The first good answer: the others are not needed any more, and nothing is learnt from them. */
+  #win(attempt: Attempt): void {
+    const now = this.#env.deps.clock.now()
+    const hedged = this.#hedged as Set<Attempt>
+    this.#hedged = undefined
+    const lost = new Error('another attempt was answered first')
+    for (const other of hedged) if (other !== attempt) this.#drop(other, ABORTED, now, lost)
+    const newest = this.#current
+    if (newest !== undefined && newest !== attempt) this.#drop(newest, ABORTED, now, lost)
+    if (!hedged.has(attempt)) this.#env.deps.recorder.hedge(this.exchange.cluster.name, 'won')
+    this.#current = attempt
+    this.endpoint = attempt.state
+  }
+
+  /** Whether the call may still be answered by another attempt, under way or due. */
+  #othersBeside(attempt: Attempt | undefined): boolean {
+    if (this.#hedged === undefined || this.status !== 0) return false
+    if (this.#retries?.pending === true) return true
+    if (this.#current !== undefined && this.#current !== attempt) return true
+    return this.#hedged.size > (attempt !== undefined && this.#hedged.has(attempt) ? 1 : 0)
+  }
+
+  #drop(attempt: Attempt, outcome: Outcome, now: number, reason: Error): void {
+    this.#ended(attempt, outcome, now)
+    attempt.drop(reason)
   }
 
   #retriesOf(): Retries {
@@ -222,7 +283,8 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
 
   /** An attempt has ended: its places are given back and its endpoint's record is brought up to date. Once each. */
   #ended(attempt: Attempt, outcome: Outcome, now: number): void {
-    this.#current = undefined
+    if (attempt === this.#current) this.#current = undefined
+    else this.#hedged?.delete(attempt)
     attempt.leaveGate()
     const { cluster } = this.exchange
     if (attempt.measuredFrom !== undefined) cluster.latency?.ended(attempt.state, attempt.measuredFrom, now, outcome)
