@@ -1,6 +1,8 @@
+import type { Cluster, Endpoint } from '@weft/mesh-protocol'
 import type { Place } from '../balancing/locality-priorities.ts'
 import { createSlicedWork } from '../kernel/sliced-work.ts'
 import { type ClusterDeps, ClusterState } from './cluster-runtime.ts'
+import { DnsRefresher, type ResolveHost } from './dns-refresher.ts'
 import { NOWHERE } from './locality-plan.ts'
 import type { ClusterManager, EndpointState } from './types.ts'
 
@@ -13,6 +15,8 @@ export interface CallingWorkload extends Place {
 export interface ClusterManagerDeps extends Omit<ClusterDeps, 'work' | 'self' | 'callers'> {
   /** This process. Default: one that does not say where it runs. */
   readonly caller?: CallingWorkload
+  /** Resolves the names of clusters whose endpoints have them. Default: connections resolve them by themselves. */
+  readonly resolveHost?: ResolveHost
 }
 
 /** Keeps the clusters of a mesh. Everything that it does later it does by the timers given here, none of which hold the loop. */
@@ -26,7 +30,30 @@ export function createClusterManager(given: ClusterManagerDeps): ClusterManager 
     for (const cluster of clusters.values()) cluster.callersChanged()
   }
   const deps: ClusterDeps = { ...given, work, self, callers }
+  const names = new Map<string, DnsRefresher>()
+  const replace = (cluster: ClusterState, config: Cluster, endpoints: ReadonlyMap<string, Endpoint>): void => {
+    cluster.replace(config, endpoints)
+    if (isOwn(cluster)) callersChanged()
+  }
+  const resolved = (config: Cluster, assigned: ReadonlyMap<string, Endpoint>): ReadonlyMap<string, Endpoint> => {
+    const { name, discoveryType } = config
+    const { resolveHost: resolve, timers } = given
+    if (discoveryType !== 'STRICT_DNS' || resolve === undefined) {
+      names.get(name)?.close()
+      names.delete(name)
+      return assigned
+    }
+    const onChange = (endpoints: ReadonlyMap<string, Endpoint>): void => {
+      const cluster = clusters.get(name)
+      if (cluster !== undefined) replace(cluster, cluster.config, endpoints)
+    }
+    const refresher = names.get(name) ?? new DnsRefresher({ timers, resolve, onChange })
+    names.set(name, refresher)
+    return refresher.follow(config, assigned)
+  }
   const remove = (name: string): void => {
+    names.get(name)?.close()
+    names.delete(name)
     const cluster = clusters.get(name)
     cluster?.close()
     clusters.delete(name)
@@ -38,8 +65,7 @@ export function createClusterManager(given: ClusterManagerDeps): ClusterManager 
     upsert(config, endpoints) {
       const cluster = clusters.get(config.name) ?? new ClusterState(config, deps)
       clusters.set(config.name, cluster)
-      cluster.replace(config, endpoints)
-      if (isOwn(cluster)) callersChanged()
+      replace(cluster, config, resolved(config, endpoints))
     },
     doubt: (name, ids) => clusters.get(name)?.doubt(ids),
     remove,

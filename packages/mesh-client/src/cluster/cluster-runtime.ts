@@ -12,6 +12,7 @@ import { ConcurrencyLimit } from './concurrency-limit.ts'
 import { EndpointSet } from './endpoint-set.ts'
 import { ErrorRateBreakerRuntime } from './error-rate-breaker.ts'
 import { LatencyObserver } from './latency-observer.ts'
+import { OriginalDestinations } from './original-destinations.ts'
 import { OutlierShell } from './outlier-shell.ts'
 import { ReconnectProbes } from './reconnect-probes.ts'
 import { RetryLimit } from './retry-limit.ts'
@@ -52,6 +53,7 @@ export class ClusterState implements ClusterRuntime {
   #hashRequest: RequestHasher | undefined
   #latency: LatencyObserver | undefined
   #checks: ActiveChecks | undefined
+  #named: OriginalDestinations | undefined
 
   constructor(config: Cluster, deps: ClusterDeps) {
     this.#deps = deps
@@ -81,7 +83,12 @@ export class ClusterState implements ClusterRuntime {
   }
 
   get endpointCount(): number {
-    return this.#endpoints.size
+    // No other host can stand in for the one that a caller named.
+    return this.#named === undefined ? this.#endpoints.size : Math.min(1, this.#endpoints.size)
+  }
+
+  get goesWhereNamed(): boolean {
+    return this.#named !== undefined
   }
 
   get breakerState(): BreakerState {
@@ -126,11 +133,8 @@ export class ClusterState implements ClusterRuntime {
     this.#config = config
     this.#requests.use(config.circuitBreakers.maxRequests)
     this.#retries.use(config.circuitBreakers)
-    for (const gone of this.#endpoints.replace(endpoints, config)) {
-      this.#outliers.forget(gone)
-      this.#probes.forget(gone)
-      this.#deps.transport.release(gone)
-    }
+    this.#useDiscovery(config)
+    this.#replaceEndpoints(this.#named?.endpoints ?? endpoints)
     this.#usePolicy(config)
     this.#useChecks(config)
     this.#outliers.use(config.outlierDetection)
@@ -146,7 +150,13 @@ export class ClusterState implements ClusterRuntime {
 
   /** Releases every endpoint and ends all timers; nothing can be picked afterwards. */
   close(): void {
-    const { errorRateBreaker: _breaker, outlierDetection: _outliers, healthChecks: _checks, ...config } = this.#config
+    const {
+      errorRateBreaker: _breaker,
+      outlierDetection: _outliers,
+      healthChecks: _checks,
+      discoveryType: _discovery,
+      ...config
+    } = this.#config
     this.replace(config, new Map())
     this.#outliers.close()
     this.#probes.close()
@@ -154,7 +164,7 @@ export class ClusterState implements ClusterRuntime {
 
   pick(context: PickContext): EndpointState | undefined {
     if (this.#checks !== undefined) this.#checks.touch()
-    return this.#endpoints.pick(context)
+    return this.#named === undefined ? this.#endpoints.pick(context) : this.#named.pick(context.destination)
   }
 
   tryAcquireRequest(): boolean {
@@ -206,6 +216,28 @@ export class ClusterState implements ClusterRuntime {
       this.#endpoints.changed()
     }
     if (refused) this.#probes.watch(state)
+  }
+
+  #replaceEndpoints(endpoints: ReadonlyMap<string, Endpoint>): void {
+    for (const gone of this.#endpoints.replace(endpoints, this.#config)) {
+      this.#outliers.forget(gone)
+      this.#probes.forget(gone)
+      this.#deps.transport.release(gone)
+    }
+  }
+
+  #useDiscovery({ discoveryType, upstreamPortOverride }: Cluster): void {
+    if (discoveryType !== 'ORIGINAL_DST') {
+      this.#named?.close()
+      this.#named = undefined
+      return
+    }
+    this.#named ??= new OriginalDestinations({
+      ...this.#deps,
+      byId: (id) => this.#endpoints.byId(id),
+      replace: (endpoints) => this.#replaceEndpoints(endpoints),
+    })
+    this.#named.use(upstreamPortOverride)
   }
 
   #usePolicy(config: Cluster): void {

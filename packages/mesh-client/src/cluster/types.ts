@@ -42,6 +42,14 @@ export interface PickContext {
   readonly previousPrioritiesUpdateFrequency?: number | undefined
   /** Of the request, where the cluster picks by one. */
   readonly hash?: Hash64 | undefined
+  /** Where the caller wants to go, for a cluster that goes there. */
+  readonly destination?: NamedDestination | undefined
+}
+
+/** A host and a port as a caller named them. */
+export interface NamedDestination {
+  readonly hostname: string
+  readonly port: number
 }
 
 /**
@@ -89,6 +97,8 @@ export interface ClusterRuntime {
   pick(context: PickContext): EndpointState | undefined
   /** Makes the hash that a pick is given; `undefined`: this cluster does not pick by one. */
   readonly hashRequest: RequestHasher | undefined
+  /** Calls go where their callers say: a pick is given that (`ORIGINAL_DST`). */
+  readonly goesWhereNamed: boolean
   /** `undefined`: this cluster does not weigh latencies. */
   readonly latency: LatencyLearner | undefined
 

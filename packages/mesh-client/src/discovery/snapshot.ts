@@ -16,6 +16,7 @@ export interface HeldHosts<Hosts> {
   readonly version: string
   readonly domain: string
   readonly names: ReadonlySet<string>
+  readonly outboundTrafficPolicy?: HostIndex['outboundTrafficPolicy']
   /** What the compile hook made of it. */
   readonly compiled: Hosts
 }
@@ -89,6 +90,7 @@ function assignmentResource(name: string, { version, endpoints }: HeldAssignment
   return { type: 'ClusterLoadAssignment', name, version, endpoints: [...endpoints.values()] }
 }
 
-function hostIndexResource({ version, domain, names }: HeldHosts<unknown>): HostIndex {
-  return { type: 'HostIndex', name: HOST_INDEX_NAME, version, domain, hosts: [...names] }
+function hostIndexResource({ version, domain, names, outboundTrafficPolicy: policy }: HeldHosts<unknown>): HostIndex {
+  const outbound = policy === undefined ? {} : { outboundTrafficPolicy: policy }
+  return { type: 'HostIndex', name: HOST_INDEX_NAME, version, domain, hosts: [...names], ...outbound }
 }

@@ -154,8 +154,9 @@ class Draft<Routes, Hosts> {
     const index = changedHosts(this.#hosts, update)
     if (index === undefined) this.#askAgain(update, this.#hosts?.version)
     if (index === undefined) return false
-    const { version, domain } = index
-    this.#hosts = { version, domain, names: new Set(index.hosts), compiled: this.#compile.hosts(index) }
+    const { version, domain, outboundTrafficPolicy: policy } = index
+    const outbound = policy === undefined ? {} : { outboundTrafficPolicy: policy }
+    this.#hosts = { version, domain, names: new Set(index.hosts), ...outbound, compiled: this.#compile.hosts(index) }
     return true
   }
 

@@ -76,7 +76,7 @@ export function createDisabledMesh(options: ResolvedOptions): Mesh {
 }
 
 const NOTHING_IS_MESH: PolicySource = {
-  current: { ...EMPTY_VIEW, hosts: { resolve: () => undefined } },
+  current: { ...EMPTY_VIEW, hosts: { resolve: () => undefined, registryOnly: false } },
   follow: () => undefined,
   onChange: () => () => undefined,
 }

@@ -5,6 +5,8 @@ import type { RouteTable } from './route-table.ts'
 export interface HostTable {
   /** Fully qualified host for a name without port, or `undefined` when it is outside the mesh. */
   resolve(hostname: string): string | undefined
+  /** Hosts outside the mesh are not called (`REGISTRY_ONLY`). */
+  readonly registryOnly: boolean
 }
 
 /**

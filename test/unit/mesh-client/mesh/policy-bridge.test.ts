@@ -35,7 +35,7 @@ function bench(): Bench {
   const compile = {
     routes: (config: { name: string; version: string }) =>
       ok<RouteTable>({ host: config.name, version: config.version, clusters: [], forPort: () => undefined }),
-    hosts: (): HostTable => ({ resolve: (name) => name }),
+    hosts: (): HostTable => ({ resolve: (name) => name, registryOnly: false }),
   }
   let state = emptyStore<RouteTable, HostTable>()
   return {

@@ -46,6 +46,48 @@ describe('a host is found by', () => {
   })
 })
 
+describe('of virtual addresses and odd wildcards', () => {
+  const hosts = [
+    '240.0.0.1',
+    'fd00::1',
+    '10.0.0.0/8',
+    '10.1.0.0/16',
+    'fd01::/16',
+    'not/a-subnet',
+    '*-api.example.com',
+    '*.example.com',
+    '*x-api.example.com',
+    '*.eu-api.example.com',
+  ]
+  const made = createHostTable(index(...hosts), 'default')
+
+  test.each<[string, string | undefined]>([
+    ['240.0.0.1', '240.0.0.1'],
+    ['[fd00::1]', 'fd00::1'],
+    ['10.2.3.4', '10.0.0.0/8'],
+    ['10.1.3.4', '10.1.0.0/16'],
+    ['11.1.3.4', undefined],
+    ['[fd01::7]', 'fd01::/16'],
+    ['[fd02::7]', undefined],
+    ['my-api.example.com', '*-api.example.com'],
+    ['-api.example.com', '*.example.com'],
+    ['MYX-api.example.com', '*x-api.example.com'],
+    ['a.eu-api.example.com', '*.eu-api.example.com'],
+    ['my-www.example.com', '*.example.com'],
+  ])('%s leads to %s', (name, host) => {
+    expect(made.resolve(name)).toBe(host)
+  })
+
+  test.each([
+    [undefined, false],
+    ['ALLOW_ANY' as const, false],
+    ['REGISTRY_ONLY' as const, true],
+  ])('outboundTrafficPolicy %s', (outboundTrafficPolicy, registryOnly) => {
+    const policy = outboundTrafficPolicy === undefined ? {} : { outboundTrafficPolicy }
+    expect(createHostTable({ ...index(), ...policy }, 'default').registryOnly).toBe(registryOnly)
+  })
+})
+
 test('every alias of every host resolves to it, and nothing else does', () => {
   const label = fc.constantFrom('a', 'b', 'svc', 'default', 'x-1')
   const hosts = fc.uniqueArray(
