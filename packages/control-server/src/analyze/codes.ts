@@ -35,6 +35,7 @@ export type Code =
   | 'WEFT0405'
   | 'WEFT0406'
   | 'WEFT0407'
+  | 'WEFT0408'
 
 /** Every code, which never changes its meaning; docs/analyze.md lists them. */
 export const CODES: Readonly<Record<Code, CodeInfo>> = {
@@ -170,5 +171,11 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
     severity: 'info',
     meaning: 'A perTryTimeout that is not below the timeout of its route: the first attempt uses up the time of all.',
     remedy: 'Lower perTryTimeout or raise timeout.',
+  },
+  WEFT0408: {
+    severity: 'warning',
+    meaning:
+      'A LoadBalancer with RING_HASH or MAGLEV, and no consistentHash that says what is hashed: endpoints are drawn at random.',
+    remedy: 'Add consistentHash to the DestinationRule of the host.',
   },
 }

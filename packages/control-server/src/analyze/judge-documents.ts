@@ -25,7 +25,8 @@ export function judgeDocuments(documents: readonly ParsedDocument[], defaultName
     const key = resourceKey(validated.resource)
     const before = byKey.get(key)
     byKey.set(key, subject)
-    return before === undefined ? found : [...found, givenAgain(before, subject)]
+    if (before === undefined) return found
+    return [...found, givenAgain(documents[before.item]?.where ?? '', subject)]
   })
   return { subjects: [...byKey.values()], findings }
 }
@@ -81,7 +82,7 @@ function fromNote({ field, message, sort }: Note, subject: Subject): Finding {
   return { code: CODE_OF_SORT[sort], subject, field, message }
 }
 
-function givenAgain(before: { readonly item: number }, subject: Subject): Finding {
-  const message = `is given before, as resource ${before.item + 1}; this one counts`
+function givenAgain(where: string, subject: Subject): Finding {
+  const message = `is given before${where === '' ? '' : ` (${where})`}; the last one counts`
   return { code: 'WEFT0107', subject, field: 'metadata.name', message }
 }

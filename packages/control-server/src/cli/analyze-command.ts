@@ -59,7 +59,7 @@ async function judge(
 ): Promise<Analysis> {
   if (server === undefined) {
     return analyze(
-      documents.map(({ document }) => document),
+      documents.map(({ document, where }) => ({ ...document, where })),
       { defaultNamespace: namespace },
     )
   }
@@ -75,7 +75,11 @@ function withPlace(message: AnalysisMessage, documents: readonly FoundDocument[]
   const found = documents[message.item]
   const { line: _, ...rest } = message
   const line = found?.document.lineOf?.(keysOf(message.field))
-  return { ...rest, file: found?.file ?? '', ...(line === undefined ? {} : { line }) }
+  const text = message.message.replace(/\(item (\d+)\)/, (whole, item) => {
+    const other = documents[Number(item) - 1]
+    return other === undefined ? whole : `(${other.where})`
+  })
+  return { ...rest, message: text, file: found?.file ?? '', ...(line === undefined ? {} : { line }) }
 }
 
 /** One line for a message, one for what to do, and the sum. */

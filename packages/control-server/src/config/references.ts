@@ -2,9 +2,15 @@ import { DEFAULT_DOMAIN, expandServiceHost } from '@weft/mesh-protocol'
 import { child, item } from './field-path.ts'
 import { isWildcardHost } from './host-name.ts'
 import type { ConfigResource } from './resource.ts'
+import { httpRouteServices, l4RouteServices, type ServiceReference } from './route-references.ts'
 import type { BackendTrafficPolicySpec } from './spec/backend-traffic-policy.ts'
 import type { CircuitBreakerSpec } from './spec/circuit-breaker.ts'
 import type { DestinationRuleSpec } from './spec/destination-rule.ts'
+import type { HttpRouteSpec } from './spec/gateway/http-route.ts'
+import type { TcpRouteSpec } from './spec/gateway/l4-routes.ts'
+import type { HttpRouteSpec } from './spec/gateway/http-route.ts'
+import type { TcpRouteSpec } from './spec/gateway/l4-routes.ts'
+import { type NamedService, servicesOfHttpRoute, servicesOfL4Route } from './spec/gateway/named-services.ts'
 import type { LoadBalancerSpec } from './spec/load-balancer.ts'
 import type { Destination, RouteDestination, VirtualServiceSpec } from './spec/virtual-service.ts'
 
@@ -70,12 +76,24 @@ function ofBackendTrafficPolicy({ targetRefs }: BackendTrafficPolicySpec): Refer
   )
 }
 
+function ofServices(services: readonly ServiceReference[]): Reference[] {
+  return services.map((service) => ({ ...service, whole: true }))
+}
+
+const wholly = (services: readonly NamedService[]): Reference[] => services.map((each) => ({ ...each, whole: true }))
+
 /** By kind. The spec has passed validation, so that it has its kind's type. */
 const REFERENCES: Readonly<Record<string, (spec: ConfigResource['spec']) => Reference[]>> = {
   VirtualService: (spec) => ofVirtualService(spec as VirtualServiceSpec),
   DestinationRule: (spec) => ofDestinationRule(spec as unknown as DestinationRuleSpec),
   CircuitBreaker: (spec) => ofCircuitBreaker(spec as unknown as CircuitBreakerSpec),
   LoadBalancer: (spec) => ofLoadBalancer(spec as unknown as LoadBalancerSpec),
+  HTTPRoute: (spec) => ofServices(httpRouteServices(spec as HttpRouteSpec)),
+  TCPRoute: (spec) => ofServices(l4RouteServices(spec as unknown as TcpRouteSpec)),
+  TLSRoute: (spec) => ofServices(l4RouteServices(spec as unknown as TcpRouteSpec)),
+  HTTPRoute: (spec) => wholly(servicesOfHttpRoute(spec as HttpRouteSpec)),
+  TCPRoute: (spec) => wholly(servicesOfL4Route(spec as unknown as TcpRouteSpec)),
+  TLSRoute: (spec) => wholly(servicesOfL4Route(spec as unknown as TcpRouteSpec)),
   XBackendTrafficPolicy: (spec) => ofBackendTrafficPolicy(spec as unknown as BackendTrafficPolicySpec),
 }
 

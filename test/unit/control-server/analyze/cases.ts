@@ -334,4 +334,16 @@ export const CASES: readonly Case[] = [
     ),
     expected: ['VirtualService/a spec.http[0].retries.perTryTimeout:8'],
   },
+  {
+    name: 'a policy that hashes nothing',
+    code: 'WEFT0408',
+    yaml: `${destinationRule('a', '  host: reviews\n  trafficPolicy: { loadBalancer: { consistentHash: { useSourceIp: true } } }')}apiVersion: mesh.weft.dev/v1\nkind: LoadBalancer\nmetadata: { name: a }\nspec: { host: reviews, policy: MAGLEV }\n---\napiVersion: mesh.weft.dev/v1\nkind: LoadBalancer\nmetadata: { name: b }\nspec:\n  host: ratings\n  policy: MAGLEV\n`,
+    expected: ['LoadBalancer/b spec.policy:18'],
+  },
+  {
+    name: 'Services that an HTTPRoute names',
+    code: 'WEFT0201',
+    yaml: `${SERVICES}apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: a }\nspec:\n  parentRefs: [{ group: "", kind: Service, name: reviews, namespace: other }, { group: "", kind: Service, name: reviews }]\n  rules:\n    - backendRefs:\n        - { name: ratings, port: 9080 }\n        - name: rating\n          port: 9080\n`,
+    expected: ['HTTPRoute/a spec.parentRefs[0].name:15', 'HTTPRoute/a spec.rules[0].backendRefs[1].name:19'],
+  },
 ]

@@ -58,11 +58,11 @@ describe('what is accepted and not yet enforced is told', () => {
         subsets: [
           {
             name: 'v1',
-            trafficPolicy: { portLevelSettings: [{ port: { number: 80 }, outlierDetection: { minHealthPercent: 5 } }] },
+            trafficPolicy: { portLevelSettings: [{ port: { number: 80 }, loadBalancer: { backendUtilization: {} } }] },
           },
         ],
       },
-      [`spec.subsets[0].trafficPolicy.portLevelSettings[0].outlierDetection.minHealthPercent: ${NOTE}`],
+      [`spec.subsets[0].trafficPolicy.portLevelSettings[0].loadBalancer.backendUtilization: ${NOTE}`],
     ],
     [
       'Service',

@@ -4,6 +4,7 @@ import { conflictingHosts } from './conflicting-hosts.ts'
 import { danglingReferences } from './dangling-references.ts'
 import { delegates } from './delegates.ts'
 import { faults } from './faults.ts'
+import { hashPolicies } from './hash-policies.ts'
 import { outlierDetection } from './outlier-detection.ts'
 import { overlappingHosts } from './overlapping-hosts.ts'
 import { routesAndVirtualServices } from './routes-and-virtual-services.ts'
@@ -28,4 +29,5 @@ export const RULES: readonly Rule[] = [
   zeroLimits,
   sidecarEgress,
   timeouts,
+  hashPolicies,
 ]

@@ -1,4 +1,3 @@
-import { hostsOverlap } from '../../config/host-name.ts'
 import { HostSet } from '../../config/host-set.ts'
 import type { Finding } from '../finding.ts'
 import { hostsClaimed, seenTogether } from '../hosts-claimed.ts'
@@ -13,7 +12,7 @@ export function* overlappingHosts(view: MeshView): Generator<Finding> {
     for (const index of known.wildcardsOver(claim.host)) {
       const wider = wildcards[index]
       if (wider === undefined || wider.host === claim.host || wider.subject === claim.subject) continue
-      if (!hostsOverlap(wider.host, claim.host) || !seenTogether(wider.visible, claim.visible)) continue
+      if (!seenTogether(wider.visible, claim.visible)) continue
       const message = `goes before ${wider.host} of ${subjectName(wider.subject)}, none of whose routes hold for ${claim.host}`
       yield { code: 'WEFT0303', subject: claim.subject, field: claim.field, message }
     }

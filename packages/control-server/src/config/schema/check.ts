@@ -40,9 +40,11 @@ interface Place {
 function check(schema: JsonSchema, value: unknown, place: Place): void {
   const { path, keys, violations } = place
   if (violations.length >= MAX_ERRORS) return
-  const message = typeProblem(schema, value) ?? plainProblem(schema, value)
+  const wrongType = typeProblem(schema, value)
+  const message = wrongType ?? plainProblem(schema, value)
   if (message !== undefined) violations.push({ field: path, message, keys })
-  else if (Array.isArray(value)) checkItems(schema, value, place)
+  if (wrongType !== undefined) return
+  if (Array.isArray(value)) checkItems(schema, value, place)
   else if (isRecord(value)) checkFields(schema, value, place)
 }
 
