@@ -7,6 +7,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { benchBalancing } from './scenarios/balancing.ts'
 import { benchCalls, type Scale } from './scenarios/calls.ts'
+import { benchChain } from './scenarios/chain.ts'
 import { benchHaproxy } from './scenarios/haproxy.ts'
 import { benchPush } from './scenarios/push.ts'
 import { benchServing } from './scenarios/serving.ts'
@@ -28,9 +29,15 @@ const SECTIONS: readonly Section[] = [
   { key: 'serving', title: 'Requests in', run: () => benchServing(scale) },
   { key: 'haproxy', title: 'Added latency at low load', run: () => benchHaproxy(scale) },
   {
+    key: 'chain',
+    title: 'A chain of three services at a constant rate',
+    run: () =>
+      benchChain(smoke ? { rates: [20], seconds: 1, rounds: 1 } : { rates: [20, 200, 2000], seconds: 6, rounds: 3 }),
+  },
+  {
     key: 'push',
     title: 'From a policy change to every client',
-    run: () => (smoke ? benchPush([1, 10], 1) : benchPush([1, 100, 1000], 15)),
+    run: () => (smoke ? benchPush([1, 10], 1) : benchPush([1, 100, 1000, 5000], 15)),
   },
   { key: 'streams', title: 'Memory of the control server', run: () => benchStreams(smoke ? 50 : 1000) },
   {

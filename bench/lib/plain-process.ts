@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import { build, ROOT } from './build.ts'
 
 /** A server in a process as a user would start it: nothing of the benchmark in it, and nothing stripped of types. */
 export interface PlainProcess {
@@ -31,13 +32,11 @@ export async function startPlainProcess(args: readonly string[]): Promise<PlainP
   }
 }
 
-const root = path.resolve(import.meta.dirname, '../..')
-
 /** `weft server` from its built files, which are brought up to date before. */
 export function startBuiltControl(dataDir: string): Promise<PlainProcess> {
-  execFileSync(path.join(root, 'node_modules/.bin/tsc'), ['-b', 'packages/control-server'], { cwd: root })
+  build('packages/control-server')
   const load = (file: string): string =>
-    `await import(${JSON.stringify(path.join(root, 'packages/control-server/dist/cli', file))})`
+    `await import(${JSON.stringify(path.join(ROOT, 'packages/control-server/dist/cli', file))})`
   const script = `
     const { runCli } = ${load('run.js')}
     const { processTerminal } = ${load('terminal.js')}

@@ -14,11 +14,20 @@ interface Reply {
   readonly error?: string
 }
 
+const FROM_SOURCE = ['--conditions=@weft/source', '--no-warnings', '--expose-gc']
+
+/** As a user runs it: the packages are those that were built. */
+export const AS_BUILT: readonly string[] = ['--no-warnings']
+
 /** Starts `processes/<name>.ts` and waits until it says that it is ready. */
-export async function startWorker(name: string, env: Readonly<Record<string, string>> = {}): Promise<Worker> {
+export async function startWorker(
+  name: string,
+  env: Readonly<Record<string, string>> = {},
+  execArgv: readonly string[] = FROM_SOURCE,
+): Promise<Worker> {
   const child = fork(path.join(import.meta.dirname, `../processes/${name}.ts`), {
     env: { ...process.env, ...env },
-    execArgv: ['--conditions=@weft/source', '--no-warnings', '--expose-gc'],
+    execArgv: [...execArgv],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   await reply(child)
