@@ -1,10 +1,10 @@
 /**
  * Peak exponentially weighted moving average of a latency: a rise counts whole and at once, a fall by and by, so that a
- * host which turns slow is left alone at once and trusted again slowly. Sources: Finagle `PeakEwma.scala` and `Ema.scala`,
- * tower `load/peak_ewma.rs`, Linkerd `ewma`.
+ * host which turns slow is left alone at once and trusted again slowly.
  *
- * A measurement is compared with the average as it has decayed up to now, as Finagle and Linkerd do (tower compares with
- * the stored one): after a pause an old peak says little, and what is measured then counts whole.
+ * As Linkerd has it (`ewma`, `add_peak` and `get_at`): what is measured is compared with the average as it has decayed up
+ * to now, so that after a pause, when an old peak says little, it counts whole; and looking changes nothing. Finagle
+ * (`PeakEwma.scala`, `Ema.scala`) decays whenever somebody looks, tower (`peak_ewma.rs`) compares with what was stored.
  */
 export class PeakEwma {
   #valueMs: number
