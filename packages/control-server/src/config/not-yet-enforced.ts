@@ -29,11 +29,8 @@ const PORT_POLICY: readonly AcceptedField[] = [
   { path: 'loadBalancer.simple', when: (value) => value === 'PASSTHROUGH', consequence: 'LEAST_REQUEST is used' },
   { path: 'loadBalancer.consistentHash' },
   { path: 'loadBalancer.backendUtilization' },
-  { path: 'loadBalancer.localityLbSetting' },
-  { path: 'loadBalancer.zoneAwareLbSetting' },
   { path: 'loadBalancer.warmupDurationSecs' },
   { path: 'loadBalancer.warmup' },
-  { path: 'outlierDetection.minHealthPercent' },
   {
     path: 'tls',
     when: (value) => isRecord(value) && value.mode === 'ISTIO_MUTUAL',
@@ -54,7 +51,6 @@ const DESTINATION_RULE: readonly AcceptedField[] = [
 
 const SERVICE: readonly AcceptedField[] = [
   { path: 'type', when: (value) => value === 'ExternalName', consequence: 'the service has no endpoints' },
-  { path: 'trafficDistribution' },
 ]
 
 const TABLE: AcceptedFields = {
@@ -65,9 +61,8 @@ const TABLE: AcceptedFields = {
   WorkloadEntry: [{ path: '*' }],
   WorkloadGroup: [{ path: '*' }],
   Sidecar: [{ path: '*' }],
-  XBackendTrafficPolicy: [{ path: '*' }],
   MeshConfig: [{ path: '*' }],
-  LoadBalancer: [{ path: '*' }],
+  LoadBalancer: [{ path: 'policy' }, { path: 'peakEwma' }, { path: 'leastRequest' }, { path: 'hashBalanceFactor' }],
   FaultInjection: [{ path: '*' }],
 }
 

@@ -6,7 +6,7 @@ import {
 } from '@weft/mesh-protocol'
 import { parseDuration } from '../config/duration.ts'
 import type { ConfigResource } from '../config/resource.ts'
-import type { LocalityLbSetting } from '../config/spec/destination-rule.ts'
+import type { LocalityLbSetting, ZoneAwareLbSetting } from '../config/spec/destination-rule.ts'
 import { MESH_CONFIG_NAME, type MeshConfigSpec } from '../config/spec/mesh-config.ts'
 import type { HttpRetry } from '../config/spec/virtual-service.ts'
 
@@ -20,6 +20,8 @@ export interface MeshSettings {
   readonly tcpKeepalive: Cluster['tcpKeepalive'] | undefined
   /** As written; `enabled` is true where nothing is said. A DestinationRule's own replaces it whole. */
   readonly localityLbSetting: LocalityLbSetting
+  /** As written; where it is there, it goes before {@link localityLbSetting}. */
+  readonly zoneAwareLbSetting: ZoneAwareLbSetting | undefined
   /** For routes without `retries`; `undefined`: the built-in policy. */
   readonly defaultHttpRetryPolicy: HttpRetry | undefined
   /** Default `*`, as the two below. */
@@ -43,6 +45,7 @@ export function meshSettings(spec: MeshConfigSpec | undefined): MeshSettings {
     connectTimeoutMs: milliseconds(spec?.connectTimeout) ?? DEFAULT_CONNECT_TIMEOUT_MS,
     tcpKeepalive: tcpKeepalive === undefined ? undefined : keepalive(tcpKeepalive),
     localityLbSetting: { enabled: true, ...localityLbSetting },
+    zoneAwareLbSetting: spec?.zoneAwareLbSetting,
     defaultHttpRetryPolicy: spec?.defaultHttpRetryPolicy,
     defaultServiceExportTo: someOf(spec?.defaultServiceExportTo),
     defaultVirtualServiceExportTo: someOf(spec?.defaultVirtualServiceExportTo),

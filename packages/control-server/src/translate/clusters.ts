@@ -1,13 +1,14 @@
-import { type Cluster, DEFAULT_LB_POLICY, type LbPolicy, parseClusterName } from '@weft/mesh-protocol'
-import type { LoadBalancerSettings, SimpleLb, Subset } from '../config/spec/destination-rule.ts'
+import { type CircuitBreakers, type Cluster, parseClusterName, type RetryBudget } from '@weft/mesh-protocol'
+import type { Subset } from '../config/spec/destination-rule.ts'
 import type { MeshService, ServicePort } from '../registry/model.ts'
 import { clientTls } from './client-tls.ts'
 import { connectionPool } from './connection-pool.ts'
 import type { TranslateContext, Unversioned } from './context.ts'
 import { discovery } from './discovery.ts'
+import { endpointHealth } from './endpoint-health.ts'
 import type { AssignmentKey } from './endpoints.ts'
 import { errorRateBreaker } from './error-rate-breaker.ts'
-import { outlierDetection } from './outlier-detection.ts'
+import { balancing } from './load-balancer.ts'
 import { effectivePolicy } from './traffic-policy.ts'
 
 /** A cluster with what its endpoints are made from. */
@@ -30,6 +31,8 @@ export function translateCluster(context: TranslateContext, name: string): Trans
   const subset = rule?.subsets.find((candidate) => candidate.name === parts.subset)
   if (parts.subset !== '' && subset === undefined) return undefined
   const policy = effectivePolicy(rule?.trafficPolicy, subset?.trafficPolicy, port.number)
+  const own = policies.loadBalancers.find(service, parts.subset, client.namespace)
+  const health = endpointHealth({ policy, own, service, mesh: model.mesh, isSubset: subset !== undefined })
   const breaker = policies.circuitBreakers.find(service, parts.subset, client.namespace)
   const { protocol, ...connections } = connectionPool(port, policy.connectionPool, model.mesh)
   const tls = clientTls(policy.tls, undefined)
@@ -44,31 +47,29 @@ export function translateCluster(context: TranslateContext, name: string): Trans
       protocol,
       edsServiceName: name,
       ...discovery(service, port, policy.loadBalancer, model.mesh),
-      lbPolicy: lbPolicy(policy.loadBalancer),
+      ...balancing({
+        settings: policy.loadBalancer,
+        annotated: rule?.lbPolicy,
+        own,
+        clientAffinity: service.sessionAffinity === 'ClientIP',
+      }),
       ...connections,
+      circuitBreakers: withRetryBudget(connections.circuitBreakers, policies.retryBudgets.find(service.host)),
       ...(tls === undefined ? {} : { tls }),
-      ...(policy.outlierDetection === undefined ? {} : { outlierDetection: outlierDetection(policy.outlierDetection) }),
+      ...health,
       ...(breaker === undefined ? {} : { errorRateBreaker: errorRateBreaker(breaker, port.number, model) }),
     },
-    assignment: assignmentKey(name, service, port, subset),
+    // To fall back, the client has to know the other endpoints too; it tells them apart by `subsetLabels`.
+    assignment: assignmentKey(name, service, port, health.subsetFallback === undefined ? subset : undefined),
   }
+}
+
+/** A budget of the client's DestinationRule goes before that of the service's XBackendTrafficPolicy. */
+function withRetryBudget(limits: CircuitBreakers, retryBudget: RetryBudget | undefined): CircuitBreakers {
+  return retryBudget === undefined ? limits : { retryBudget, ...limits }
 }
 
 function assignmentKey(name: string, { host, entry }: MeshService, port: ServicePort, subset?: Subset): AssignmentKey {
   const labels = subset?.labels ?? {}
   return { name, host, port: port.number, labels, ...(entry === undefined ? {} : { entry }) }
-}
-
-/** What Istio's simple policies mean; the two that Weft has no picker for fall back to the default. */
-const LB_POLICIES: Readonly<Record<SimpleLb, LbPolicy>> = {
-  UNSPECIFIED: DEFAULT_LB_POLICY,
-  LEAST_CONN: 'LEAST_REQUEST',
-  LEAST_REQUEST: 'LEAST_REQUEST',
-  ROUND_ROBIN: 'ROUND_ROBIN',
-  RANDOM: 'RANDOM',
-  PASSTHROUGH: DEFAULT_LB_POLICY,
-}
-
-function lbPolicy(settings: LoadBalancerSettings | undefined): LbPolicy {
-  return settings?.simple === undefined ? DEFAULT_LB_POLICY : LB_POLICIES[settings.simple]
 }

@@ -1,14 +1,17 @@
-import { ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import { type LbPolicy, ROOT_NAMESPACE } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../config/resource.ts'
 import type { DestinationRuleSpec, Subset, TrafficPolicy } from '../config/spec/destination-rule.ts'
 import { type ClientScope, hasLabels } from './client-scope.ts'
 import { isVisibleTo, sameVisibility, type Visibility, visibilityOf } from './export-to.ts'
 import { HostMap, hostsMeant } from './host-map.ts'
+import { annotatedLbPolicy } from './load-balancers.ts'
 
 /** A DestinationRule, or what several of one host come to. */
 export interface DestinationRule {
   readonly namespace: string
   readonly trafficPolicy: TrafficPolicy | undefined
+  /** By annotation: instead of every `simple` policy. */
+  readonly lbPolicy: LbPolicy | undefined
   readonly subsets: readonly Subset[]
   readonly visibility: Visibility
   /** Labels of the client workloads it is for; `undefined`: all. */
@@ -51,14 +54,16 @@ export function indexDestinationRules(
 }
 
 function ruleOf(
-  { metadata: { namespace }, spec: anySpec }: ConfigResource,
+  { metadata, spec: anySpec }: ConfigResource,
   byDefault: readonly string[] | undefined,
 ): DestinationRule {
+  const { namespace } = metadata
   const spec = anySpec as DestinationRuleSpec & typeof anySpec
   const selector = spec.workloadSelector
   return {
     namespace,
     trafficPolicy: spec.trafficPolicy,
+    lbPolicy: annotatedLbPolicy(metadata),
     subsets: spec.subsets ?? [],
     // A rule for some workloads of a namespace stays in that namespace, whatever `exportTo` says.
     visibility: selector === undefined ? visibilityOf(spec.exportTo, namespace, byDefault) : new Set([namespace]),
@@ -102,14 +107,19 @@ function findRule(
 /**
  * Several rules of one namespace for one host: subsets are united, the first definition of a name counting; the oldest
  * traffic policy counts whole (Istio `destination_rule.go` `mergeDestinationRule`). Rules with another `exportTo` or another
- * workload selector stay apart.
+ * workload selector stay apart; only that of a rule which every reader of an older one also sees adds to the older one too.
  */
 export function mergeRules(rules: readonly DestinationRule[]): readonly DestinationRule[] {
   const merged: DestinationRule[] = []
   for (const rule of rules) {
-    const at = merged.findIndex((other) => sameAudience(other, rule))
-    if (at < 0) merged.push(rule)
-    else merged[at] = mergeTwo(merged[at] as DestinationRule, rule)
+    let alone = true
+    for (const [at, other] of merged.entries()) {
+      if (!sameClients(other, rule)) continue
+      const same = sameVisibility(other.visibility, rule.visibility)
+      if (same) alone = false
+      if (same || isWider(rule.visibility, other.visibility)) merged[at] = mergeTwo(other, rule)
+    }
+    if (alone) merged.push(rule)
   }
   return merged
 }
@@ -119,12 +129,18 @@ function mergeTwo(older: DestinationRule, younger: DestinationRule): Destination
   return {
     ...older,
     trafficPolicy: older.trafficPolicy ?? younger.trafficPolicy,
+    lbPolicy: older.lbPolicy ?? younger.lbPolicy,
     subsets: [...older.subsets, ...younger.subsets.filter(({ name }) => !names.has(name))],
   }
 }
 
-function sameAudience(a: DestinationRule, b: DestinationRule): boolean {
-  if (!sameVisibility(a.visibility, b.visibility)) return false
+/** Whether namespaces are listed that include all that the other lists. */
+function isWider(wide: Visibility, narrow: Visibility): boolean {
+  if (wide === 'public' || narrow === 'public' || narrow.size === 0) return false
+  return [...narrow].every((namespace) => wide.has(namespace))
+}
+
+function sameClients(a: DestinationRule, b: DestinationRule): boolean {
   if (a.clientLabels === undefined || b.clientLabels === undefined) return a.clientLabels === b.clientLabels
   return hasLabels(a.clientLabels, b.clientLabels) && hasLabels(b.clientLabels, a.clientLabels)
 }

@@ -1,7 +1,16 @@
-import { INBOUND_POLICY_NAME, type InboundPolicy, type InboundService, serviceHost } from '@weft/mesh-protocol'
+import {
+  INBOUND_POLICY_NAME,
+  type InboundPolicy,
+  type InboundRoute,
+  type InboundService,
+  serviceHost,
+} from '@weft/mesh-protocol'
 import type { MeshService, Model, ServicePort } from '../registry/model.ts'
 import { selects } from '../registry/workload-entry.ts'
-import type { Unversioned } from './context.ts'
+import type { TranslateContext, Unversioned } from './context.ts'
+import { corsRoutes } from './cors.ts'
+import { inboundFaults } from './inbound-faults.ts'
+import type { PolicyIndex } from './policy-index.ts'
 
 /** Everything that an inbound policy depends on besides the model. */
 export interface InboundSubject {
@@ -35,22 +44,36 @@ export function selectingServices({ services }: Pick<Model, 'services'>): Select
 }
 
 /**
- * What the workload answers for: the service it registers under first, then every v1 Service that selects it.
+ * What the workload answers for, the service it registers under first, then every v1 Service that selects it; and what is
+ * done to the requests that it serves.
  *
  * @param selecting of the same model, where somebody has it already
  */
 export function translateInbound(
-  model: Model,
+  { model, policies }: Pick<TranslateContext, 'model' | 'policies'>,
   subject: InboundSubject,
   selecting: SelectingServices = selectingServices(model),
 ): Unversioned<InboundPolicy> {
   const own = subject.service === '' ? undefined : ownService(model, subject)
   const others = servicesSelecting(subject, selecting).filter(({ host }) => host !== own?.host)
+  const services = own === undefined ? others : [own, ...others]
+  const routes = services.flatMap((service) => inboundRoutes(policies, service))
+  const faults = inboundFaults(model.faultInjections, subject)
   return {
     type: 'InboundPolicy',
     name: INBOUND_POLICY_NAME,
-    services: own === undefined ? others : [own, ...others],
+    services,
+    ...(routes.length === 0 ? {} : { routes }),
+    ...(faults.length === 0 ? {} : { faults }),
   }
+}
+
+/** By the VirtualService that rules the host for clients of its own namespace. */
+function inboundRoutes({ virtualServices }: PolicyIndex, { host, namespace }: InboundService): readonly InboundRoute[] {
+  for (const virtualService of virtualServices.find(host, namespace)) {
+    if (virtualService.http.length > 0) return corsRoutes(virtualService)
+  }
+  return []
 }
 
 /** By its v1 Service where there is one; else by what the workload itself registers. */

@@ -1,7 +1,9 @@
 import type { Model } from '../registry/model.ts'
 import { type CircuitBreakerIndex, indexCircuitBreakers } from './circuit-breakers.ts'
 import { type DestinationRuleIndex, indexDestinationRules } from './destination-rules.ts'
+import { indexRetryBudgets, type RetryBudgetIndex } from './gateway/retry-budgets.ts'
 import { type GatewayRouteIndex, indexGatewayRoutes } from './gateway/route-index.ts'
+import { indexLoadBalancers, type LoadBalancerIndex } from './load-balancers.ts'
 import { indexSidecars, type SidecarIndex } from './sidecar-scope.ts'
 import { indexVirtualServices, type VirtualServiceIndex } from './virtual-services.ts'
 
@@ -10,7 +12,9 @@ export interface PolicyIndex {
   readonly virtualServices: VirtualServiceIndex
   readonly destinationRules: DestinationRuleIndex
   readonly circuitBreakers: CircuitBreakerIndex
+  readonly loadBalancers: LoadBalancerIndex
   readonly gatewayRoutes: GatewayRouteIndex
+  readonly retryBudgets: RetryBudgetIndex
   readonly sidecars: SidecarIndex
   /** The labels of a client that some policy asks for. */
   readonly clientLabelKeys: ReadonlySet<string>
@@ -38,8 +42,11 @@ export function indexPolicies(model: Model, before?: PolicyIndex): PolicyIndex {
     destinationRules,
     circuitBreakers:
       same('domain', 'circuitBreakers')?.circuitBreakers ?? indexCircuitBreakers(model.circuitBreakers, domain),
+    loadBalancers: same('domain', 'loadBalancers')?.loadBalancers ?? indexLoadBalancers(model.loadBalancers, domain),
     gatewayRoutes:
       same('domain', 'httpRoutes', 'tlsRoutes', 'tcpRoutes')?.gatewayRoutes ?? indexGatewayRoutes(model, domain),
+    retryBudgets:
+      same('domain', 'backendTrafficPolicies')?.retryBudgets ?? indexRetryBudgets(model.backendTrafficPolicies, domain),
     sidecars,
     clientLabelKeys: new Set(
       [...virtualServices.labelKeys, ...destinationRules.labelKeys, ...sidecars.labelKeys].sort(),

@@ -78,7 +78,7 @@ function withMatch<T extends { readonly name: string }>(
 }
 
 /** `undefined`: presence, which is also what the regex `*` (no regular expression at all) stands for. */
-function stringMatcher({ exact, prefix, regex }: StringMatch): StringMatcher | undefined {
+export function stringMatcher({ exact, prefix, regex }: StringMatch): StringMatcher | undefined {
   if (exact !== undefined) return { exact }
   if (prefix !== undefined) return { prefix }
   return regex === undefined || regex === '*' ? undefined : { regex }

@@ -61,7 +61,7 @@ const shares: Check = (value, field, out) => {
 
 const localityLb = record({
   distribute: optional(list(record({ from: nonEmptyText, to: shares }))),
-  failover: optional(list(record({ from: nonEmptyText, to: nonEmptyText }))),
+  failover: optional(list(record({ from: text, to: text }))),
   failoverPriority: optional(list(nonEmptyText)),
   always: optional(flag),
   zoneAware: optional(

@@ -111,7 +111,8 @@ describe('active checks of a cluster', () => {
   test('an answer to a check that is no more asked teaches nothing', async () => {
     const made = bench()
     let answer: (outcome: HealthCheckOutcome) => void = () => undefined
-    made.check = () => new Promise((resolve) => {
+    made.check = () =>
+      new Promise((resolve) => {
         answer = resolve
       })
     const cluster = made.set([ONE], CHECKED)
