@@ -69,6 +69,18 @@ describe('weft analyze', () => {
     expect((await fetch(`${server.url}/api/v1/namespaces/default/services/extra`)).status).toBe(404)
   })
 
+  test.each([
+    ['alone', ''],
+    ['with a server', ' --server URL'],
+  ])('says where the same resource is given before, %s', async (_, more) => {
+    const first = file('same/1.yaml', `${service('x')}---\n${service('y')}`)
+    const second = file('same/2.yaml', service('y'))
+    const { out } = await run(`analyze -f ${path.dirname(first)}${more.replace('URL', server.url)}`)
+    expect(out).toContain(
+      `${second}:3: warning WEFT0107 Service default/y: metadata.name: is given before (${first} (document 2, line 6))`,
+    )
+  })
+
   test('says nothing where nothing is wrong, and ends with 0 where there are only warnings', async () => {
     const clean = await run('analyze -f - -o yaml', service('a'))
     expect([clean.code, parse(clean.out)]).toMatchObject([0, { messages: [], counts: { error: 0 } }])

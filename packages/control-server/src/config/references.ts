@@ -8,9 +8,6 @@ import type { CircuitBreakerSpec } from './spec/circuit-breaker.ts'
 import type { DestinationRuleSpec } from './spec/destination-rule.ts'
 import type { HttpRouteSpec } from './spec/gateway/http-route.ts'
 import type { TcpRouteSpec } from './spec/gateway/l4-routes.ts'
-import type { HttpRouteSpec } from './spec/gateway/http-route.ts'
-import type { TcpRouteSpec } from './spec/gateway/l4-routes.ts'
-import { type NamedService, servicesOfHttpRoute, servicesOfL4Route } from './spec/gateway/named-services.ts'
 import type { LoadBalancerSpec } from './spec/load-balancer.ts'
 import type { Destination, RouteDestination, VirtualServiceSpec } from './spec/virtual-service.ts'
 
@@ -80,8 +77,6 @@ function ofServices(services: readonly ServiceReference[]): Reference[] {
   return services.map((service) => ({ ...service, whole: true }))
 }
 
-const wholly = (services: readonly NamedService[]): Reference[] => services.map((each) => ({ ...each, whole: true }))
-
 /** By kind. The spec has passed validation, so that it has its kind's type. */
 const REFERENCES: Readonly<Record<string, (spec: ConfigResource['spec']) => Reference[]>> = {
   VirtualService: (spec) => ofVirtualService(spec as VirtualServiceSpec),
@@ -91,9 +86,6 @@ const REFERENCES: Readonly<Record<string, (spec: ConfigResource['spec']) => Refe
   HTTPRoute: (spec) => ofServices(httpRouteServices(spec as HttpRouteSpec)),
   TCPRoute: (spec) => ofServices(l4RouteServices(spec as unknown as TcpRouteSpec)),
   TLSRoute: (spec) => ofServices(l4RouteServices(spec as unknown as TcpRouteSpec)),
-  HTTPRoute: (spec) => wholly(servicesOfHttpRoute(spec as HttpRouteSpec)),
-  TCPRoute: (spec) => wholly(servicesOfL4Route(spec as unknown as TcpRouteSpec)),
-  TLSRoute: (spec) => wholly(servicesOfL4Route(spec as unknown as TcpRouteSpec)),
   XBackendTrafficPolicy: (spec) => ofBackendTrafficPolicy(spec as unknown as BackendTrafficPolicySpec),
 }
 
