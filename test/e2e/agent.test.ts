@@ -11,6 +11,7 @@ import { poll } from '../support/poll.ts'
 
 let scene: MeshScene
 let client: Mesh
+let failures = 0
 /** What the service that never answers is asked. */
 let whenAsked: (request: IncomingMessage) => void = () => undefined
 
@@ -65,6 +66,20 @@ beforeAll(async () => {
   await scene.serve('reviews', 'v1', echo('v1'))
   await scene.serve('reviews', 'v2', echo('v2'))
   await scene.serve('reviews', 'v3', () => undefined)
+  await scene.serve('failing', 'v1', (request, response) => {
+    expect(request.headers).not.toHaveProperty('x-envoy-max-retries')
+    failures++
+    response.writeHead(503).end()
+  })
+  await scene.apply({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: 'failing' },
+    spec: {
+      hosts: ['failing'],
+      http: [{ retries: { attempts: 2, retryOn: '5xx' }, route: [{ destination: { host: 'failing' } }] }],
+    },
+  })
   await scene.serve('patient', 'v1', (request) => whenAsked(request))
   await scene.apply(DESTINATION_RULE, VIRTUAL_SERVICE)
   client = scene.join({ service: 'productpage' })
@@ -191,6 +206,15 @@ describe('mesh.agent', () => {
     const answer = await nodeFetch('http://reviews/', { agent: early.agent('http:') })
     expect(await answer.json()).toMatchObject({ version: 'v1' })
     expect(answer.headers.raw()['set-cookie']).toEqual(['a=1', 'b=2'])
+  })
+
+  test('makes none of the retries of policy, which its clients make themselves', async () => {
+    const before = failures
+    const answer = await nodeFetch('http://failing/', { agent: client.agent('http:') })
+    expect(answer.status).toBe(503)
+    expect(failures - before).toBe(1)
+    expect((await client.request('http://failing/')).statusCode).toBe(503)
+    expect(failures - before).toBe(4)
   })
 
   test('gives up what its caller gives up', async () => {

@@ -7,6 +7,9 @@ import { BridgedUpgrade } from './bridged-upgrade.ts'
 import { endToEndHeaders } from './hop-by-hop.ts'
 import { MemorySocket, type MemorySocketDeps } from './memory-socket.ts'
 
+/** Clients of node:http retry by themselves, and two layers that retry multiply. Read and taken away by the mesh. */
+const NO_RETRIES: readonly string[] = ['x-envoy-max-retries', '0']
+
 /** One request's way through. */
 interface Passage {
   readonly origin: string
@@ -73,7 +76,7 @@ export class Bridge {
           origin,
           path: request.url ?? '/',
           method: request.method as Dispatcher.HttpMethod,
-          headers: endToEndHeaders(request.rawHeaders),
+          headers: [...endToEndHeaders(request.rawHeaders), ...NO_RETRIES],
         }
         this.#dispatcher.dispatch(options, handler)
       } catch (error) {
