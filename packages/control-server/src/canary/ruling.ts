@@ -1,6 +1,7 @@
-import { fail, ok, type Result } from '@weft/mesh-protocol'
+import { fail, ok, type Result, type ServiceRef } from '@weft/mesh-protocol'
 import { bindsMesh } from '../config/mesh-gateway.ts'
 import type { ConfigResource } from '../config/resource.ts'
+import { type CommonRouteSpec, isServiceParent } from '../config/spec/gateway/references.ts'
 import type { VirtualServiceSpec } from '../config/spec/virtual-service.ts'
 import { coversHost, meansHost } from './hosts.ts'
 import type { CanaryRefusal, CanarySituation } from './plan-types.ts'
@@ -9,14 +10,24 @@ export const specOf = (resource: ConfigResource): VirtualServiceSpec => resource
 
 export const nameOf = ({ metadata }: ConfigResource): string => `${metadata.namespace}/${metadata.name}`
 
-type Where = Pick<CanarySituation, 'service' | 'domain' | 'virtualServices'>
+type Where = Pick<CanarySituation, 'service' | 'domain' | 'virtualServices' | 'httpRoutes'>
 
-/** The one VirtualService that names the service's host for the mesh; `undefined` where there is none. */
+/**
+ * The one VirtualService that names the service's host for the mesh; `undefined` where there is none. Refused where an HTTPRoute
+ * of the service's own namespace, which is for all callers, rules it.
+ */
 export function rulingVirtualService({
   service,
   domain,
   virtualServices,
+  httpRoutes,
 }: Where): Result<ConfigResource | undefined, CanaryRefusal> {
+  const route = httpRoutes.find((resource) => isProducerRoute(resource, service))
+  if (route !== undefined) {
+    return conflict(
+      `HTTPRoute ${nameOf(route)} rules ${service.host}: give its backendRefs weights there, or delete it`,
+    )
+  }
   const ofMesh = virtualServices.filter((resource) => bindsMesh(specOf(resource).gateways))
   const ruling = ofMesh.filter((resource) =>
     (specOf(resource).hosts ?? []).some((host) => meansHost(host, service.host, resource.metadata.namespace, domain)),
@@ -34,6 +45,13 @@ export function rulingVirtualService({
   if (wildcard === undefined) return ok(undefined)
   return conflict(
     `VirtualService ${nameOf(wildcard)} rules ${service.host} through a wildcard, and one of its own would replace those rules: write a VirtualService that names ${service.host} first`,
+  )
+}
+
+function isProducerRoute({ metadata, spec }: ConfigResource, { name, namespace }: ServiceRef): boolean {
+  if (metadata.namespace !== namespace) return false
+  return ((spec as CommonRouteSpec).parentRefs ?? []).some(
+    (parent) => isServiceParent(parent) && parent.name === name && (parent.namespace ?? namespace) === namespace,
   )
 }
 

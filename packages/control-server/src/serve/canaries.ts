@@ -83,7 +83,7 @@ export class Canaries {
 
   private situationFrom(namespace: string, name: string, entry: Entry | undefined): CanarySituation | undefined {
     const model = this.options.model()
-    const { domain, virtualServices, destinationRules } = model
+    const { domain, virtualServices, destinationRules, httpRoutes } = model
     const service = model.services.get(serviceHost(name, namespace, domain))
     if (service === undefined) return undefined
     const { host } = service
@@ -92,6 +92,7 @@ export class Canaries {
       domain,
       virtualServices,
       destinationRules,
+      httpRoutes,
       versions: registeredVersions(model, service),
       record: entry && (JSON.parse(entry.value) as CanaryRecord),
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { parseCanaryRequest } from '../../../../packages/control-server/src/canary/request.ts'
 import { registeredVersions } from '../../../../packages/control-server/src/canary/versions.ts'
+import type { ConfigResource } from '../../../../packages/control-server/src/config/resource.ts'
 import { testModel } from '../../../support/test-model.ts'
 import { CanaryMesh, destinationRule, split, subsets, to, virtualService } from './mesh.ts'
 
@@ -226,6 +227,24 @@ describe('steps', () => {
   })
 })
 
+const httpRoute = (namespace: string, ...parentRefs: readonly object[]): ConfigResource => ({
+  apiVersion: 'gateway.networking.k8s.io/v1',
+  kind: 'HTTPRoute',
+  metadata: { name: 'route', namespace },
+  spec: { parentRefs },
+})
+
+test('HTTPRoutes of other callers, of other services and of gateways are not in the way', () => {
+  const mesh = new CanaryMesh(
+    [
+      httpRoute('shop', { group: '', kind: 'Service', name: 'reviews', namespace: 'default' }),
+      httpRoute('default', { group: '', kind: 'Service', name: 'ratings' }, { name: 'reviews' }),
+    ],
+    { v1: 1, v2: 1 },
+  )
+  expect(() => mesh.put('v2', 10)).not.toThrow()
+})
+
 describe('what is in the way', () => {
   const ruled = (...resources: ConstructorParameters<typeof CanaryMesh>[0]) =>
     new CanaryMesh(resources, { v1: 1, v2: 1 })
@@ -240,6 +259,12 @@ describe('what is in the way', () => {
       ruled(virtualService(split(to('v1'))), virtualService(split(to('v1')), 'b')),
       409,
       'default/reviews and default/b',
+    ],
+    [
+      'an HTTPRoute of the service',
+      ruled(httpRoute('default', { group: '', kind: 'Service', name: 'reviews' })),
+      409,
+      'HTTPRoute default/route rules reviews.default.svc.cluster.local',
     ],
     [
       'a wildcard',

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { danglingReferences } from '../../../../packages/control-server/src/config/references.ts'
+import type { ConfigResource } from '../../../../packages/control-server/src/config/resource.ts'
 import { parseGatewayDuration } from '../../../../packages/control-server/src/config/spec/gateway/duration.ts'
+import { validateResource } from '../../../../packages/control-server/src/config/validate.ts'
 import { readVectors, vectorTitle } from '../../../support/vectors.ts'
-import { fieldsOf, violationsOf, warningsOf } from './resources.ts'
+import { fieldsOf, resource, violationsOf, warningsOf } from './resources.ts'
 
 const PARENT = { group: '', kind: 'Service', name: 'reviews' }
 const BACKEND = { name: 'reviews', port: 80 }
@@ -287,6 +290,20 @@ describe('routes of connections', () => {
   test('have one rule', () => {
     expect(fieldsOf('TCPRoute', { parentRefs: [PARENT], rules: [...rules, ...rules] })).toEqual(['spec.rules'])
   })
+})
+
+test('services that nobody has are told where they are named first', () => {
+  const mirrored = mirror({ backendRef: { name: 'copy', port: 80 } })
+  const spec = route({
+    ...mirrored,
+    backendRefs: [BACKEND, { ...BACKEND, namespace: 'shop' }, { kind: 'X', group: 'a', name: 'x' }],
+  })
+  const { resource: valid } = validateResource(resource('HTTPRoute', spec))
+  const known = { hasHost: (host: string) => host.startsWith('reviews.default.'), hasSubset: () => false }
+  expect(danglingReferences(valid as ConfigResource, known)).toEqual([
+    'spec.rules[0].backendRefs[1].name: no service reviews.shop.svc.cluster.local is known yet',
+    'spec.rules[0].filters[0].requestMirror.backendRef.name: no service copy.default.svc.cluster.local is known yet',
+  ])
 })
 
 interface Tables {
