@@ -12,7 +12,7 @@ interface Chain {
   /** How the calls of the front to the backend ended. */
   readonly ends: string[]
   readonly front: Mesh
-  readonly backend: { arrived: number; gone: number }
+  readonly backend: { arrived: number; gone: number; readonly requestIds: unknown[] }
 }
 
 /** A front that calls a backend which never answers, and a backend that counts who comes and goes. */
@@ -22,9 +22,10 @@ async function chain(
   serve: ServeOptions = {},
   options: MeshOptions = {},
 ): Promise<Chain> {
-  const backend = { arrived: 0, gone: 0 }
+  const backend = { arrived: 0, gone: 0, requestIds: [] as unknown[] }
   await scene.serve('backend', 'v1', (request, response) => {
     backend.arrived++
+    backend.requestIds.push(request.headers['x-request-id'])
     response.on('close', () => backend.gone++)
     if (request.url === '/fast') response.end('x')
   })
@@ -47,7 +48,7 @@ async function chain(
   const send = (): Socket => {
     const socket = connect(server.port, '127.0.0.1')
     socket.on('error', () => undefined)
-    socket.write('GET / HTTP/1.1\r\nhost: front\r\n\r\n')
+    socket.write('GET / HTTP/1.1\r\nhost: front\r\nx-request-id: of-the-caller\r\n\r\n')
     return socket
   }
   const ask = async (): Promise<void> => {
@@ -102,6 +103,17 @@ describe('a caller that leaves before it has its answer', () => {
     await poll(() => ends.length === 1, 'the call ends')
     expect(ends[0]).toMatch(/^TimeoutError/)
     expect(backend.arrived).toBe(1)
+  })
+
+  test('leaves alone what is detached, which keeps the headers of the request', async () => {
+    await using scene = await openMeshScene()
+    const work: Work = (mesh, told) =>
+      told(mesh.detach(() => mesh.request('http://backend/a', { signal: AbortSignal.timeout(150) })))
+    const { leave, ends, backend } = await chain(scene, work)
+    await leave()
+    await poll(() => ends.length === 1, 'the call ends')
+    expect(ends[0]).toMatch(/^TimeoutError/)
+    expect(backend.requestIds).toContain('of-the-caller')
   })
 
   test('leaves them alone where the server says so', async () => {

@@ -31,9 +31,11 @@ export function createContextStore(): ContextStore {
 }
 
 /**
- * Of work that goes on when the request is over: it keeps the headers, and neither the deadline nor the end of the request
- * binds it.
+ * Runs work that goes on when the request is over: it keeps the request's headers, and neither its deadline nor the leaving of
+ * its caller ends it.
  */
-export function detached({ headers, peer }: RequestContext): RequestContext {
-  return { deadline: undefined, headers, peer }
+export function detach<T>(store: ContextStore, work: () => T): T {
+  const context = store.getStore()
+  if (context === undefined) return work()
+  return store.run({ deadline: undefined, headers: context.headers, peer: context.peer }, work)
 }

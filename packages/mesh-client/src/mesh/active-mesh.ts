@@ -1,6 +1,6 @@
 import type { Server as NetServer } from 'node:net'
 import { createClusterManager } from '../cluster/cluster-manager.ts'
-import { createContextStore } from '../context/request-context.ts'
+import { type ContextStore, createContextStore, detach } from '../context/request-context.ts'
 import { createInbound } from '../http/inbound/create-inbound.ts'
 import type { Listener } from '../http/inbound/listener.ts'
 import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
@@ -29,6 +29,7 @@ interface Parts extends LifecycleDeps {
   readonly self: Self
   readonly telemetry: Telemetry
   readonly lifecycle: Lifecycle
+  readonly context: ContextStore
 }
 
 export function createActiveMesh(options: ResolvedOptions): Mesh {
@@ -78,7 +79,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
   const tcp = createConnect({ ...carried, self: self.peer, clusters, targets: outbound.targets })
   const parts = { ...system, options, policy, discovery, registrations, admin, inbound, outbound, tcp, clusters }
   const lifecycle = createLifecycle(parts)
-  return { ...parts, self, telemetry, lifecycle }
+  return { ...parts, self, telemetry, lifecycle, context: carried.context }
 }
 
 /** The mesh as its user sees it. */
@@ -100,6 +101,7 @@ function faceOf(parts: Parts): Mesh {
     metrics: parts.telemetry.registry,
     logger: options.logger,
     serve: serve as Mesh['serve'],
+    detach: (work) => detach(parts.context, work),
     status: () =>
       describeStatus({ ...parts, registrations: parts.registrations.status(), missing: lifecycle.missing() }),
     ready: lifecycle.ready,

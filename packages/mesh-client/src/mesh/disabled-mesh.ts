@@ -64,6 +64,7 @@ export function createDisabledMesh(options: ResolvedOptions): Mesh {
     metrics: new Registry(),
     logger: options.logger,
     serve: serve as Mesh['serve'],
+    detach: (work) => work(),
     status: () => disabledStatus(node, options),
     ready: () => Promise.resolve(),
     close(wait = {}) {

@@ -68,6 +68,11 @@ export interface Mesh {
     listener: SocketListener | NetServer,
     options: ServeOptions & { readonly protocol: 'tcp' },
   ): Promise<MeshServer<NetServer>>
+  /**
+   * Runs work that is begun while a request is served and goes on without it: its calls keep the headers of the request, and
+   * neither the request's deadline nor the leaving of its caller ends them. Gives back what `work` does.
+   */
+  detach<T>(work: () => T): T
   /** Metrics of this mesh, apart from prom-client's default registry. */
   readonly metrics: Registry
   readonly logger: Logger
