@@ -1,18 +1,28 @@
 import { isIP } from 'node:net'
 import { FIRST_POLICY_WAIT_MS, HOST_SELECTION_RETRY_MAX_ATTEMPTS } from '@weft/mesh-protocol'
 import { ABORTED, CONNECT_FAILED, LOCAL_OVERFLOW, REFUSED, responseOutcome } from '../call/outcome.ts'
-import type { ClusterRuntime, EndpointState } from '../cluster/types.ts'
+import type { ClusterRuntime, EndpointState, PickContext } from '../cluster/types.ts'
 import { accountOf, serviceOf } from '../http/outbound/call-account.ts'
 import type { Refusal } from '../http/outbound/local-reply.ts'
 import type { OriginTarget } from '../http/outbound/origins.ts'
 import type { HeldCall } from '../http/outbound/policy-wait.ts'
-import { noCluster, noEndpoint, noHost, noPolicy, noPort, notInRegistry, overflow, tooLate } from '../http/outbound/refusals.ts'
+import {
+  noCluster,
+  noEndpoint,
+  noHost,
+  noPolicy,
+  noPort,
+  notInRegistry,
+  overflow,
+  tooLate,
+} from '../http/outbound/refusals.ts'
 import { withCause } from '../http/outbound/transport-errors.ts'
 import { MeshError } from '../kernel/errors.ts'
 import { peerOf } from '../kernel/peer-header.ts'
 import type { TimerHandle } from '../kernel/timers.ts'
 import { chooseDestination } from '../routing/weighted-split.ts'
 import type { ConnectEnvironment, ConnectOptions } from './connect.ts'
+import { ConnectionFacts } from './connection-facts.ts'
 import type { ConnectPlan, MeshSocket, SocketAddress } from './mesh-socket.ts'
 
 /** An established connection counts as a success, as in Envoy, which records one for TCP. */
@@ -138,7 +148,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
       return
     }
     this.#cluster = cluster
-    const state = cluster.pick({ tried: this.#tried, avoidTried: true, destination: this.#target })
+    const state = cluster.pick(this.#pickContext(cluster))
     if (state === undefined) {
       this.#ended(LOCAL_OVERFLOW)
       this.#refuse(noEndpoint(cluster), cluster)
@@ -155,8 +165,16 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
     return { host: state.endpoint.address, port: state.endpoint.port }
   }
 
+  /** A connection can be hashed by its source address alone, as in Envoy's `tcp_proxy`. */
+  #pickContext({ hashRequest }: ClusterRuntime): PickContext {
+    const plain = { tried: this.#tried, avoidTried: true, destination: this.#target }
+    if (hashRequest === undefined) return plain
+    const { hash } = hashRequest(new ConnectionFacts(this.#env.targets.sourceAddress()))
+    return { ...plain, hash }
+  }
+
   #pickUntried(cluster: ClusterRuntime): EndpointState | undefined {
-    const state = cluster.pick({ tried: this.#tried, avoidTried: true, destination: this.#target })
+    const state = cluster.pick(this.#pickContext(cluster))
     return state === undefined || this.#tried.includes(state) ? undefined : state
   }
 

@@ -13,6 +13,8 @@ export interface Targets {
   resolve(origin: string): OriginTarget
   /** Calls back once it is known where a call leads, or the wait is over. */
   hold(call: HeldCall, now: number): void
+  /** The address of this workload. */
+  sourceAddress(): string
 }
 
 /** The outbound side of HTTP: every way to make a call. */
@@ -46,6 +48,7 @@ export function createOutbound(deps: OutboundDeps): Outbound {
     targets: {
       resolve: (origin) => env.origins.resolve(origin),
       hold: (call, now) => env.waiting.hold(call, now),
+      sourceAddress: env.sourceAddress,
     },
     get active() {
       return env.active
