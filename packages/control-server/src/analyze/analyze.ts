@@ -62,10 +62,18 @@ function findingsOf(rule: Rule, view: MeshView): Finding[] {
   return [...rule(view)].filter(({ subject }) => subject.item !== undefined)
 }
 
+/** What is said twice of one place in different words is said once. */
+function placeOf(finding: Finding): string {
+  const { code, field, subject, message } = finding
+  return `${subject.item} ${field} ${code === 'WEFT0301' ? code : message}`
+}
+
 const RANK: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 2 }
 
 function told(findings: readonly Finding[], documents: readonly ParsedDocument[]): Analysis {
-  const all = findings.map((finding) => toMessage(finding, documents))
+  const all = [...new Map(findings.map((finding) => [placeOf(finding), finding])).values()].map((finding) =>
+    toMessage(finding, documents),
+  )
   all.sort((a, b) => a.item - b.item || (a.line ?? 0) - (b.line ?? 0) || RANK[a.severity] - RANK[b.severity])
   const counts = { error: 0, warning: 0, info: 0 }
   for (const { severity } of all) counts[severity] += 1

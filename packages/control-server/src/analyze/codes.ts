@@ -36,6 +36,7 @@ export type Code =
   | 'WEFT0406'
   | 'WEFT0407'
   | 'WEFT0408'
+  | 'WEFT0409'
 
 /** Every code, which never changes its meaning; docs/analyze.md lists them. */
 export const CODES: Readonly<Record<Code, CodeInfo>> = {
@@ -177,5 +178,10 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
     meaning:
       'A LoadBalancer with RING_HASH or MAGLEV, and no consistentHash that says what is hashed: endpoints are drawn at random.',
     remedy: 'Add consistentHash to the DestinationRule of the host.',
+  },
+  WEFT0409: {
+    severity: 'warning',
+    meaning: 'A Sidecar with REGISTRY_ONLY that leaves no host: every call of the clients that it selects is refused.',
+    remedy: 'Name the hosts that are called in an egress listener.',
   },
 }

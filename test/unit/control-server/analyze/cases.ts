@@ -346,4 +346,28 @@ export const CASES: readonly Case[] = [
     yaml: `${SERVICES}apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: { name: a }\nspec:\n  parentRefs: [{ group: "", kind: Service, name: reviews, namespace: other }, { group: "", kind: Service, name: reviews }]\n  rules:\n    - backendRefs:\n        - { name: ratings, port: 9080 }\n        - name: rating\n          port: 9080\n`,
     expected: ['HTTPRoute/a spec.parentRefs[0].name:15', 'HTTPRoute/a spec.rules[0].backendRefs[1].name:19'],
   },
+  {
+    name: 'a Sidecar that imports nothing',
+    code: 'WEFT0409',
+    yaml: 'apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: a }\nspec:\n  outboundTrafficPolicy: { mode: REGISTRY_ONLY }\n  egress: [{ hosts: ["~/*"] }]\n---\napiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: b }\nspec: { egress: [{ hosts: ["~/*"] }] }\n',
+    expected: ['Sidecar/a spec.egress:6'],
+  },
+  {
+    name: 'paths below an earlier prefix, once each',
+    code: 'WEFT0301',
+    yaml: virtualService(
+      'a',
+      `  hosts: [reviews]
+  http:
+    - match: [{ uri: { prefix: /a }, headers: { x: {} } }, { uri: { prefix: /b }, name: b }]
+      route: [{ destination: { host: reviews } }]
+    - match: [{ uri: { exact: /a/1 } }]
+      route: [{ destination: { host: reviews } }]
+    - match: [{ uri: { prefix: /b/1 } }]
+      route: [{ destination: { host: reviews } }]
+    - match: [{ uri: { exact: /b }, method: { exact: POST } }, { uri: { prefix: /c } }]
+      route: [{ destination: { host: reviews } }]`,
+    ),
+    expected: ['VirtualService/a spec.http[2].match[0]:11', 'VirtualService/a spec.http[3].match[0]:13'],
+  },
 ]

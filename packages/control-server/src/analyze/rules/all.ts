@@ -1,6 +1,8 @@
 import type { Rule } from '../mesh-view.ts'
+import { closedSidecars } from './closed-sidecars.ts'
 import { conflictingDestinationRules } from './conflicting-destination-rules.ts'
 import { conflictingHosts } from './conflicting-hosts.ts'
+import { coveredMatches } from './covered-matches.ts'
 import { danglingReferences } from './dangling-references.ts'
 import { delegates } from './delegates.ts'
 import { faults } from './faults.ts'
@@ -19,6 +21,7 @@ export const RULES: readonly Rule[] = [
   danglingReferences,
   unknownPorts,
   delegates,
+  coveredMatches,
   conflictingHosts,
   overlappingHosts,
   routesAndVirtualServices,
@@ -28,6 +31,7 @@ export const RULES: readonly Rule[] = [
   outlierDetection,
   zeroLimits,
   sidecarEgress,
+  closedSidecars,
   timeouts,
   hashPolicies,
 ]

@@ -1,7 +1,6 @@
 import { parseServiceHost, ROOT_NAMESPACE } from '@weft/mesh-protocol'
 import { isHostSubset, isWildcardHost } from '../../config/host-name.ts'
 import { bindsMesh } from '../../config/mesh-gateway.ts'
-import type { MeshConfigSpec } from '../../config/spec/mesh-config.ts'
 import type { ServiceEntrySpec } from '../../config/spec/service-entry.ts'
 import type { SidecarSpec } from '../../config/spec/sidecar.ts'
 import type { VirtualServiceSpec } from '../../config/spec/virtual-service.ts'
@@ -9,6 +8,7 @@ import { destinationsOf } from '../destinations.ts'
 import type { Finding, Subject } from '../finding.ts'
 import { groupBy } from '../group-by.ts'
 import { type MeshView, subjectName } from '../mesh-view.ts'
+import { strictSidecars } from '../strict-sidecars.ts'
 
 type Sidecar = Subject<SidecarSpec>
 
@@ -43,18 +43,6 @@ function* findingsOf(sidecar: Sidecar, { subject, field, host }: Destination): G
   yield { code, subject: sidecar, field: 'spec.egress', message: left }
   const message = `${host} is left out by ${subjectName(sidecar)}: clients that it selects are refused`
   yield { code, subject, field, message }
-}
-
-/** Those that name hosts and refuse the rest. */
-function strictSidecars({ ofKind }: MeshView): readonly Sidecar[] {
-  const [meshConfig] = ofKind<MeshConfigSpec>('MeshConfig')
-  const mesh = meshConfig?.resource.spec.outboundTrafficPolicy
-  return ofKind<SidecarSpec>('Sidecar').filter(({ resource: { spec } }) => {
-    const policy = spec.outboundTrafficPolicy ?? mesh
-    return (
-      (spec.egress ?? []).length > 0 && policy !== undefined && (policy.mode ?? 'REGISTRY_ONLY') === 'REGISTRY_ONLY'
-    )
-  })
 }
 
 function destinationsByNamespace(view: MeshView): ReadonlyMap<string, readonly Destination[]> {
