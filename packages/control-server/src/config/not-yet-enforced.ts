@@ -26,11 +26,7 @@ const VIRTUAL_SERVICE: readonly AcceptedField[] = [
 ]
 
 const PORT_POLICY: readonly AcceptedField[] = [
-  { path: 'loadBalancer.simple', when: (value) => value === 'PASSTHROUGH', consequence: 'LEAST_REQUEST is used' },
-  { path: 'loadBalancer.consistentHash' },
   { path: 'loadBalancer.backendUtilization' },
-  { path: 'loadBalancer.warmupDurationSecs' },
-  { path: 'loadBalancer.warmup' },
   {
     path: 'tls',
     when: (value) => isRecord(value) && value.mode === 'ISTIO_MUTUAL',
@@ -49,20 +45,9 @@ const DESTINATION_RULE: readonly AcceptedField[] = [
   ...below('subsets[].trafficPolicy', TRAFFIC_POLICY),
 ]
 
-const SERVICE: readonly AcceptedField[] = [
-  { path: 'type', when: (value) => value === 'ExternalName', consequence: 'the service has no endpoints' },
-]
-
 const TABLE: AcceptedFields = {
   VirtualService: VIRTUAL_SERVICE,
   DestinationRule: DESTINATION_RULE,
-  Service: SERVICE,
-  ServiceEntry: [{ path: '*' }],
-  WorkloadEntry: [{ path: '*' }],
-  WorkloadGroup: [{ path: '*' }],
-  Sidecar: [{ path: '*' }],
-  MeshConfig: [{ path: '*' }],
-  LoadBalancer: [{ path: 'policy' }, { path: 'peakEwma' }, { path: 'leastRequest' }, { path: 'hashBalanceFactor' }],
   FaultInjection: [{ path: '*' }],
 }
 

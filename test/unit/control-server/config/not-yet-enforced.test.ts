@@ -36,11 +36,7 @@ describe('what is accepted and not yet enforced is told', () => {
       httpRoute({ headers: { request: { set: { x: '%REQ(y)%', z: '%START_TIME%' } } } }),
       [`spec.http[0].headers.request.set[z]: ${NOTE}: %START_TIME% stands for nothing`],
     ],
-    [
-      'DestinationRule',
-      policy({ loadBalancer: { consistentHash: { useSourceIp: true } } }),
-      [`spec.trafficPolicy.loadBalancer.consistentHash: ${NOTE}`],
-    ],
+    ['DestinationRule', policy({ loadBalancer: { consistentHash: { useSourceIp: true } } }), []],
     [
       'DestinationRule',
       policy({ loadBalancer: { simple: 'PASSTHROUGH' } }),
