@@ -9,8 +9,8 @@ import type { MeshService, Model, ServicePort } from '../registry/model.ts'
 import { selects } from '../registry/workload-entry.ts'
 import type { TranslateContext, Unversioned } from './context.ts'
 import { corsRoutes } from './cors.ts'
+import { gatewayCorsRoutes } from './gateway/inbound-cors.ts'
 import { inboundFaults } from './inbound-faults.ts'
-import type { PolicyIndex } from './policy-index.ts'
 
 /** Everything that an inbound policy depends on besides the model. */
 export interface InboundSubject {
@@ -57,7 +57,7 @@ export function translateInbound(
   const own = subject.service === '' ? undefined : ownService(model, subject)
   const others = servicesSelecting(subject, selecting).filter(({ host }) => host !== own?.host)
   const services = own === undefined ? others : [own, ...others]
-  const routes = services.flatMap((service) => inboundRoutes(policies, service))
+  const routes = services.flatMap((service) => inboundRoutes({ model, policies }, service))
   const faults = inboundFaults(model.faultInjections, subject)
   return {
     type: 'InboundPolicy',
@@ -68,12 +68,17 @@ export function translateInbound(
   }
 }
 
-/** By the VirtualService that rules the host for clients of its own namespace. */
-function inboundRoutes({ virtualServices }: PolicyIndex, { host, namespace }: InboundService): readonly InboundRoute[] {
-  for (const virtualService of virtualServices.find(host, namespace)) {
-    if (virtualService.http.length > 0) return corsRoutes(virtualService)
+/** By the HTTPRoutes of the service's namespace, and then by the VirtualService that rules the host for clients there. */
+function inboundRoutes(
+  { model, policies }: Pick<TranslateContext, 'model' | 'policies'>,
+  service: InboundService,
+): readonly InboundRoute[] {
+  const ports = model.services.get(service.host)?.ports ?? []
+  const ofGateway = gatewayCorsRoutes(policies.gatewayRoutes, service, ports)
+  for (const virtualService of policies.virtualServices.find(service.host, service.namespace)) {
+    if (virtualService.http.length > 0) return [...ofGateway, ...corsRoutes(virtualService)]
   }
-  return []
+  return ofGateway
 }
 
 /** By its v1 Service where there is one; else by what the workload itself registers. */
