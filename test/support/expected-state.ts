@@ -17,7 +17,10 @@ export function expectedState(model: Model, node: Node, hosts: Iterable<string>)
   const context = contextFor(model, policies, scopeOf(node, policies.clientLabelKeys))
   const state = new Map<ResourceKey, unknown>([
     ['HostIndex/hosts', hostIndex(context)],
-    ['InboundPolicy/inbound', translateInbound(model, inboundSubject(node, model.workloads.get(node.id)))],
+    [
+      'InboundPolicy/inbound',
+      translateInbound({ model, policies }, inboundSubject(node, model.workloads.get(node.id))),
+    ],
   ])
   for (const host of hosts) {
     const routes = translateRoutes(context, host)

@@ -7,6 +7,7 @@ import {
 } from '../../packages/mesh-client/src/http/inbound/create-inbound.ts'
 import type { BoundAddress } from '../../packages/mesh-client/src/inbound/registration.ts'
 import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
+import { systemRandom } from '../../packages/mesh-client/src/kernel/random.ts'
 import type { CallRecord } from '../../packages/mesh-client/src/kernel/recorder.ts'
 import { systemTimers } from '../../packages/mesh-client/src/kernel/timers.ts'
 import { noTracing } from '../../packages/mesh-client/src/kernel/tracing.ts'
@@ -37,6 +38,7 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
     policy,
     clock: systemClock,
     timers: systemTimers,
+    random: systemRandom,
     context,
     recorder,
     tracing: noTracing,
