@@ -62,6 +62,7 @@ export const CLIENT: PackageRule = {
         'node:https',
         'node:http2',
         'node:tls',
+        'node:crypto',
         'node:fs/promises',
         'node:util',
         'node:net',

@@ -164,6 +164,12 @@ export class Http2Connection implements Carrier, Place {
     session.on('error', (error) => {
       this.#failure ??= error
     })
+    // Node may leave the socket of a session open that an alert of TLS has ended, and then never tells that it is closed.
+    socket.once('error', (error) => {
+      this.#failure ??= error
+      socket.destroy()
+    })
+    socket.once('close', () => this.#close())
     session.once('close', () => this.#close())
     const { maxConnectionDurationMs } = config
     if (maxConnectionDurationMs !== undefined) {

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { checkServerIdentity, createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls'
 import type { ClientTls } from '@weft/mesh-protocol'
@@ -71,6 +72,8 @@ function generation(tls: ClientTls, options: ConnectorOptions, contents: Content
 
 function contextOf(tls: ClientTls, contents: Contents): SecureContext {
   try {
+    // OpenSSL passes over authorities that it cannot read.
+    if (contents.ca !== undefined) new X509Certificate(contents.ca)
     return createSecureContext(contents)
   } catch (cause) {
     const files = PARTS.filter((part) => contents[part] !== undefined).map((part) => tls[FILES[part]])
