@@ -138,6 +138,30 @@ describe('a DestinationRule that hashes', () => {
     expect(seen.size).toBe(3)
   })
 
+  test.each([
+    ['goes back to the instance of the key', undefined, 1],
+    ['goes elsewhere where the route says so', true, 2],
+  ])('a retry %s', async (_, retryIgnorePreviousHosts, instances) => {
+    const asked: string[] = []
+    const scene = await sceneWith(4, (name) => (_request, response) => {
+      asked.push(name)
+      response.writeHead(asked.length === 1 ? 500 : 200).end(name)
+    })
+    const retries = { attempts: 2, retryOn: '5xx', ...(retryIgnorePreviousHosts && { retryIgnorePreviousHosts }) }
+    await scene.apply(hashing({ httpHeaderName: 'x-user' }), {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'reviews' },
+      spec: { hosts: ['reviews'], http: [{ route: [{ destination: { host: 'reviews' } }], retries }] },
+    })
+    asked.push('the call that waits for all instances')
+    const mesh = await callerOf(scene, 4)
+    asked.length = 0
+    expect((await ask(mesh, '/', { 'x-user': 'ann' })).status).toBe(200)
+    expect(asked).toHaveLength(2)
+    expect(new Set(asked).size).toBe(instances)
+  })
+
   test('when an instance goes, only its keys move', async () => {
     const scene = await sceneWith(4)
     const leaving = await scene.serve('reviews', 'v1', saying('leaving'))

@@ -44,9 +44,10 @@ function usable(states: readonly EndpointState[]): EndpointState[] {
 /** One call: attempts on endpoints that it has not tried, all of them ending only after the last was picked. */
 function call(cluster: ClusterRuntime, outcomes: readonly Outcome[], now: number): void {
   const tried: EndpointState[] = []
+  const hash = { hi: Math.imul(now, 2_654_435_761) >>> 0, lo: 1 }
   for (let attempt = 0; attempt < outcomes.length; attempt++) {
     const candidates = usable([...cluster.endpoints()])
-    const state = cluster.pick({ tried, avoidTried: true })
+    const state = cluster.pick({ tried, avoidTried: true, hash })
     if (state === undefined) {
       expect(candidates).toEqual([])
       break
@@ -57,13 +58,14 @@ function call(cluster: ClusterRuntime, outcomes: readonly Outcome[], now: number
     tried.push(state)
   }
   tried.forEach((state, index) => {
+    cluster.latency?.ended(state, now, now + index, outcomes[index] as Outcome)
     cluster.attemptEnded(state, outcomes[index] as Outcome, now)
   })
 }
 
 test('whatever happens: picks are usable and untried, the share of ejected holds, and states outlive assignments', async () => {
   const runs = fc.record({
-    lbPolicy: fc.constantFrom<LbPolicy>('ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM'),
+    lbPolicy: fc.constantFrom<LbPolicy>('ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'RING_HASH', 'MAGLEV', 'PEAK_EWMA'),
     maxEjectionPercent: fc.constantFrom(10, 34, 50, 100),
     seed: fc.integer(),
     steps: fc.array(step, { minLength: 5, maxLength: 40 }),
@@ -90,7 +92,7 @@ test('whatever happens: picks are usable and untried, the share of ejected holds
         transport: { probe: () => Promise.resolve(connects), release: (state) => released.push(state) },
       })
       const outlierDetection = { ...DEFAULT_OUTLIER_DETECTION, consecutive5xx: 2, maxEjectionPercent }
-      const config = wireCluster({ lbPolicy, outlierDetection })
+      const config = wireCluster({ lbPolicy, outlierDetection, maglev: { tableSize: 251 } })
       const assign = (endpoints: readonly Endpoint[]): void => {
         const before = new Map([...(manager.get(config.name)?.endpoints() ?? [])].map((one) => [one.endpoint.id, one]))
         manager.upsert(config, byId(endpoints))
