@@ -7,6 +7,7 @@ import { systemTurn } from './kernel/turn.ts'
 import { urlOf } from './listen-address.ts'
 import { type ControlServerOptions, resolveOptions, type Settings } from './options.ts'
 import { createPush, type Push } from './push/push.ts'
+import { delegatingHosts } from './registry/delegating-hosts.ts'
 import { knownHosts } from './registry/known-hosts.ts'
 import { keepKnownServicesClean } from './registry/known-service-cleanup.ts'
 import { followStore, type LiveModel } from './registry/live-model.ts'
@@ -96,6 +97,7 @@ async function createParts({ domain, workloadTtlMs, clock, timers, logger }: Set
         const known = knownHosts(model.current, all)
         return (resource) => danglingReferences(resource, known, domain)
       },
+      delegatingHosts: (delegates) => delegatingHosts(delegates, model.current.virtualServices, domain),
     }),
     registrations: new Registrations({ store, ttlMs: workloadTtlMs, wallNow }),
     push: createPush({ models: model, clock, timers, turn: systemTurn, epoch: store.epoch, logger }),

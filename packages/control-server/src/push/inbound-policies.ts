@@ -1,5 +1,7 @@
 import { INBOUND_POLICY_NAME, type Node, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
+import { isHostSubset, isWildcardHost } from '../config/host-name.ts'
 import type { Model, Workload } from '../registry/model.ts'
+import type { TranslateContext } from '../translate/context.ts'
 import {
   type InboundSubject,
   type SelectingServices,
@@ -10,10 +12,23 @@ import { type Entry, makeEntry } from './entry.ts'
 
 export const INBOUND_KEY: ResourceKey = resourceKey('InboundPolicy', INBOUND_POLICY_NAME)
 
+/** What inbound policies are made from. */
+export type InboundContext = Pick<TranslateContext, 'model' | 'policies'>
+
+/** What inbound policies may have to be made anew for. */
+export interface InboundChange {
+  /** Whose services or faults changed. */
+  readonly namespaces: ReadonlySet<string>
+  /** Hosts, some of them wildcards, whose policies changed. */
+  readonly hosts: ReadonlySet<string>
+}
+
 /** The inbound policy of all workloads that are alike. */
 export interface InboundState {
   readonly id: string
   readonly subject: InboundSubject
+  /** Of the services that it answers for. */
+  hosts: readonly string[]
   entry: Entry
   users: number
 }
@@ -23,14 +38,14 @@ export class InboundPolicies {
   private readonly byId = new Map<string, InboundState>()
   private selecting: { readonly services: Model['services']; readonly byNamespace: SelectingServices } | undefined
 
-  acquire(model: Model, subject: InboundSubject): InboundState {
+  acquire(context: InboundContext, subject: InboundSubject): InboundState {
     const id = JSON.stringify(subject)
     const known = this.byId.get(id)
     if (known !== undefined) {
       known.users++
       return known
     }
-    const made: InboundState = { id, subject, entry: this.makeEntry(model, subject), users: 1 }
+    const made: InboundState = { id, subject, ...this.translate(context, subject), users: 1 }
     this.byId.set(id, made)
     return made
   }
@@ -39,26 +54,35 @@ export class InboundPolicies {
     if (--state.users === 0) this.byId.delete(state.id)
   }
 
-  /** Brings the policies of some namespaces up to date; false: none changed. */
-  refresh(model: Model, namespaces: ReadonlySet<string>): boolean {
-    if (namespaces.size === 0) return false
-    let changed = false
+  /** Brings the policies that depend on these up to date; false: none changed. */
+  refresh(context: InboundContext, changed: InboundChange): boolean {
+    if (changed.namespaces.size === 0 && changed.hosts.size === 0) return false
+    const wildcards = [...changed.hosts].filter(isWildcardHost)
+    let some = false
     for (const state of this.byId.values()) {
-      if (!namespaces.has(state.subject.namespace)) continue
-      const entry = this.makeEntry(model, state.subject)
+      if (!concerns(state, changed, wildcards)) continue
+      const { entry, hosts } = this.translate(context, state.subject)
       if (entry.version === state.entry.version) continue
       state.entry = entry
-      changed = true
+      state.hosts = hosts
+      some = true
     }
-    return changed
+    return some
   }
 
-  private makeEntry(model: Model, subject: InboundSubject): Entry {
+  private translate(context: InboundContext, subject: InboundSubject): Pick<InboundState, 'entry' | 'hosts'> {
+    const { model } = context
     if (this.selecting?.services !== model.services) {
       this.selecting = { services: model.services, byNamespace: selectingServices(model) }
     }
-    return makeEntry(translateInbound(model, subject, this.selecting.byNamespace))
+    const translated = translateInbound(context, subject, this.selecting.byNamespace)
+    return { entry: makeEntry(translated), hosts: translated.services.map(({ host }) => host) }
   }
+}
+
+function concerns({ subject, hosts }: InboundState, changed: InboundChange, wildcards: readonly string[]): boolean {
+  if (changed.namespaces.has(subject.namespace)) return true
+  return hosts.some((host) => changed.hosts.has(host) || wildcards.some((wildcard) => isHostSubset(host, wildcard)))
 }
 
 /** A client as its registration says, or before that as it says itself when it opens a stream. */

@@ -57,7 +57,7 @@ export class ResourceCache {
     return {
       hosts,
       indexes: this.refreshIndexes(change),
-      inbound: this.inbound.refresh(model, namespaces),
+      inbound: this.inbound.refresh({ model, policies: this.policies }, { namespaces, hosts: policyHosts }),
       scopes: !sameKeys(labelsBefore, this.policies.clientLabelKeys),
     }
   }
@@ -123,7 +123,8 @@ export class ResourceCache {
   }
 
   inboundFor(node: Node): Stream['inbound'] {
-    return this.inbound.acquire(this.modelNow, inboundSubject(node, this.modelNow.workloads.get(node.id)))
+    const context = { model: this.modelNow, policies: this.policies }
+    return this.inbound.acquire(context, inboundSubject(node, this.modelNow.workloads.get(node.id)))
   }
 
   releaseInbound(state: Stream['inbound']): void {

@@ -47,6 +47,8 @@ export interface ResourcesOptions {
   readonly check: CheckResource
   /** Warns of what a resource refers to and what is not there, even once all of these are stored. */
   readonly findDangling: (all: readonly ConfigResource[]) => (resource: ConfigResource) => readonly string[]
+  /** The hosts that resources which name none are about. Absent: none. */
+  readonly delegatingHosts?: (delegates: readonly ConfigResource[]) => Iterable<string>
 }
 
 export interface WriteOptions {
@@ -110,7 +112,7 @@ export class Resources {
     address: ResourceAddress,
     options: DeletePreconditions & { readonly dryRun: boolean },
   ): Promise<Result<Commit, Refusal>> {
-    const { store, domain } = this.options
+    const { store } = this.options
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const entry = await store.get(keyOf(address))
       if (entry === undefined) return refuse(notFound(address))
@@ -126,7 +128,7 @@ export class Resources {
       const written = [{ action: 'deleted' as const, resource }]
       return {
         ok: true,
-        value: { revision: result.revision, written, warnings: [], hosts: touchedHosts(resource, domain) },
+        value: { revision: result.revision, written, warnings: [], hosts: this.touchedHosts([resource]) },
       }
     }
     throw tooBusy()
@@ -212,14 +214,18 @@ export class Resources {
     const hosts = new Set<string>()
     const written = plan.map(({ before, next: { action, resource } }): Written => {
       const existing = before && resourceOfEntry(before)
-      for (const each of existing === undefined ? [resource] : [resource, existing]) {
-        for (const host of touchedHosts(each, this.options.domain)) hosts.add(host)
-      }
+      const touched = existing === undefined ? [resource] : [resource, existing]
+      for (const host of this.touchedHosts(touched)) hosts.add(host)
       const version = action === 'unchanged' || dryRun ? before?.modRevision : revision
       if (version === undefined) return { action, resource }
       return { action, resource: { ...resource, metadata: { ...resource.metadata, resourceVersion: String(version) } } }
     })
     return { revision, written, warnings, hosts }
+  }
+
+  private touchedHosts(resources: readonly ConfigResource[]): ReadonlySet<string> {
+    const { domain, delegatingHosts = () => [] } = this.options
+    return new Set([...resources.flatMap((resource) => [...hostsOf(resource, domain)]), ...delegatingHosts(resources)])
   }
 }
 
@@ -234,7 +240,7 @@ function textOf(before: Entry | undefined, { action, resource }: NextResource): 
   return action === 'unchanged' && before !== undefined ? before.value : entryValueOf(resource)
 }
 
-function touchedHosts(resource: ConfigResource, domain: string): ReadonlySet<string> {
+function hostsOf(resource: ConfigResource, domain: string): ReadonlySet<string> {
   const { name, namespace } = resource.metadata
   return resource.kind === 'Service' ? new Set([serviceHost(name, namespace, domain)]) : policyHosts(resource, domain)
 }

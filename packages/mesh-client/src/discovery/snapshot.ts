@@ -55,6 +55,8 @@ export interface Snapshot<Routes, Hosts> {
 export interface Compile<Routes, Hosts> {
   routes(config: RouteConfiguration): Result<Routes>
   hosts(index: HostIndex): Hosts
+  /** Whether an inbound policy can be enforced. Absent: every one can. */
+  inbound?(policy: InboundPolicy): Result<unknown>
 }
 
 export function emptySnapshot<Routes, Hosts>(): Snapshot<Routes, Hosts> {

@@ -2,6 +2,7 @@ import {
   type ClusterLoadAssignmentUpdate,
   FIRST_POLICY_WAIT_MS,
   type HostIndexUpdate,
+  type InboundPolicy,
   type Nack,
   parseResourceKey,
   RESOURCE_TYPES,
@@ -122,8 +123,7 @@ class Draft<Routes, Hosts> {
   #accepted(update: ResourceUpdate): boolean {
     switch (update.type) {
       case 'InboundPolicy':
-        if (this.#inbound?.version !== update.version) this.#inbound = update
-        return true
+        return this.#takeInbound(update)
       case 'Cluster':
         if (this.#clusters.get(update.name)?.version !== update.version) this.#clusters.set(update.name, update)
         return true
@@ -134,6 +134,14 @@ class Draft<Routes, Hosts> {
       case 'HostIndex':
         return this.#takeHosts(update)
     }
+  }
+
+  #takeInbound(update: InboundPolicy): boolean {
+    if (this.#inbound?.version === update.version) return true
+    const checked = this.#compile.inbound?.(update)
+    if (checked?.ok === false) this.#refuse(update, checked.error)
+    else this.#inbound = update
+    return checked?.ok !== false
   }
 
   #takeAssignment(update: ClusterLoadAssignmentUpdate): boolean {

@@ -1,6 +1,8 @@
 import type { RequestContext } from '../context/request-context.ts'
+import type { ResponseFlag } from '../kernel/errors.ts'
 import type { Peer } from '../kernel/recorder.ts'
 import type { ServerCallFacts, ServerSpan } from '../kernel/tracing.ts'
+import type { RouteReply } from '../routing/route-table.ts'
 
 /** Headers of a request by lower-case name. */
 export type InboundHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -34,6 +36,14 @@ export interface InboundExchange {
   context: RequestContext
   /** Hands it to the application. */
   forward(): void
+  /** Answers it instead of the application; not for tunnels. @param flag why, `-` where it is an answer as any other */
+  answer(reply: RouteReply, flag: ResponseFlag | '-'): void
+  /** Puts headers into the response, names and values in turn, over those that the application sets; `vary` is added to. */
+  addToResponse(headers: readonly string[]): void
+  /** Tells telemetry what was done to it. */
+  flag(flag: ResponseFlag): void
+  /** Calls back when it is over, answered or left by its caller; at most one callback is kept. */
+  whenEnded(callback: () => void): void
 }
 
 /** How an exchange ended. */

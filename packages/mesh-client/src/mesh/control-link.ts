@@ -4,6 +4,7 @@ import { createAnnouncedRegistrar } from '../discovery/announced-registrar.ts'
 import { createDiscovery, type Discovery } from '../discovery/discovery.ts'
 import { createLocalDirectory, type LocalDirectory, NO_LOCAL_DIRECTORY } from '../discovery/local-directory.ts'
 import type { LocalPeers } from '../discovery/local-peers.ts'
+import { compileInboundRules } from '../inbound/inbound-rules.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Random } from '../kernel/random.ts'
@@ -52,6 +53,7 @@ export function createControlLink(deps: ControlLinkDeps): ControlLink {
     compile: {
       routes: compileRouteConfiguration,
       hosts: (index) => createHostTable(index, options.namespace),
+      inbound: compileInboundRules,
     },
     onControl: onChange,
     onConnected: (forgotten) => registrations.controlIsBack(forgotten),

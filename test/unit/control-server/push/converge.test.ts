@@ -9,6 +9,7 @@ import { strictLogger } from '../../../support/strict-logger.ts'
 import {
   circuitBreaker,
   destinationRule,
+  faultInjection,
   meshConfig,
   service,
   serviceEntry,
@@ -24,6 +25,8 @@ const hostOf = (name: string): string => `${name}.default.svc.cluster.local`
 
 const HOSTS = [...NAMES.map(hostOf), 'ext.com', '*.com', '240.0.0.1']
 
+const CORS_POLICY = { allowOrigins: [{ exact: 'https://a.example' }] }
+
 const name = fc.constantFrom(...NAMES)
 const version = fc.constantFrom('v1', 'v2')
 const subset = fc.constantFrom('', 'v1', 'v2')
@@ -35,7 +38,14 @@ const meshStep = fc.oneof(
   fc.record({ do: fc.constant('register'), id: fc.nat(8), name, version, weight: fc.integer({ min: 1, max: 3 }) }),
   fc.record({ do: fc.constant('unregister'), id: fc.nat(8) }),
   fc.record({ do: fc.constant('service'), name, there: maybe, port: fc.constantFrom(80, 81) }),
-  fc.record({ do: fc.constant('rule'), name, there: maybe, subsets: fc.subarray(['v1', 'v2']), wildcard: maybe }),
+  fc.record({
+    do: fc.constant('rule'),
+    name,
+    there: maybe,
+    subsets: fc.subarray(['v1', 'v2']),
+    wildcard: maybe,
+    hashed: maybe,
+  }),
   fc.record({ do: fc.constant('breaker'), name, there: maybe, fallback: name }),
   fc.record({
     do: fc.constant('entry'),
@@ -66,7 +76,11 @@ const meshStep = fc.oneof(
     subset,
     weight: fc.integer({ min: 0, max: 100 }),
     forLabel: maybe,
+    delegates: maybe,
+    cors: maybe,
   }),
+  fc.record({ do: fc.constant('delegate'), there: maybe, to: name, hidden: maybe, cors: maybe }),
+  fc.record({ do: fc.constant('fault'), there: maybe, name, status: fc.constantFrom(500, 503) }),
 )
 
 /** What can happen to a client. */
@@ -106,6 +120,7 @@ function changeMesh(model: TestModel, step: Step): void {
       const resource = destinationRule(step.name, {
         host: step.wildcard ? '*.default.svc.cluster.local' : step.name,
         subsets,
+        ...(step.hashed ? { trafficPolicy: { loadBalancer: { consistentHash: { httpHeaderName: 'x-user' } } } } : {}),
       })
       if (step.there) model.put(resource)
       else model.remove(resource)
@@ -166,7 +181,25 @@ function changeMesh(model: TestModel, step: Step): void {
         { destination: { host: step.to, subset: step.subset }, weight: step.weight },
         { destination: { host: step.name }, weight: 100 - step.weight },
       ]
-      const resource = virtualService(step.name, { hosts: [step.name], http: [{ match, route }] })
+      const cors = step.cors ? { corsPolicy: CORS_POLICY } : {}
+      const delegated = { match: [{ uri: { prefix: '/d' } }], delegate: { name: 'shared', namespace: 'other' } }
+      const http = [...(step.delegates ? [delegated] : []), { match, route, ...cors }]
+      const resource = virtualService(step.name, { hosts: [step.name], http })
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'delegate': {
+      const route = [{ destination: { host: hostOf(step.to) } }]
+      const http = [{ route, ...(step.cors ? { corsPolicy: CORS_POLICY } : {}) }]
+      const resource = virtualService('shared', { http, ...(step.hidden ? { exportTo: ['.'] } : {}) }, 'other')
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'fault': {
+      const rules = [{ abort: { percentage: { value: 1 }, httpStatus: step.status } }]
+      const resource = faultInjection('fault', { selector: { matchLabels: { app: step.name } }, rules })
       if (step.there) model.put(resource)
       else model.remove(resource)
       break

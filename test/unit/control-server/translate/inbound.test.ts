@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import type { Model } from '../../../../packages/control-server/src/registry/model.ts'
 import { type InboundSubject, translateInbound } from '../../../../packages/control-server/src/translate/inbound.ts'
 import { indexPolicies } from '../../../../packages/control-server/src/translate/policy-index.ts'
-import { service, type TestResource, testModel, virtualService } from '../../../support/test-model.ts'
+import { faultInjection, service, type TestResource, testModel, virtualService } from '../../../support/test-model.ts'
 
 const contextOf = (model: Model) => ({ model, policies: indexPolicies(model) })
 
@@ -144,20 +144,14 @@ describe('what browsers are told', () => {
 })
 
 describe('faults on purpose', () => {
-  const fault = (name: string, spec: Readonly<Record<string, unknown>>, namespace = 'default'): TestResource => ({
-    apiVersion: 'mesh.weft.dev/v1',
-    kind: 'FaultInjection',
-    metadata: { name, namespace },
-    spec,
-  })
   const abort = { percentage: { value: 10 }, httpStatus: 503 }
 
   test('of the resources that select the workload, the oldest first', () => {
     const { faults } = policyWith(
-      fault('by-label', { selector: { matchLabels: { version: 'v1' } }, rules: [{ abort }] }),
-      fault('other-label', { selector: { matchLabels: { version: 'v2' } }, rules: [{ abort }] }),
-      fault('elsewhere', { rules: [{ abort }] }, 'dev'),
-      fault('by-service', {
+      faultInjection('by-label', { selector: { matchLabels: { version: 'v1' } }, rules: [{ abort }] }),
+      faultInjection('other-label', { selector: { matchLabels: { version: 'v2' } }, rules: [{ abort }] }),
+      faultInjection('elsewhere', { rules: [{ abort }] }, 'dev'),
+      faultInjection('by-service', {
         selector: { matchLabels: { app: 'reviews' } },
         rules: [
           { match: { uri: { prefix: '/slow' } }, delay: { percentage: { value: 50 }, fixedDelay: '2s' } },

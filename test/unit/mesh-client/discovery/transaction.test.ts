@@ -22,6 +22,7 @@ const compile: Compile<string, number> = {
     return ok(`${config.name}@${config.version}`)
   },
   hosts: (index) => index.hosts.length,
+  inbound: ({ routes = [] }) => (routes.length === 0 ? ok(0) : fail([{ field: 'routes[0].match', message: 'no RE2' }])),
 }
 
 /** Applies events one after the other at the same moment. */
@@ -118,6 +119,12 @@ describe('a bad resource', () => {
       inbound('i2', { audit: [] }),
       'InboundPolicy/inbound',
       'audit',
+    ],
+    [
+      'with an inbound rule that does not compile',
+      inbound('i2', { routes: [{ name: 'x', match: {} }] }),
+      'InboundPolicy/inbound',
+      'routes[0].match',
     ],
   ]
   test.each(cases)('%s is nacked alone and what was in force stays', (_what, resource, name, field) => {

@@ -4,7 +4,7 @@ import { inboundChain } from '../../../../packages/mesh-client/src/inbound/filte
 
 const exchange = {} as InboundExchange
 
-test('telemetry stands around the context, and the context around the application', () => {
+test('telemetry stands around all, then CORS, faults, and the context around the application', () => {
   const log: string[] = []
   const step = (name: string): InboundFilter => {
     return (next) => (passed) => {
@@ -12,16 +12,17 @@ test('telemetry stands around the context, and the context around the applicatio
       next(passed)
     }
   }
-  const chain = inboundChain({ telemetry: step('telemetry'), context: step('context') }, () => log.push('application'))
+  const [telemetry, cors, fault, context] = [step('telemetry'), step('cors'), step('fault'), step('context')]
+  const chain = inboundChain({ telemetry, cors, fault, context }, () => log.push('application'))
   chain(exchange)
-  expect(log).toEqual(['telemetry', 'context', 'application'])
+  expect(log).toEqual(['telemetry', 'cors', 'fault', 'context', 'application'])
 })
 
 test('a step that answers itself ends the way', () => {
   let reached = false
   const pass: InboundFilter = (next) => next
   const refuse: InboundFilter = () => () => undefined
-  const chain = inboundChain({ telemetry: pass, context: refuse }, () => {
+  const chain = inboundChain({ telemetry: pass, cors: pass, fault: pass, context: refuse }, () => {
     reached = true
   })
   chain(exchange)

@@ -2,14 +2,11 @@ import type { AddressInfo, Server as NetServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { ServiceRef } from '@weft/mesh-protocol'
 import type { ContextStore } from '../../context/request-context.ts'
-import { corsStep } from '../../inbound/cors-step.ts'
 import { type CloseOptions, Drain } from '../../inbound/drain.ts'
-import { faultStep } from '../../inbound/fault-step.ts'
-import type { InboundRules } from '../../inbound/inbound-rules.ts'
+import { policySteps } from '../../inbound/policy-steps.ts'
 import { notPropagated, propagation } from '../../inbound/propagation.ts'
 import type { Register } from '../../inbound/registration.ts'
 import { localUrl, resolveAddress } from '../../inbound/resolve-address.ts'
-import { rulesNow } from '../../inbound/rules-now.ts'
 import { telemetryStep } from '../../inbound/telemetry-step.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { MeshError } from '../../kernel/errors.ts'
@@ -79,18 +76,17 @@ export function createInbound(deps: InboundDeps): Inbound {
 class MeshInbound implements Inbound {
   readonly #deps: InboundDeps
   readonly #open = new Set<OpenPort>()
-  readonly #rules: () => InboundRules
-  readonly #shared: Pick<ExchangeHost, 'clock' | 'store' | 'propagation' | 'stripHeaders'>
+  readonly #shared: Pick<ExchangeHost, 'clock' | 'store' | 'propagation' | 'stripHeaders' | 'steps'>
   #closing: Promise<void> | undefined
 
   constructor(deps: InboundDeps) {
     this.#deps = deps
-    this.#rules = rulesNow(deps.policy)
     this.#shared = {
       clock: deps.clock,
       store: deps.context,
       propagation: propagation(deps.propagate),
       stripHeaders: createStripHeaders(),
+      steps: policySteps(deps),
     }
   }
 

@@ -1,14 +1,17 @@
 import type { IncomingMessage } from 'node:http'
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../../context/request-context.ts'
 import type { InboundExchange, InboundHandler, InboundHeaders, ServedPort } from '../../inbound/exchange.ts'
+import type { InboundSteps } from '../../inbound/filters.ts'
 import { isGrpcContentType } from '../../inbound/grpc-status.ts'
 import type { Propagation } from '../../inbound/propagation.ts'
 import { hasReservedHeader } from '../../inbound/reserved-headers.ts'
 import type { TelemetryStep } from '../../inbound/telemetry-step.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import type { ResponseFlag } from '../../kernel/errors.ts'
 import { PEER_HEADER } from '../../kernel/peer-header.ts'
 import type { Peer } from '../../kernel/recorder.ts'
 import type { ServerCallFacts, ServerSpan } from '../../kernel/tracing.ts'
+import type { RouteReply } from '../../routing/route-table.ts'
 import type { CarriedExchange, Connection } from './connection.ts'
 import type { Emit } from './interpose.ts'
 import { RequestFacts } from './request-facts.ts'
@@ -23,6 +26,8 @@ export interface ExchangeHost {
   readonly store: ContextStore
   readonly chain: InboundHandler
   readonly telemetry: TelemetryStep
+  /** What the inbound policy says of single requests. */
+  readonly steps: Pick<InboundSteps, 'cors' | 'fault'>
   readonly propagation: Propagation
   readonly stripHeaders: StripHeaders
   /** Gives an event to the application's listeners. */
@@ -40,6 +45,9 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   context: RequestContext = EMPTY_CONTEXT
   previous: CarriedExchange | undefined = undefined
   ended = false
+  /** Joined with a comma; empty where there are none. */
+  #flags = ''
+  #whenEnded: (() => void) | undefined = undefined
   protected readonly host: ExchangeHost
   protected readonly connection: Connection
 
@@ -57,6 +65,8 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   }
 
   abstract forward(): void
+  abstract answer(reply: RouteReply, flag: ResponseFlag | '-'): void
+  abstract addToResponse(headers: readonly string[]): void
   abstract abandoned(): void
   abstract closeAfter(close: boolean): void
 
@@ -76,6 +86,15 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
     return new RequestFacts(this.request)
   }
 
+  flag(flag: ResponseFlag): void {
+    this.#flags = this.#flags === '' ? flag : `${this.#flags},${flag}`
+  }
+
+  whenEnded(callback: () => void): void {
+    if (this.ended) callback()
+    else this.#whenEnded = callback
+  }
+
   /** Whether the application has cut the answer off, and not its caller. */
   protected get closedByApplication(): boolean {
     return this.connection.closedByApplication
@@ -88,15 +107,17 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
     if (complete && this.context.deadline !== undefined) this.context.deadline = undefined
     const endedAt = this.host.clock.now()
     this.connection.ended(this, endedAt)
-    const flags = complete ? '-' : this.closedByApplication ? 'UC' : 'DC'
+    const callerLeft = !complete && !this.closedByApplication
+    if (!complete) this.flag(callerLeft ? 'DC' : 'UC')
     this.host.telemetry.ended(this, {
       endedAt,
       status,
-      flags,
+      flags: this.#flags === '' ? '-' : this.#flags,
       grpcStatus,
       requestBytes: this.connection.takeRead(),
       responseBytes: this.connection.takeWritten(),
     })
-    if (flags === 'DC') this.context.boundCalls?.callerLeft()
+    this.#whenEnded?.()
+    if (callerLeft) this.context.boundCalls?.callerLeft()
   }
 }

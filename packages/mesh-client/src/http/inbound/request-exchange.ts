@@ -1,10 +1,13 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { EMPTY_CONTEXT } from '../../context/request-context.ts'
+import type { ResponseFlag } from '../../kernel/errors.ts'
+import type { RouteReply } from '../../routing/route-table.ts'
 import type { Connection } from './connection.ts'
 import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import type { RequestEvent } from './interpose.ts'
 import { LeaveNotice } from './leave-notice.ts'
+import { addToResponse } from './response-additions.ts'
 import {
   type EmitArguments,
   type EmitMethod,
@@ -41,6 +44,21 @@ export class RequestExchange extends ExchangeBase implements Watcher {
 
   forward(): void {
     this.host.emit(this.#event, this.request, this.response)
+  }
+
+  answer({ status, headers, body }: RouteReply, flag: ResponseFlag | '-'): void {
+    if (flag !== '-') this.flag(flag)
+    const { response, request } = this
+    for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] as string, headers[at + 1] as string)
+    // A body that was not asked for may come or not: the connection cannot be used again.
+    if (this.#event === 'checkContinue' && request.httpVersionMajor < 2) response.setHeader('connection', 'close')
+    response.writeHead(status)
+    response.end(body)
+    request.resume()
+  }
+
+  addToResponse(headers: readonly string[]): void {
+    addToResponse(this.response, headers)
   }
 
   /** Node emits `data` and `end` of a body of several chunks outside of the context in which the request came. It ends with the response. */

@@ -45,11 +45,12 @@ export class ServedServer implements Interposer, DrainTarget {
         resolve()
       })
     })
-    const steps = { telemetry: shared.telemetry.filter, context: contextStep(shared.store, shared.propagation) }
+    const { telemetry, steps } = shared
+    const all = { ...steps, telemetry: telemetry.filter, context: contextStep(shared.store, shared.propagation) }
     this.#host = {
       ...shared,
       emit: interposition.emit,
-      chain: inboundChain(steps, (exchange) => exchange.forward()),
+      chain: inboundChain(all, (exchange) => exchange.forward()),
     }
     if (speaksHttp2) this.#switch = this.#switchProtocols(interposition.emit)
   }

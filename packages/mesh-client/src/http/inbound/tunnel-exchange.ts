@@ -34,6 +34,14 @@ export class TunnelExchange extends ExchangeBase {
     this.host.emit(this.#event, this.request, this.#socket, this.#firstBytes)
   }
 
+  answer(): void {
+    throw new Error('a tunnel is only answered by the application')
+  }
+
+  addToResponse(): void {
+    throw new Error('the answer to a tunnel is written by the application')
+  }
+
   abandoned(): void {
     this.end(this.#status, this.#status !== 0, undefined)
   }
