@@ -13,7 +13,7 @@ export function checkHttp(check: HttpCheck, authority: string, socket: Socket): 
   const { path, method = 'GET', expectedStatuses = EXPECTED } = check
   const headers = { host: authority, 'user-agent': 'weft-health-check', connection: 'close' }
   return new Promise((resolve) => {
-    const asked = request({ path, method, headers, agent: false, createConnection: () => socket })
+    const asked = request({ path, method, headers, createConnection: () => socket })
     asked.on('error', () => resolve('unreachable'))
     asked.on('response', (response) => {
       const { statusCode = 0 } = response

@@ -1,0 +1,148 @@
+import { Buffer } from 'node:buffer'
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import type { HealthCheck } from '@weft/mesh-protocol'
+import { describe, expect, test } from 'vitest'
+import { createEndpointChecker } from '../../../../../packages/mesh-client/src/http/health/endpoint-checker.ts'
+import { encodeRequest, servingStatus } from '../../../../../packages/mesh-client/src/http/health/grpc-check.ts'
+import { Connectors } from '../../../../../packages/mesh-client/src/http/outbound/connectors.ts'
+import { systemTimers } from '../../../../../packages/mesh-client/src/kernel/timers.ts'
+import { poll } from '../../../../support/poll.ts'
+import { wireCluster, wireEndpoint } from '../../../../support/wire.ts'
+
+const HTTP: HealthCheck['check'] = { http: { path: '/healthz' } }
+const GRPC: HealthCheck['check'] = { grpc: {} }
+
+type Answer = (socket: Socket) => void
+
+/** A server whose bytes are in the hand of the test; tells how many connections are left open. */
+async function served(answer: Answer, ask: (port: number) => Promise<void>): Promise<void> {
+  const open = new Set<Socket>()
+  const server = createServer((socket) => {
+    open.add(socket)
+    socket.on('close', () => open.delete(socket)).on('error', () => undefined)
+    answer(socket)
+    // What is not read would hide the end of the connection.
+    socket.resume()
+  })
+  await listening(server)
+  await ask((server.address() as AddressInfo).port)
+  await poll(() => open.size === 0, 'the end of the connection')
+  await new Promise<void>((resolve) => void server.close(() => resolve()))
+}
+
+async function listening(server: Server | ReturnType<typeof createHttp2Server>): Promise<void> {
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+}
+
+function ask(port: number, check: HealthCheck['check'], timeoutMs = 5_000): Promise<string> {
+  const checker = createEndpointChecker(new Connectors(), systemTimers)
+  const endpoint = wireEndpoint(1, { address: '127.0.0.1', port })
+  const common = { intervalMs: 1_000, unhealthyThreshold: 1, healthyThreshold: 1 }
+  return checker({ endpoint, cluster: wireCluster(), check: { ...common, timeoutMs, check } })
+}
+
+const says =
+  (text: string): Answer =>
+  (socket) =>
+    void socket.once('data', () => socket.write(text))
+
+describe('what a check finds', () => {
+  test.each<[string, HealthCheck['check'], Answer, string]>([
+    ['200', HTTP, says('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n'), 'passed'],
+    ['200 whose body never ends', HTTP, says('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nx'), 'passed'],
+    ['204 where only 200 is expected', HTTP, says('HTTP/1.1 204 No Content\r\n\r\n'), 'failed'],
+    ['garbage', HTTP, says('garbage\r\n\r\n'), 'unreachable'],
+    ['a connection that is closed', HTTP, (socket) => socket.destroy(), 'unreachable'],
+    [
+      'a reset in the middle of the head',
+      HTTP,
+      (socket) => void socket.once('data', () => socket.resetAndDestroy()),
+      'unreachable',
+    ],
+    ['a connection is enough for TCP', { tcp: {} }, () => undefined, 'passed'],
+    ['HTTP/1.1 where gRPC is asked', GRPC, says('HTTP/1.1 400 Bad Request\r\n\r\n'), 'unreachable'],
+  ])('%s', async (_, check, answer, expected) => {
+    await served(answer, async (port) => expect(await ask(port, check)).toBe(expected))
+  })
+
+  test.each<[string, HealthCheck['check']]>([
+    ['HTTP', HTTP],
+    ['gRPC', GRPC],
+  ])('%s without an answer: timeout', async (_, check) => {
+    await served(
+      () => undefined,
+      async (port) => expect(await ask(port, check, 50)).toBe('timeout'),
+    )
+  })
+
+  test('nobody listening', async () => {
+    let port = 0
+    await served(
+      () => undefined,
+      async (found) => {
+        port = found
+        await ask(found, { tcp: {} })
+      },
+    )
+    expect(await ask(port, { tcp: {} })).toBe('unreachable')
+    expect(await ask(port, HTTP)).toBe('unreachable')
+    expect(await ask(port, GRPC)).toBe('unreachable')
+  })
+})
+
+describe('gRPC health', () => {
+  const answering = async (answer: (stream: ServerHttp2Stream) => void): Promise<string> => {
+    const server = createHttp2Server()
+    server.on('stream', (stream) => {
+      stream.on('error', () => undefined)
+      answer(stream)
+    })
+    await listening(server)
+    const found = await ask((server.address() as AddressInfo).port, GRPC)
+    await new Promise<void>((resolve) => void server.close(() => resolve()))
+    return found
+  }
+  const message =
+    (bytes: readonly number[], grpcStatus = '0') =>
+    (stream: ServerHttp2Stream): void => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true })
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': grpcStatus }))
+      stream.end(Buffer.from(bytes))
+    }
+
+  test.each<[string, (stream: ServerHttp2Stream) => void, string]>([
+    ['SERVING', message([0, 0, 0, 0, 2, 8, 1]), 'passed'],
+    ['NOT_SERVING', message([0, 0, 0, 0, 2, 8, 2]), 'failed'],
+    ['UNKNOWN, which is written as nothing', message([0, 0, 0, 0, 0]), 'failed'],
+    ['SERVING with an error', message([0, 0, 0, 0, 2, 8, 1], '13'), 'failed'],
+    [
+      'no such service',
+      (stream) => stream.respond({ ':status': 200, 'grpc-status': '5' }, { endStream: true }),
+      'failed',
+    ],
+    ['no gRPC at all', (stream) => stream.respond({ ':status': 404 }, { endStream: true }), 'failed'],
+    ['a stream that is reset', (stream) => stream.close(2), 'unreachable'],
+  ])('%s', async (_, answer, expected) => {
+    expect(await answering(answer)).toBe(expected)
+  })
+
+  test('messages are length-prefixed, the name as field 1', () => {
+    expect([...encodeRequest('')]).toEqual([0, 0, 0, 0, 0])
+    expect([...encodeRequest('ab')]).toEqual([0, 0, 0, 0, 4, 0x0a, 2, 97, 98])
+    const long = encodeRequest('x'.repeat(300))
+    expect([...long.subarray(0, 8)]).toEqual([0, 0, 0, 1, 0x2f, 0x0a, 0xac, 0x02])
+  })
+
+  test.each<[readonly number[], number | undefined]>([
+    [[0, 0, 0, 0, 2, 8, 1], 1],
+    [[0, 0, 0, 0, 0], 0],
+    [[0, 0, 0, 0, 3, 8, 0x81, 1], 129],
+    [[1, 0, 0, 0, 2, 8, 1], undefined],
+    [[0, 0, 0, 0, 9, 8, 1], undefined],
+    [[0, 0], undefined],
+    [[0, 0, 0, 0, 2, 0x12, 0], undefined],
+  ])('%j tells %s', (bytes, status) => {
+    expect(servingStatus(Buffer.from(bytes))).toBe(status)
+  })
+})
