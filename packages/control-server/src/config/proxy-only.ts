@@ -56,7 +56,14 @@ const TRAFFIC_POLICY: readonly AcceptedField[] = [
   { path: 'proxyProtocol' },
 ]
 
-const NETWORK: readonly AcceptedField[] = [{ path: 'network', consequence: 'endpoints are connected to directly' }]
+const ENTRY: readonly AcceptedField[] = [
+  { path: 'network', consequence: 'endpoints are connected to directly' },
+  {
+    path: 'address',
+    when: (value) => typeof value === 'string' && value.startsWith('unix://'),
+    consequence: 'the socket is one of another machine, so that this is no endpoint',
+  },
+]
 
 const TABLE: AcceptedFields = {
   Service: [
@@ -66,10 +73,10 @@ const TABLE: AcceptedFields = {
   ],
   VirtualService: VIRTUAL_SERVICE,
   DestinationRule: [...below('trafficPolicy', TRAFFIC_POLICY), ...below('subsets[].trafficPolicy', TRAFFIC_POLICY)],
-  ServiceEntry: below('endpoints[]', NETWORK),
-  WorkloadEntry: NETWORK,
+  ServiceEntry: below('endpoints[]', ENTRY),
+  WorkloadEntry: ENTRY,
   WorkloadGroup: [
-    ...below('template', NETWORK),
+    ...below('template', ENTRY),
     {
       path: 'probe',
       consequence: 'a workload registers when it serves and is asked by healthChecks of a LoadBalancer',

@@ -2,6 +2,7 @@ import { serviceHost } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../config/resource.ts'
 import { KNOWN_SERVICES, parseResourceKey, WORKLOADS } from '../store/keys.ts'
 import type { Change, ChangeBatch, Entry } from '../store/store.ts'
+import { delegatingHosts, isDelegate } from './delegating-hosts.ts'
 import { type KnownService, knownServiceOf } from './known-service.ts'
 import { definitionsOf, instancesOf } from './look-up.ts'
 import { type MeshSettings, meshSettingsOf } from './mesh-settings.ts'
@@ -10,9 +11,10 @@ import { policyHosts } from './policy-hosts.ts'
 import { isPolicy, type PolicyChanges, PolicyTable } from './policy-kinds.ts'
 import { type EntryDefinition, entryDefinition } from './service-entry.ts'
 import { serviceOfResource } from './service-resource.ts'
-import { ServiceTable } from './service-table.ts'
+import { ServiceTable, type ServiceTableChange } from './service-table.ts'
 import { resourceOfEntry } from './stored-resource.ts'
 import { workloadOf } from './workload-entry.ts'
+import { type WorkloadGroup, WorkloadGroups, workloadGroupOf } from './workload-groups.ts'
 import { workloadEntryId, workloadOfResource } from './workload-resource.ts'
 
 /** What a batch says, sorted by what it is about. */
@@ -20,10 +22,14 @@ interface Sorted {
   readonly resources: Map<string, MeshService | undefined>
   readonly known: Map<string, KnownService | undefined>
   readonly workloads: Map<string, Workload | undefined>
+  /** By `namespace/name`. */
+  readonly groups: Map<string, WorkloadGroup | undefined>
   readonly workloadEntries: Map<string, Workload | undefined>
   readonly entries: Map<string, EntryDefinition | undefined>
   readonly policies: PolicyChanges
   readonly policyHosts: Set<string>
+  /** VirtualServices that others delegate to, as they are and as they were. */
+  readonly delegates: ConfigResource[]
   readonly sidecars: Set<string>
   readonly inbound: Set<string>
 }
@@ -32,6 +38,7 @@ interface Sorted {
 export class ModelBuilder {
   private readonly domain: string
   private readonly table: ServiceTable
+  private readonly groups = new WorkloadGroups()
   private readonly policies = new PolicyTable()
   private mesh: MeshSettings = meshSettingsOf([])
   private current: Model
@@ -50,24 +57,26 @@ export class ModelBuilder {
 
   apply(batch: ChangeBatch): ModelChange {
     const sorted = this.sort(batch.changes)
-    const { services, instances } = this.take(sorted)
+    const { services, instances, workloads } = this.take(sorted)
     this.current = this.makeModel(batch.revision)
+    const delegating = delegatingHosts(sorted.delegates, this.current.virtualServices, this.domain)
     return {
       model: this.current,
       services,
       instances,
-      policyHosts: sorted.policyHosts,
-      workloads: new Set(sorted.workloads.keys()),
+      policyHosts: new Set([...sorted.policyHosts, ...delegating]),
+      workloads,
       mesh: sorted.policies.has('meshconfigs'),
       sidecars: sorted.sidecars,
       inbound: sorted.inbound,
     }
   }
 
-  private take(sorted: Sorted): { services: ReadonlySet<string>; instances: ReadonlySet<string> } {
+  private take(sorted: Sorted): ServiceTableChange & Pick<ModelChange, 'workloads'> {
     this.policies.apply(sorted.policies)
     if (sorted.policies.has('meshconfigs')) this.mesh = meshSettingsOf(this.policies.resources.meshConfigs)
-    return this.table.apply(sorted)
+    const workloads = this.groups.apply(sorted.workloads, sorted.groups)
+    return { ...this.table.apply({ ...sorted, workloads }), workloads: new Set(workloads.keys()) }
   }
 
   private sort(changes: readonly Change[]): Sorted {
@@ -75,10 +84,12 @@ export class ModelBuilder {
       resources: new Map(),
       known: new Map(),
       workloads: new Map(),
+      groups: new Map(),
       workloadEntries: new Map(),
       entries: new Map(),
       policies: new Map(),
       policyHosts: new Set(),
+      delegates: [],
       sidecars: new Set(),
       inbound: new Set(),
     }
@@ -105,6 +116,8 @@ export class ModelBuilder {
       sorted.resources.set(host, resource && serviceOfResource(resource, this.domain))
     } else if (id.plural === 'serviceentries') {
       sorted.entries.set(key, resource && entryDefinition(resource, key, entry.createRevision))
+    } else if (id.plural === 'workloadgroups') {
+      sorted.groups.set(`${id.namespace}/${id.name}`, resource && workloadGroupOf(resource))
     } else if (id.plural === 'workloadentries') {
       sorted.workloadEntries.set(workloadEntryId(id.namespace, id.name), resource && workloadOfResource(resource))
     } else if (isPolicy(id.plural)) {
@@ -118,7 +131,9 @@ export class ModelBuilder {
       if (id.plural === 'faultinjections') sorted.inbound.add(id.namespace)
       const touched: (ConfigResource | undefined)[] = [resource, previous && resourceOfEntry(previous)]
       for (const each of touched) {
-        if (each !== undefined) for (const host of policyHosts(each, this.domain)) sorted.policyHosts.add(host)
+        if (each === undefined) continue
+        if (isDelegate(each)) sorted.delegates.push(each)
+        for (const host of policyHosts(each, this.domain)) sorted.policyHosts.add(host)
       }
     }
   }

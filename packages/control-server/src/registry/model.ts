@@ -34,6 +34,8 @@ export interface MeshService extends ServiceRef {
   readonly discoveryType?: DiscoveryType
   /** Outside the mesh (Istio `MESH_EXTERNAL`). Absent: inside. */
   readonly external?: boolean
+  /** What certificates of its servers name. */
+  readonly subjectAltNames?: readonly string[]
   /** Of a v1 `Service`: the name elsewhere that it stands for. */
   readonly externalName?: string
   /** A v1 `Service`'s. */

@@ -1,15 +1,15 @@
 import { expandServiceHost, resolveShortName, serviceHost } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../config/resource.ts'
 
-/** What is not about hosts of its own but about what clients see at all. */
-const ABOUT_EVERYTHING: ReadonlySet<string> = new Set(['MeshConfig', 'Sidecar'])
+/** What is not about hosts that it names but about what clients see at all, or about workloads of whatever selects them. */
+const ABOUT_EVERYTHING: readonly string[] = ['MeshConfig', 'Sidecar', 'WorkloadEntry', 'WorkloadGroup']
 
 /**
  * The hosts whose callers feel a policy, in every form that the name as written can mean: `name.ns` is a service to a caller
  * and a plain host to Istio.
  */
 export function policyHosts({ kind, spec, metadata }: ConfigResource, domain: string): ReadonlySet<string> {
-  if (ABOUT_EVERYTHING.has(kind)) return new Set(['*'])
+  if (ABOUT_EVERYTHING.includes(kind)) return new Set(['*'])
   const written = [...(Array.isArray(spec.hosts) ? spec.hosts : []), spec.host]
   const hosts = new Set<string>(referredServices(spec, metadata.namespace, domain))
   for (const host of written) {

@@ -47,7 +47,7 @@ export function entryDefinition(resource: ConfigResource, key: string, createRev
 /** Istio `serviceentry/conversion.go` `convertServices`. */
 function partOf({ metadata }: ConfigResource, spec: ServiceEntrySpec, host: string): EntryPart {
   const { namespace, name } = metadata
-  const { location, resolution = 'NONE', addresses = [], exportTo, workloadSelector } = spec
+  const { location, resolution = 'NONE', addresses = [], exportTo, workloadSelector, subjectAltNames = [] } = spec
   const discoveryType = DISCOVERY[resolution]
   const service: MeshService = {
     host,
@@ -60,6 +60,7 @@ function partOf({ metadata }: ConfigResource, spec: ServiceEntrySpec, host: stri
     ...(discoveryType === undefined ? {} : { discoveryType }),
     ...(addresses.length === 0 ? {} : { addresses: addresses.map(withoutFullMask) }),
     ...(exportTo === undefined || exportTo.length === 0 ? {} : { exportTo }),
+    ...(subjectAltNames.length === 0 ? {} : { subjectAltNames }),
   }
   return { service, endpoints: endpointsOf(spec, service) }
 }

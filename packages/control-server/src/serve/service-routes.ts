@@ -8,7 +8,8 @@ export function serviceRoutes(app: FastifyInstance, model: () => Model): void {
   const views = new ServiceViews()
   app.get('/v1/services', async () => {
     const now = model()
-    const services = [...now.services.values()].sort((a, b) => (a.host < b.host ? -1 : 1))
+    // Every definition, as some clients may see one and others another.
+    const services = [...now.services.keys()].sort().flatMap((host) => now.definitions(host))
     return { revision: now.revision, services: services.map((service) => views.summary(now, service)) }
   })
   app.get<{ Params: { namespace: string; name: string } }>('/v1/services/:namespace/:name', async ({ params }) => {
@@ -22,7 +23,7 @@ export function serviceRoutes(app: FastifyInstance, model: () => Model): void {
 function unknownService(namespace: string, name: string): ApiError {
   return new ApiError(
     404,
-    `There is no service ${name} in namespace ${namespace}: it comes with a v1 Service or with the first workload that registers for it.`,
+    `There is no service ${name} in namespace ${namespace}: it comes with a v1 Service, with a ServiceEntry (whose name here is its host), or with the first workload that registers for it.`,
     { details: { name, kind: 'services' } },
   )
 }

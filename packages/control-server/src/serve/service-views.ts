@@ -65,7 +65,7 @@ export class ServiceViews {
   }
 
   view(model: Model, namespace: string, name: string): ServiceView | undefined {
-    const service = model.services.get(serviceHost(name, namespace, model.domain))
+    const service = serviceNamed(model, namespace, name)
     if (service === undefined) return undefined
     const endpoints = endpointsOf(model, service)
     return { ...this.summaryOf(model, service, endpoints), endpoints }
@@ -86,11 +86,17 @@ export class ServiceViews {
   }
 }
 
+/** A service by its name; one of ServiceEntries by its host. */
+function serviceNamed(model: Model, namespace: string, name: string): MeshService | undefined {
+  const own = model.services.get(serviceHost(name, namespace, model.domain))
+  return own ?? model.definitions(name.toLowerCase()).find((service) => service.namespace === namespace)
+}
+
 /** An endpoint that serves several ports of the service is listed once for each place it listens at. */
 function endpointsOf(model: Model, service: MeshService): EndpointView[] {
   const byId = new Map<string, EndpointView>()
   for (const { number } of service.ports) {
-    for (const instance of model.instances(service.host, number)) {
+    for (const instance of model.instances(service.host, number, service.entry)) {
       const view = endpointView(instance, number)
       if (!byId.has(view.id)) byId.set(view.id, view)
     }

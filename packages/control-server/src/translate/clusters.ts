@@ -35,7 +35,7 @@ export function translateCluster(context: TranslateContext, name: string): Trans
   const health = endpointHealth({ policy, own, service, mesh: model.mesh, isSubset: subset !== undefined })
   const breaker = policies.circuitBreakers.find(service, parts.subset, client.namespace)
   const { protocol, ...connections } = connectionPool(port, policy.connectionPool, model.mesh)
-  const tls = clientTls(policy.tls, undefined)
+  const tls = clientTls(policy.tls, service.subjectAltNames)
   return {
     cluster: {
       type: 'Cluster',

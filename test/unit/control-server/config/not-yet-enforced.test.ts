@@ -38,10 +38,13 @@ describe('what is accepted and not yet enforced is told', () => {
     ],
     ['DestinationRule', policy({ loadBalancer: { consistentHash: { useSourceIp: true } } }), []],
     [
-      'DestinationRule',
-      policy({ loadBalancer: { simple: 'PASSTHROUGH' } }),
-      [`spec.trafficPolicy.loadBalancer.simple: ${NOTE}: LEAST_REQUEST is used`],
+      'WorkloadEntry',
+      { address: 'unix:///run/a' },
+      [`spec.address: ${PROXY}: the socket is one of another machine, so that this is no endpoint`],
     ],
+    ['WorkloadEntry', { address: '10.0.0.1', labels: { app: 'a' }, weight: 2 }, []],
+    ['Service', { type: 'ExternalName', externalName: 'db.example.com' }, []],
+    ['DestinationRule', policy({ loadBalancer: { simple: 'PASSTHROUGH' } }), []],
     [
       'DestinationRule',
       policy({ tls: { mode: 'ISTIO_MUTUAL' } }),

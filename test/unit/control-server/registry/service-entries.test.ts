@@ -223,3 +223,60 @@ describe('a Service', () => {
     expect(model.services.get(host)?.exportTo).toEqual(['.', 'prod'])
   })
 })
+
+describe('a WorkloadGroup', () => {
+  const group = (template: object, labels: object = {}): Put =>
+    resource('WorkloadGroup', 'vms', { metadata: { labels }, template })
+  const template = {
+    serviceAccount: 'vm',
+    locality: 'r/z',
+    weight: 5,
+    labels: { tier: 'back', version: 'v9' },
+    ports: { web: 9080 },
+  }
+  const member = (more: object = {}): Put => workload('w', { workload: 'vms', ...more })
+  const found = (model: Model): object | undefined => model.workloads.get('w')
+
+  test('fills up what a registration that names it leaves open', () => {
+    const { model } = build(group(template, { tier: 'front' }), member())
+    expect(found(model)).toMatchObject({
+      serviceAccount: 'vm',
+      locality: 'r/z',
+      weight: 5,
+      labels: { tier: 'front', version: 'v1' },
+      ports: [{ name: 'web', port: 9080, listenPort: 41_000 }],
+    })
+  })
+
+  test('leaves what the registration says itself, and registrations that name another', () => {
+    const own = { serviceAccount: 'own', locality: 'x', weight: 2, labels: { version: 'v1', tier: 'own' } }
+    expect(found(build(group(template), member(own)).model)).toMatchObject(own)
+    expect(found(build(group(template), workload('w')).model)).toMatchObject({ serviceAccount: 'default', weight: 1 })
+    const elsewhere = build(group(template), member({ namespace: 'prod' })).model
+    expect(found(elsewhere)).toMatchObject({ serviceAccount: 'default', weight: 1 })
+  })
+
+  test('that comes later, changes or goes is followed', () => {
+    const { builder, entries, model } = build(
+      known('reviews', [knownPort(80)]),
+      resource('Service', 'back', {
+        selector: { tier: 'back' },
+        ports: [{ name: 'web', port: 80, targetPort: 'web' }],
+      }),
+      member(),
+    )
+    const host = 'back.default.svc.cluster.local'
+    expect(served(model, 80, host)).toEqual([[]])
+    const came = builder.apply(entries.change(group(template)))
+    expect([[...came.workloads], served(came.model, 80, host)]).toEqual([['w'], [['10.0.0.1:41000']]])
+    const changed = builder.apply(entries.change(group({ labels: { tier: 'front' } })))
+    expect(served(changed.model, 80, host)).toEqual([[]])
+    const gone = builder.apply(entries.change(resource('WorkloadGroup', 'vms', undefined)))
+    expect(found(gone.model)).toMatchObject({ labels: { version: 'v1' }, ports: [{ name: 'http' }] })
+  })
+
+  test('says nothing of a workload that has gone', () => {
+    const { builder, entries } = build(member(), [member()[0], undefined])
+    expect(builder.apply(entries.change(group(template))).workloads.size).toBe(0)
+  })
+})
