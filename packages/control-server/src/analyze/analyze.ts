@@ -74,12 +74,18 @@ function told(findings: readonly Finding[], documents: readonly ParsedDocument[]
   const all = [...new Map(findings.map((finding) => [placeOf(finding), finding])).values()].map((finding) =>
     toMessage(finding, documents),
   )
-  all.sort((a, b) => a.item - b.item || (a.line ?? 0) - (b.line ?? 0) || RANK[a.severity] - RANK[b.severity])
+  all.sort(byPlace)
   const counts = { error: 0, warning: 0, info: 0 }
   for (const { severity } of all) counts[severity] += 1
   // Where there are too many, errors are listed before the rest.
   const listed = all.length <= MAX_MESSAGES ? all : worst(all)
   return { messages: listed, counts, unlisted: all.length - listed.length }
+}
+
+function byPlace(a: AnalysisMessage, b: AnalysisMessage): number {
+  const byLine = a.item - b.item || (a.line ?? 0) - (b.line ?? 0) || RANK[a.severity] - RANK[b.severity]
+  if (byLine !== 0 || a.field === b.field) return byLine
+  return a.field < b.field ? -1 : 1
 }
 
 function worst(messages: readonly AnalysisMessage[]): readonly AnalysisMessage[] {

@@ -28,6 +28,7 @@ export type Code =
   | 'WEFT0304'
   | 'WEFT0305'
   | 'WEFT0306'
+  | 'WEFT0307'
   | 'WEFT0401'
   | 'WEFT0402'
   | 'WEFT0403'
@@ -137,10 +138,16 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
     meaning: 'The weights of a route do not sum to 100: they are shares of their sum, not percentages.',
     remedy: 'Nothing, where that is meant; else make them sum to 100.',
   },
+  WEFT0307: {
+    severity: 'warning',
+    meaning:
+      'One host is defined more than once: a Service goes before ServiceEntries, and the oldest of these before the others.',
+    remedy: 'Keep one definition, or keep them apart by exportTo.',
+  },
   WEFT0401: {
     severity: 'warning',
-    meaning: 'A fault aborts every request.',
-    remedy: 'Give the route a match, lower the percentage, or take the fault away after the test.',
+    meaning: 'Every request is answered with an error: by a fault that aborts all of them, or by the only route.',
+    remedy: 'Give the route a match, lower the percentage, or take it away after the test.',
   },
   WEFT0402: {
     severity: 'info',

@@ -33,7 +33,7 @@ export function hostsClaimed({ ofKind, fullHost }: MeshView): ClaimedHost[] {
 
 export function visibleTo(exportTo: readonly string[] | undefined, namespace: string): Visible {
   if (exportTo === undefined || exportTo.length === 0 || exportTo.includes('*')) return 'all'
-  return new Set(exportTo.map((name) => (name === '.' ? namespace : name)))
+  return new Set(exportTo.filter((name) => name !== '~').map((name) => (name === '.' ? namespace : name)))
 }
 
 /** Whether there are clients who see both. */

@@ -370,4 +370,21 @@ export const CASES: readonly Case[] = [
     ),
     expected: ['VirtualService/a spec.http[2].match[0]:11', 'VirtualService/a spec.http[3].match[0]:13'],
   },
+  {
+    name: 'a host of two ServiceEntries, and of a Service',
+    code: 'WEFT0307',
+    yaml: `${SERVICES}apiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: a }\nspec: { hosts: [a.example.com], resolution: DNS }\n---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: b, namespace: other }\nspec:\n  resolution: DNS\n  hosts: [b.example.com, A.example.com, reviews.default.svc.cluster.local]\n---\napiVersion: networking.istio.io/v1\nkind: ServiceEntry\nmetadata: { name: c, namespace: third }\nspec: { hosts: [b.example.com], resolution: DNS, exportTo: ['~'] }\n`,
+    expected: [
+      'Service/reviews metadata.name:3',
+      'ServiceEntry/a spec.hosts[0]:14',
+      'ServiceEntry/b spec.hosts[1]:21',
+      'ServiceEntry/b spec.hosts[2]:21',
+    ],
+  },
+  {
+    name: 'a direct response as the only route',
+    code: 'WEFT0401',
+    yaml: virtualService('a', '  hosts: [reviews]\n  http:\n    - directResponse: { status: 503 }'),
+    expected: ['VirtualService/a spec.http[0].directResponse:7'],
+  },
 ]

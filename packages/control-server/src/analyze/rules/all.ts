@@ -2,6 +2,7 @@ import type { Rule } from '../mesh-view.ts'
 import { closedSidecars } from './closed-sidecars.ts'
 import { conflictingDestinationRules } from './conflicting-destination-rules.ts'
 import { conflictingHosts } from './conflicting-hosts.ts'
+import { conflictingServices } from './conflicting-services.ts'
 import { coveredMatches } from './covered-matches.ts'
 import { danglingReferences } from './dangling-references.ts'
 import { delegates } from './delegates.ts'
@@ -26,6 +27,7 @@ export const RULES: readonly Rule[] = [
   overlappingHosts,
   routesAndVirtualServices,
   conflictingDestinationRules,
+  conflictingServices,
   weights,
   faults,
   outlierDetection,

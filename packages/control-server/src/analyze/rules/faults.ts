@@ -11,9 +11,13 @@ interface PlacedFault {
   readonly takesAll: boolean
 }
 
-/** WEFT0401, WEFT0402: faults that let nothing through, and those that do nothing. */
+/** WEFT0401, WEFT0402: what lets nothing through, and faults that do nothing. */
 export function* faults({ ofKind }: MeshView): Generator<Finding> {
   for (const subject of ofKind<VirtualServiceSpec>('VirtualService')) {
+    if (onlyRefuses(subject.resource.spec)) {
+      const message = 'every request gets this answer'
+      yield { code: 'WEFT0401', subject, field: 'spec.http[0].directResponse', message }
+    }
     for (const placed of ofRoutes(subject.resource.spec)) {
       for (const finding of findingsOf(placed)) yield { ...finding, subject }
     }
@@ -24,6 +28,12 @@ export function* faults({ ofKind }: MeshView): Generator<Finding> {
       for (const finding of findingsOf(placed)) yield { ...finding, subject }
     }
   }
+}
+
+/** One that stands behind others may be what is left for them. */
+function onlyRefuses({ http = [] }: VirtualServiceSpec): boolean {
+  const [only] = http
+  return http.length === 1 && (only?.match ?? []).length === 0 && (only?.directResponse?.status ?? 0) >= 400
 }
 
 function* ofRoutes({ http = [] }: VirtualServiceSpec): Generator<PlacedFault> {
