@@ -80,8 +80,8 @@ describe('any input', () => {
   test('the fields of an anchor are found where it stands', () => {
     const text = `apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata:\n  name: a\n  annotations: { a: "b" }\nspec:\n  hosts: &h [5]\n  exportTo: *h\n`
     expect(placesOf(analyzeText(text), 'WEFT0101')).toEqual([
-      'VirtualService/a spec.hosts[0]:7',
       'VirtualService/a spec.exportTo[0]:7',
+      'VirtualService/a spec.hosts[0]:7',
     ])
   })
 
