@@ -1,4 +1,5 @@
 import type { Violation } from '@weft/mesh-protocol'
+import { annotationNotes } from './annotations.ts'
 import { boundsViolation } from './bounds.ts'
 import { deprecatedUses } from './deprecated.ts'
 import { DEFAULT_NAMESPACE, readMetadata } from './metadata.ts'
@@ -102,7 +103,11 @@ function validateKnown(value: JsonRecord, info: KindInfo, options: ValidateOptio
     return judged(report.notes, { violations, kind: info, resource: undefined })
   const resource = { apiVersion: versionOf(info), kind: info.kind, metadata, spec }
   const notes = [deprecatedUses, notYetEnforced, proxyOnly].flatMap((find) => find(info.kind, spec))
-  return judged([...report.notes, ...notes], { violations, kind: info, resource })
+  return judged([...report.notes, ...annotationNotes(info.kind, metadata), ...notes], {
+    violations,
+    kind: info,
+    resource,
+  })
 }
 
 function judged(notes: readonly Note[], rest: Omit<Validated, 'notes' | 'warnings'>): Validated {

@@ -1,17 +1,13 @@
 import { type LbPolicy, ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import { ANNOTATED_LB_POLICIES, LB_POLICY_ANNOTATION } from '../config/annotations.ts'
 import type { ConfigResource, ObjectMeta } from '../config/resource.ts'
 import type { LoadBalancerSpec } from '../config/spec/load-balancer.ts'
 import { isVisibleTo, type Visibility, visibilityOf } from './export-to.ts'
 import { HostMap, hostsMeant } from './host-map.ts'
 
-/** On a DestinationRule: the policy instead of its `simple` ones. */
-export const LB_POLICY_ANNOTATION = 'mesh.weft.dev/lb-policy'
-
-const POLICIES: readonly LbPolicy[] = ['ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'RING_HASH', 'MAGLEV', 'PEAK_EWMA']
-
 /** `undefined`: there is no such annotation, or it names no policy. */
 export function annotatedLbPolicy({ annotations = {} }: Pick<ObjectMeta, 'annotations'>): LbPolicy | undefined {
-  return POLICIES.find((policy) => policy === annotations[LB_POLICY_ANNOTATION])
+  return ANNOTATED_LB_POLICIES.find((policy) => policy === annotations[LB_POLICY_ANNOTATION])
 }
 
 export interface LoadBalancerIndex {
