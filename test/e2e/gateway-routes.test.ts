@@ -182,6 +182,28 @@ describe('routes of Gateway API', () => {
   })
 })
 
+test('a route says when it is read what has become of it', async () => {
+  await using scene = await openReviews()
+  const url = `${scene.control.url}/apis/gateway.networking.k8s.io/v1beta1/namespaces/default/httproutes/producer`
+  const route = httpRoute('producer', 'reviews', [{ backendRefs: [backend('later')] }])
+  await scene.apply(route)
+  const { body } = await call(url, 'GET')
+  expect(body.status.parents).toMatchObject([
+    {
+      parentRef: { kind: 'Service', name: 'reviews' },
+      controllerName: 'mesh.weft.dev/control-server',
+      conditions: [
+        { type: 'Accepted', status: 'True' },
+        { type: 'ResolvedRefs', status: 'False', reason: 'BackendNotFound' },
+      ],
+    },
+  ])
+  expect((await call(url, 'PUT', body)).status).toBe(200)
+  expect(
+    (await call(`${scene.control.url}/api/v1/namespaces/default/services/reviews`, 'GET')).body,
+  ).not.toHaveProperty('status')
+})
+
 test('a canary is refused where an HTTPRoute rules', async () => {
   await using scene = await openReviews()
   await scene.apply(httpRoute('producer', 'reviews-v1', [v1]))

@@ -26,6 +26,7 @@ import { metricsRoutes } from './serve/metrics.ts'
 import { openApiRoutes } from './serve/openapi.ts'
 import { prometheusTargetRoutes } from './serve/prometheus-targets.ts'
 import { resourceRoutes } from './serve/resource-routes.ts'
+import { createStatusOf } from './serve/route-statuses.ts'
 import { serviceRoutes } from './serve/service-routes.ts'
 import { streamRoutes } from './serve/stream-routes.ts'
 import { watchUnusedConnections } from './serve/unused-connections.ts'
@@ -123,7 +124,7 @@ async function createApi(parts: Parts, settings: Settings, isReady: () => boolea
   openApiRoutes(app, routes)
   await app.register(async (scope) => {
     takeText(scope)
-    resourceRoutes(scope, resources, push)
+    resourceRoutes(scope, resources, push, createStatusOf(model))
     applyRoutes(scope, resources, push)
     analyzeRoutes(scope, {
       domain: settings.domain,

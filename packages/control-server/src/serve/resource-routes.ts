@@ -8,6 +8,7 @@ import { deleteOptions } from './delete-options.ts'
 import { oneDocument } from './documents.ts'
 import { type Query, readDryRun, readWait, refuseUnsupported } from './query.ts'
 import { detailsOf, toApiError } from './refusals.ts'
+import type { StatusOf } from './route-statuses.ts'
 import type { ApiError, Status } from './status.ts'
 import { waitForClients } from './waiting.ts'
 import { warn } from './warnings.ts'
@@ -37,10 +38,21 @@ function readOptions(query: Query): Options {
 }
 
 /** The Kubernetes paths and verbs of every kind, in each of its versions. */
-export function resourceRoutes(app: FastifyInstance, resources: Resources, push: PushService): void {
+export function resourceRoutes(
+  app: FastifyInstance,
+  resources: Resources,
+  push: PushService,
+  statusOf: StatusOf,
+): void {
   for (const info of KINDS) {
-    for (const version of info.versions) new KindRoutes(info, version, resources, push).register(app)
+    for (const version of info.versions) new KindRoutes(info, version, { resources, push, statusOf }).register(app)
   }
+}
+
+interface Parts {
+  readonly resources: Resources
+  readonly push: PushService
+  readonly statusOf: StatusOf
 }
 
 class KindRoutes {
@@ -49,11 +61,14 @@ class KindRoutes {
   private readonly resources: Resources
   private readonly push: PushService
 
-  constructor(info: KindInfo, version: string, resources: Resources, push: PushService) {
+  private readonly statusOf: StatusOf
+
+  constructor(info: KindInfo, version: string, { resources, push, statusOf }: Parts) {
     this.info = info
     this.version = version
     this.resources = resources
     this.push = push
+    this.statusOf = statusOf
   }
 
   register(app: FastifyInstance): void {
@@ -81,7 +96,7 @@ class KindRoutes {
     }
   }
 
-  private async read({ params }: Request): Promise<ConfigResource> {
+  private async read({ params }: Request): Promise<object> {
     const resource = await this.resources.get(this.address(params))
     if (resource !== undefined) return this.present(resource)
     throw toApiError(
@@ -142,8 +157,10 @@ class KindRoutes {
   }
 
   /** In the version that was asked for; all versions of a kind have one schema. */
-  private present(resource: ConfigResource): ConfigResource {
-    return { ...resource, apiVersion: apiVersionOf(this.info, this.version) }
+  private present(resource: ConfigResource): ConfigResource & { readonly status?: object } {
+    const status = this.statusOf(resource)
+    const presented = { ...resource, apiVersion: apiVersionOf(this.info, this.version) }
+    return status === undefined ? presented : { ...presented, status }
   }
 
   private address({ namespace, name }: Params): ResourceAddress {

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { gatewayGoesFirst } from '../../../../../packages/control-server/src/translate/gateway/rank.ts'
+import {
+  gatewayGoesFirst,
+  type RivalVirtualService,
+} from '../../../../../packages/control-server/src/translate/gateway/rank.ts'
 
 const HOST = 'reviews.default.svc.cluster.local'
 const owner = { kind: 'HTTPRoute', name: 'a', namespace: 'default', createdAt: '2026-01-02T00:00:00Z' }
@@ -11,7 +14,7 @@ const rival = {
 }
 
 describe('between an HTTPRoute and a VirtualService', () => {
-  const first = (vs: Partial<typeof rival> | { visibility: ReadonlySet<string> }, client: string): boolean =>
+  const first = (vs: Partial<RivalVirtualService>, client: string): boolean =>
     gatewayGoesFirst({ owner }, { ...rival, ...vs }, HOST, client, 'cluster.local')
 
   test('of a caller elsewhere the older goes first, in doubt the HTTPRoute', () => {
