@@ -1,4 +1,4 @@
-import { formatLocality, type Locality } from '@weft/mesh-protocol'
+import type { Locality } from '@weft/mesh-protocol'
 import { closeGaps, type Place } from '../balancing/locality-priorities.ts'
 import { distributedWeights, effectiveWeight } from '../balancing/locality-weights.ts'
 import { type PriorityPlan, planPriorities } from '../balancing/panic.ts'
@@ -196,4 +196,4 @@ function byLocality(states: readonly EndpointState[], isUsable: (state: Endpoint
   return [...groups.values()]
 }
 
-const keyOf = (locality: Locality): string => formatLocality(locality)
+const keyOf = ({ region, zone, subZone }: Locality): string => `${region}/${zone}/${subZone}`

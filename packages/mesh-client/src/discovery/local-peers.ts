@@ -83,9 +83,10 @@ function localEndpoints(cluster: Cluster, peers: LocalPeers): readonly Endpoint[
 }
 
 /** A subset whose labels are not told takes nobody: better no endpoint than one of another version. */
-function isOf({ service, subset, subsetLabels }: Cluster, workload: WorkloadRegistration): boolean {
+function isOf({ service, subset, subsetLabels, subsetFallback }: Cluster, workload: WorkloadRegistration): boolean {
   if (workload.service !== service.name || workload.namespace !== service.namespace) return false
-  if (subset === '') return true
+  // With a fallback the assignment has all workloads of the service.
+  if (subset === '' || subsetFallback !== undefined) return true
   if (subsetLabels === undefined) return false
   return Object.entries(subsetLabels).every(
     ([key, value]) => Object.hasOwn(workload.labels, key) && workload.labels[key] === value,
