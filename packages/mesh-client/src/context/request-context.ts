@@ -11,6 +11,8 @@ export interface RequestContext {
   deadline: number | undefined
   /** Headers to be set on outbound calls where the caller has not set them, lower-case name and value in turn. */
   readonly headers: readonly string[]
+  /** The W3C baggage of the request; absent: none. What the application says of it on a call is added to it. */
+  readonly baggage?: string | undefined
   readonly peer: Peer | undefined
   /** Calls that end when the request's caller leaves; absent: calls go on. */
   readonly boundCalls?: BoundCalls | undefined
@@ -37,5 +39,6 @@ export function createContextStore(): ContextStore {
 export function detach<T>(store: ContextStore, work: () => T): T {
   const context = store.getStore()
   if (context === undefined) return work()
-  return store.run({ deadline: undefined, headers: context.headers, peer: context.peer }, work)
+  const { headers, baggage, peer } = context
+  return store.run({ deadline: undefined, headers, baggage, peer }, work)
 }

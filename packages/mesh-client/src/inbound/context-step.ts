@@ -2,7 +2,7 @@ import { BoundCalls } from '../context/bound-calls.ts'
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../context/request-context.ts'
 import { EXPECTED_TIMEOUT_HEADER, GRPC_TIMEOUT_HEADER } from '../kernel/header-names.ts'
 import type { InboundExchange, InboundFilter } from './exchange.ts'
-import { carriedHeaders, type Propagation } from './propagation.ts'
+import { carriedBaggage, carriedHeaders, type Propagation } from './propagation.ts'
 import { callerTimeout } from './timeout-headers.ts'
 
 /** Deadline and context: runs what follows with everything that the application's own calls inherit. */
@@ -25,10 +25,12 @@ export function contextOf(exchange: InboundExchange, names: Propagation): Reques
     ? undefined
     : callerTimeout(single(headers[EXPECTED_TIMEOUT_HEADER]), single(headers[GRPC_TIMEOUT_HEADER]))
   const carried = carriedHeaders(headers, names, exchange.span !== undefined)
+  const baggage = carriedBaggage(headers)
   const { bindsCalls } = exchange
-  if (!bindsCalls && timeoutMs === undefined && carried.length === 0 && peer === undefined) return EMPTY_CONTEXT
+  const nothing = timeoutMs === undefined && carried.length === 0 && baggage === undefined && peer === undefined
+  if (!bindsCalls && nothing) return EMPTY_CONTEXT
   const deadline = timeoutMs === undefined ? undefined : exchange.startedAt + timeoutMs
-  return { deadline, headers: carried, peer, boundCalls: bindsCalls ? new BoundCalls() : undefined }
+  return { deadline, headers: carried, baggage, peer, boundCalls: bindsCalls ? new BoundCalls() : undefined }
 }
 
 /** A header of which several came is malformed where one is meant, and Node has joined them so that it is seen. */

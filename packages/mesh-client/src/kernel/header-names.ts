@@ -12,3 +12,6 @@ export const ATTEMPT_COUNT_HEADER = 'x-envoy-attempt-count'
 
 /** How long the caller of a gRPC request still waits. */
 export const GRPC_TIMEOUT_HEADER = 'grpc-timeout'
+
+/** W3C Baggage: what a request carries along its call chain. */
+export const BAGGAGE_HEADER = 'baggage'

@@ -31,6 +31,13 @@ test('trace headers follow verbatim only while no tracer is at work', () => {
   expect(contextOf(exchange(headers, { span }), NAMES).headers).toEqual(['x-a', '1'])
 })
 
+test('baggage follows whether a tracer is at work or not, unless it is more than anybody has to carry', () => {
+  const headers = { baggage: 'canary=v2' }
+  expect(contextOf(exchange(headers), NAMES)).toMatchObject({ baggage: 'canary=v2', headers: [] })
+  expect(contextOf(exchange(headers, { span }), NAMES)).toMatchObject({ baggage: 'canary=v2', headers: [] })
+  expect(contextOf(exchange({ baggage: `a=${'x'.repeat(8192)}` }), NAMES)).toBe(EMPTY_CONTEXT)
+})
+
 test('a request that carries nothing has no context, not even that of a request in which the server was started', () => {
   const store = createContextStore()
   const seen: unknown[] = []

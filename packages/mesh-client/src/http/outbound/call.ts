@@ -9,12 +9,13 @@ import type { VirtualHostTable } from '../../routing/route-table.ts'
 import { errors } from '../undici.ts'
 import type { Environment } from './environment.ts'
 import { type MeshDispatchOptions, refuseFormerOptions } from './exchange.ts'
+import { inheritHeaders } from './inherited-headers.ts'
 import type { OriginTarget } from './origins.ts'
 import { Passing } from './passing.ts'
 import type { HeldCall } from './policy-wait.ts'
 import { noHost, noPolicy, noPort, noRoute, notInRegistry } from './refusals.ts'
 import { RequestBody } from './request-body.ts'
-import { addMissing, hostOf, requestHeaders } from './request-headers.ts'
+import { hostOf, requestHeaders } from './request-headers.ts'
 import { requestPath } from './request-path.ts'
 import { RoutedCall } from './routed-call.ts'
 
@@ -136,7 +137,7 @@ export class Call extends RoutedCall implements ClientCallFacts, HeldCall, Bound
       return
     }
     this.authority = hostOf(this.headers)
-    if (this.context !== undefined) addMissing(this.headers, this.context.headers)
+    if (this.context !== undefined) inheritHeaders(this.headers, this.context)
     this.span = deps.tracing.startClient(this)
     const route = table.match(this)
     if (route === undefined) {

@@ -1,10 +1,10 @@
-import { ATTEMPT_COUNT_HEADER } from '../../kernel/header-names.ts'
+import { ATTEMPT_COUNT_HEADER, BAGGAGE_HEADER } from '../../kernel/header-names.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import { withMarks } from '../../routing/baggage.ts'
 import type { CompiledDestination } from '../../routing/route-table.ts'
+import { addBaggage } from './inherited-headers.ts'
 import { findHeader, type RequestHeaders, setHeader, setHost } from './request-headers.ts'
 
-const BAGGAGE_HEADER = 'baggage'
 const FIRST_ATTEMPT = '1'
 
 /** The headers of a call as its destination gets them; a list that is not the call's own is never edited. */
@@ -24,5 +24,9 @@ export function outgoingHeaders(
 }
 
 function injectSpan(span: ClientSpan, headers: RequestHeaders): void {
-  span.inject((name, value) => setHeader(headers, name, value))
+  span.inject((name, value) => {
+    // What a tracer knows of baggage need not be all that the application and the request before it say.
+    if (name.toLowerCase() === BAGGAGE_HEADER) addBaggage(headers, value, 'before')
+    else setHeader(headers, name, value)
+  })
 }
