@@ -22,7 +22,7 @@ export function* buildRing<H extends BalancedHost>(weights: HostWeights<H>, conf
 }
 
 /** How many entries there are for a share of 1; not always whole. */
-export function ringScale(minShare: number, { minimumRingSize, maximumRingSize }: RingHashConfig): number {
+function ringScale(minShare: number, { minimumRingSize, maximumRingSize }: RingHashConfig): number {
   return Math.min(Math.ceil(minShare * minimumRingSize) / minShare, maximumRingSize)
 }
 
