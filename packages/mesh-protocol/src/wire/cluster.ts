@@ -222,7 +222,10 @@ export interface Cluster extends ResourceHeader<'Cluster'> {
   readonly healthyPanicThresholdPercent?: number
   /** xDS: `ClusterLoadAssignment.Policy.overprovisioning_factor`. Absent: `DEFAULT_OVERPROVISIONING_FACTOR`. */
   readonly overprovisioningFactor?: number
-  /** What is used while the subset has no endpoint. Absent: nothing is. */
+  /**
+   * What is used while the subset has no endpoint. With it the assignment has all endpoints of the service, and the client
+   * tells those of the subset by `subsetLabels`. Absent: nothing is used.
+   */
   readonly subsetFallback?: SubsetFallback
   /** Absent: endpoints are what discovery says of them. */
   readonly healthChecks?: readonly HealthCheck[]
