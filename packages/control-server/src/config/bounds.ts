@@ -10,7 +10,7 @@ export const MAX_INPUT_VALUES: number = 20 * MAX_VALUES
 
 /** Refuses what is too deep (or holds itself) or too large to be looked at; without recursion. */
 export function boundsViolation(value: unknown, maxValues: number = MAX_VALUES): Violation | undefined {
-  const tooMany: Violation = { field: '', message: `has more than ${maxValues} values` }
+  const tooMany: Violation = { field: '', message: `has more than ${maxValues} values: write several smaller ones` }
   const pending: { readonly value: unknown; readonly depth: number }[] = [{ value, depth: 0 }]
   let count = 0
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {

@@ -89,7 +89,7 @@ describe('any input', () => {
     const spec = {
       hosts: ['reviews'],
       http: Array.from({ length: 10_000 }, (_, index) => ({
-        match: [{ uri: { prefix: `/${index}` } }],
+        match: [{ uri: { prefix: `/${'a'.repeat(index % 1000)}${index}` } }],
         route: [{ destination: { host: 'reviews' } }],
       })),
     }

@@ -28,24 +28,34 @@ export function* coveredMatches({ ofKind }: MeshView): Generator<Finding> {
 /** Fields that narrow nothing. */
 const HARMLESS: readonly string[] = ['uri', 'name', 'statPrefix']
 
-/** Path prefixes that are matched without any other condition; for each length that there is, one look-up. */
+/**
+ * Path prefixes that are matched without any other condition. A hash that goes along a path tells at each of its characters
+ * whether one may end there, so that the time is that of reading the path, however many prefixes there are.
+ */
 class PrefixSet {
-  private readonly prefixes = new Set<string>()
-  private readonly lengths = new Set<number>()
+  private readonly byHash = new Map<number, string[]>()
 
   add(match: HttpMatchRequest): void {
     const prefix = match.uri?.prefix
     if (prefix === undefined || Object.keys(match).some((name) => !HARMLESS.includes(name))) return
-    this.prefixes.add(prefix)
-    this.lengths.add(prefix.length)
+    let hash = 0
+    for (let at = 0; at < prefix.length; at++) hash = step(hash, prefix, at)
+    const same = this.byHash.get(hash)
+    if (same === undefined) this.byHash.set(hash, [prefix])
+    else if (!same.includes(prefix)) same.push(prefix)
   }
 
   /** The one that takes the path, and every path below it. */
   coverOf(path: string): string | undefined {
-    for (const length of this.lengths) {
-      const start = path.slice(0, length)
-      if (length <= path.length && this.prefixes.has(start)) return start
+    let hash = 0
+    for (let length = 0; ; length++) {
+      const cover = this.byHash.get(hash)?.find((prefix) => prefix.length === length && path.startsWith(prefix))
+      if (cover !== undefined || length === path.length) return cover
+      hash = step(hash, path, length)
     }
-    return undefined
   }
+}
+
+function step(hash: number, text: string, at: number): number {
+  return (Math.imul(hash, 31) + text.charCodeAt(at) + 1) | 0
 }
