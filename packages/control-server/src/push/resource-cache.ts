@@ -1,4 +1,5 @@
 import { type Node, type ResourceKey, ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import type { MeshSettings } from '../registry/mesh-settings.ts'
 import type { Model, ModelChange } from '../registry/model.ts'
 import { type ClientScope, scopeKey, scopeOf } from '../translate/client-scope.ts'
 import { contextFor, type TranslateContext } from '../translate/context.ts'
@@ -41,7 +42,7 @@ export class ResourceCache {
   /** Translates again what depends on what changed, and nothing else. */
   apply(change: ModelChange): Refreshed {
     const { model, services, instances, policyHosts } = change
-    const labelsBefore = this.policies.clientLabelKeys
+    const { clientLabelKeys: labelsBefore, model: before } = this.policies
     const namespaces = new Set([...change.inbound, ...this.namespacesOf(services, model)])
     this.modelNow = model
     this.policies = indexPolicies(model, this.policies)
@@ -56,7 +57,7 @@ export class ResourceCache {
     }
     return {
       hosts,
-      indexes: this.refreshIndexes(change),
+      indexes: this.refreshIndexes(change, sameExport(before.mesh, model.mesh)),
       inbound: this.inbound.refresh({ model, policies: this.policies }, { namespaces, hosts: policyHosts }),
       scopes: !sameKeys(labelsBefore, this.policies.clientLabelKeys),
     }
@@ -73,7 +74,8 @@ export class ResourceCache {
     return namespaces
   }
 
-  private refreshIndexes(change: ModelChange): ReadonlySet<ScopeCache<Stream>> {
+  /** @param sameExport services are exported by default as before */
+  private refreshIndexes(change: ModelChange, sameExport: boolean): ReadonlySet<ScopeCache<Stream>> {
     const { model, services, mesh, sidecars } = change
     const changed = new Set<ScopeCache<Stream>>()
     if (services.size === 0 && !mesh && sidecars.size === 0) return changed
@@ -84,7 +86,9 @@ export class ResourceCache {
       scope.index = this.indexes.acquire(context, model)
       this.indexes.release(before)
       const known = looked.get(scope.index)
-      const now = known ?? scope.index.refresh(context, isRescoped(scope, change) ? undefined : services)
+      const now =
+        known ??
+        scope.index.refresh(context, isRescoped(scope, { ...change, mesh: !sameExport }) ? undefined : services)
       looked.set(scope.index, now)
       if (now || scope.index !== before) changed.add(scope)
     }
@@ -149,6 +153,10 @@ export class ResourceCache {
 /** Whether the clients of a scope may see something else altogether. */
 function isRescoped({ scope }: ScopeCache<Stream>, { mesh, sidecars }: ModelChange): boolean {
   return mesh || sidecars.has(scope.namespace) || sidecars.has(ROOT_NAMESPACE)
+}
+
+function sameExport({ defaultServiceExportTo: a }: MeshSettings, { defaultServiceExportTo: b }: MeshSettings): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 function sameKeys(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

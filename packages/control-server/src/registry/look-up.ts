@@ -12,7 +12,7 @@ export interface LookUp {
 const NO_INSTANCES: readonly ServiceInstance[] = []
 const NO_ENTRIES: readonly EntryService[] = []
 
-/** As `Model.definitions`. */
+/** Every definition of a host, by precedence. */
 export function definitionsOf({ records, entryServices }: LookUp, host: string): readonly MeshService[] {
   const own = records.get(host)?.service
   const others = (entryServices.get(host) ?? NO_ENTRIES).map(({ service }) => service)

@@ -4,7 +4,7 @@ import { KNOWN_SERVICES, parseResourceKey, WORKLOADS } from '../store/keys.ts'
 import type { Change, ChangeBatch, Entry } from '../store/store.ts'
 import { delegatingHosts, isDelegate } from './delegating-hosts.ts'
 import { type KnownService, knownServiceOf } from './known-service.ts'
-import { definitionsOf, instancesOf } from './look-up.ts'
+import { instancesOf } from './look-up.ts'
 import { type MeshSettings, meshSettingsOf } from './mesh-settings.ts'
 import type { MeshService, Model, ModelChange, Workload } from './model.ts'
 import { policyHosts } from './policy-hosts.ts'
@@ -139,13 +139,13 @@ export class ModelBuilder {
   }
 
   private makeModel(revision: number): Model {
-    const { records, services, workloads, entryServices, addresses } = this.table
+    const { records, services, contested, workloads, entryServices, addresses } = this.table
     const lookUp = { records, entryServices }
     return {
       revision,
       domain: this.domain,
       services,
-      definitions: (host) => definitionsOf(lookUp, host),
+      contested,
       addresses,
       workloads,
       mesh: this.mesh,

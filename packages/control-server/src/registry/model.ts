@@ -62,8 +62,8 @@ export interface Model extends PolicyLists {
   readonly domain: string
   /** By host; where several define one, the one that goes before the others. */
   readonly services: ReadonlyMap<string, MeshService>
-  /** Every definition of a host in the order of their precedence: a v1 `Service` or registrations, then ServiceEntries by age. */
-  definitions(host: string): readonly MeshService[]
+  /** Of a host that has several: all definitions by precedence, a v1 `Service` or registrations, then ServiceEntries by age. */
+  readonly contested: ReadonlyMap<string, readonly MeshService[]>
   /** Hosts by the virtual address or subnet that they have. */
   readonly addresses: ReadonlyMap<string, readonly string[]>
   /** Registered workloads by id. */

@@ -50,6 +50,7 @@ export class ServiceTable {
   private readonly intern: InternInstance = internInstances()
   private byKey = PersistentMap.empty<ServiceRecord>()
   private meshServices = PersistentMap.empty<MeshService>()
+  private several = PersistentMap.empty<readonly MeshService[]>()
   private registered = PersistentMap.empty<Workload>()
 
   constructor(domain: string) {
@@ -70,6 +71,10 @@ export class ServiceTable {
 
   get services(): PersistentMap<MeshService> {
     return this.meshServices
+  }
+
+  get contested(): PersistentMap<readonly MeshService[]> {
+    return this.several
   }
 
   /** Those that registered. */
@@ -196,6 +201,11 @@ export class ServiceTable {
     const lookUp = { records: this.byKey, entryServices: this.entries.services }
     const now = [...services].map((host) => [host, definitionsOf(lookUp, host)] as const)
     this.meshServices = this.meshServices.with(now.map(([host, [first]]) => [host, first]))
+    this.several = this.several.with(
+      now
+        .filter(([host, all]) => all.length > 1 || this.several.has(host))
+        .map(([host, all]) => [host, all.length > 1 ? all : undefined]),
+    )
     for (const address of this.virtual.set(now)) services.add(address)
     return { services, instances }
   }

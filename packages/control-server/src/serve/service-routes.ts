@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { definitionsOf } from '../registry/definitions.ts'
 import type { Model } from '../registry/model.ts'
 import { ServiceViews } from './service-views.ts'
 import { ApiError } from './status.ts'
@@ -9,7 +10,7 @@ export function serviceRoutes(app: FastifyInstance, model: () => Model): void {
   app.get('/v1/services', async () => {
     const now = model()
     // Every definition, as some clients may see one and others another.
-    const services = [...now.services.keys()].sort().flatMap((host) => now.definitions(host))
+    const services = [...now.services.keys()].sort().flatMap((host) => definitionsOf(now, host))
     return { revision: now.revision, services: services.map((service) => views.summary(now, service)) }
   })
   app.get<{ Params: { namespace: string; name: string } }>('/v1/services/:namespace/:name', async ({ params }) => {

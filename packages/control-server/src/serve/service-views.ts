@@ -2,6 +2,7 @@ import { formatLocality, type HealthStatus, serviceHost } from '@weft/mesh-proto
 import { splitOf } from '../canary/split.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { Subset } from '../config/spec/destination-rule.ts'
+import { definitionsOf } from '../registry/definitions.ts'
 import type { MeshService, Model, ServiceInstance } from '../registry/model.ts'
 import { translateEndpoint } from '../translate/endpoints.ts'
 import { PolicyByHost } from './policy-by-host.ts'
@@ -89,7 +90,7 @@ export class ServiceViews {
 /** A service by its name; one of ServiceEntries by its host. */
 function serviceNamed(model: Model, namespace: string, name: string): MeshService | undefined {
   const own = model.services.get(serviceHost(name, namespace, model.domain))
-  return own ?? model.definitions(name.toLowerCase()).find((service) => service.namespace === namespace)
+  return own ?? definitionsOf(model, name.toLowerCase()).find((service) => service.namespace === namespace)
 }
 
 /** An endpoint that serves several ports of the service is listed once for each place it listens at. */

@@ -24,6 +24,19 @@ export function isVisibleTo(visibility: Visibility, namespace: string): boolean 
   return visibility === 'public' || visibility.has(namespace)
 }
 
+/** The same for one namespace, without a set in between. */
+export function isExportedTo(
+  exportTo: readonly string[] | undefined,
+  namespace: string,
+  byDefault: readonly string[],
+  client: string,
+): boolean {
+  const said = exportTo === undefined || exportTo.length === 0 ? byDefault : exportTo
+  if (said.includes('*')) return true
+  if (said.includes('~')) return false
+  return said.some((entry) => (entry === '.' ? namespace : entry) === client)
+}
+
 export function sameVisibility(a: Visibility, b: Visibility): boolean {
   if (a === 'public' || b === 'public') return a === b
   return a.size === b.size && [...a].every((namespace) => b.has(namespace))

@@ -1,13 +1,20 @@
+import type { MeshService } from '../registry/model.ts'
 import { calledService, type TranslateContext } from './context.ts'
 
 /** Every host and virtual address that the client may call as one of the mesh's, whether it has endpoints or not. */
 export function* visibleHosts(context: TranslateContext): Generator<string> {
-  for (const host of context.model.services.keys()) if (isCallable(context, host)) yield host
+  const { model, client, sidecar } = context
+  for (const [host, service] of model.services) {
+    if (isOffered(sidecar === undefined ? service : sidecar.reach(service, client.namespace))) yield host
+  }
 }
 
 /** Whether a host stands in the client's index. A name elsewhere that has no ports is left to the resolver, as in Istio. */
 export function isCallable(context: TranslateContext, host: string): boolean {
-  const service = calledService(context, host)
+  return isOffered(calledService(context, host))
+}
+
+function isOffered(service: MeshService | undefined): boolean {
   return service !== undefined && (service.externalName === undefined || service.ports.length > 0)
 }
 

@@ -1,7 +1,7 @@
 import type { MeshService, Model } from '../registry/model.ts'
-import { isVisibleTo, visibilityOf, visibilityRank } from './export-to.ts'
+import { isExportedTo, visibilityOf, visibilityRank } from './export-to.ts'
 
-type Source = Pick<Model, 'services' | 'definitions' | 'addresses' | 'mesh'>
+type Source = Pick<Model, 'services' | 'contested' | 'addresses' | 'mesh'>
 
 /** What a client may see of a service that is exported to it; `undefined`: it cannot be called. */
 export type Reach = (service: MeshService) => MeshService | undefined
@@ -23,13 +23,10 @@ export class VisibleServices implements ReadonlyMap<string, MeshService> {
   }
 
   get(host: string): MeshService | undefined {
-    const found = this.choose(this.source.definitions(host))
-    if (found !== undefined) return found
-    for (const named of this.source.addresses.get(host) ?? []) {
-      const service = this.choose(this.source.definitions(named))
-      if (service?.addresses?.includes(host) === true) return service
-    }
-    return undefined
+    const known = this.source.services.get(host)
+    if (known !== undefined) return this.visible(host, known)
+    const named = this.source.addresses.get(host)
+    return named && this.at(host, named)
   }
 
   has(host: string): boolean {
@@ -42,11 +39,13 @@ export class VisibleServices implements ReadonlyMap<string, MeshService> {
   }
 
   *entries(): MapIterator<[string, MeshService]> {
-    for (const names of [this.source.services.keys(), this.source.addresses.keys()]) {
-      for (const host of names) {
-        const service = this.get(host)
-        if (service !== undefined) yield [host, service]
-      }
+    for (const [host, known] of this.source.services) {
+      const service = this.visible(host, known)
+      if (service !== undefined) yield [host, service]
+    }
+    for (const [address, named] of this.source.addresses) {
+      const service = this.at(address, named)
+      if (service !== undefined) yield [address, service]
     }
   }
 
@@ -66,6 +65,21 @@ export class VisibleServices implements ReadonlyMap<string, MeshService> {
     for (const [host, service] of this.entries()) callback(service, host, this)
   }
 
+  private visible(host: string, known: MeshService): MeshService | undefined {
+    const several = this.source.contested.get(host)
+    if (several !== undefined) return this.choose(several)
+    return this.isVisible(known) ? known : undefined
+  }
+
+  private at(address: string, hosts: readonly string[]): MeshService | undefined {
+    for (const host of hosts) {
+      const known = this.source.services.get(host)
+      const service = known && this.visible(host, known)
+      if (service?.addresses?.includes(address) === true) return service
+    }
+    return undefined
+  }
+
   /**
    * A Service or registrations before ServiceEntries, so that nobody takes a host of the mesh over; of those what is private to
    * the client's namespace, then exported to it, then public; then the oldest (Istio `sidecar.go`
@@ -78,8 +92,7 @@ export class VisibleServices implements ReadonlyMap<string, MeshService> {
   }
 
   private isVisible(service: MeshService): boolean {
-    const { defaultServiceExportTo } = this.source.mesh
-    return isVisibleTo(visibilityOf(service.exportTo, service.namespace, defaultServiceExportTo), this.namespace)
+    return isExportedTo(service.exportTo, service.namespace, this.source.mesh.defaultServiceExportTo, this.namespace)
   }
 
   private rank(service: MeshService): number {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { definitionsOf } from '../../../../packages/control-server/src/registry/definitions.ts'
 import type { Model } from '../../../../packages/control-server/src/registry/model.ts'
 import { ModelBuilder } from '../../../../packages/control-server/src/registry/model-builder.ts'
 import { Entries, known, knownPort, type Put, resource, workload } from './fixtures.ts'
@@ -28,7 +29,7 @@ const workloadEntry = (name: string, spec: object, namespace = 'default'): Put =
 
 /** `address:port` of everything behind each definition of a host. */
 function served(model: Model, number = 80, host = HOST): string[][] {
-  return model.definitions(host).map((service) =>
+  return definitionsOf(model, host).map((service) =>
     model
       .instances(host, number, service.entry)
       .map(({ workload: { address }, listenPort }) => `${address}:${listenPort}`)
@@ -113,12 +114,12 @@ describe('a ServiceEntry', () => {
       entry('z', { endpoints: [{ address: '1.1.1.1' }] }),
       entry('a', { ports: [port(80, { targetPort: 1 }), port(81)], endpoints: [{ address: '2.2.2.2' }] }),
     )
-    expect(model.definitions(HOST).map(({ entry: name, ports }) => [name, ports.map(({ number }) => number)])).toEqual([
-      ['default/z', [80, 81]],
-    ])
+    expect(
+      definitionsOf(model, HOST).map(({ entry: name, ports }) => [name, ports.map(({ number }) => number)]),
+    ).toEqual([['default/z', [80, 81]]])
     expect([served(model, 80), served(model, 81)]).toEqual([[['1.1.1.1:80', '2.2.2.2:1']], [['2.2.2.2:81']]])
     const { model: after } = builder.apply(entries.change(resource('ServiceEntry', 'z', undefined)))
-    expect(after.definitions(HOST).map(({ entry: name }) => name)).toEqual(['default/a'])
+    expect(definitionsOf(after, HOST).map(({ entry: name }) => name)).toEqual(['default/a'])
   })
 
   test.each<[string, Put]>([
