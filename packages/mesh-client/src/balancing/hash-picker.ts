@@ -15,10 +15,11 @@ import { buildRing } from './ring-hash.ts'
  *
  * The table is built a slice at a time. Until it is there the former set's table answers where it names a host of this
  * set, and the others, or all where there is no former one, go by the remainder of the hash. A table that is small is
- * there before the first pick.
+ * there before the first pick, and one over the same hosts with the same weights is kept.
  */
 export class HashPicker<H extends BalancedHost> implements Picker<H> {
   readonly #hosts: readonly H[]
+  readonly #basis: TableBasis<H>
   readonly #random: Random
   #job: SlicedJob | undefined
   /** The newest table that is ready, this set's or a former one's. */
@@ -29,9 +30,12 @@ export class HashPicker<H extends BalancedHost> implements Picker<H> {
   constructor(policy: BalancingPolicy, hosts: readonly H[], deps: PickerDeps, scope: PickerScope<H>) {
     this.#hosts = scope.localities?.filter(({ weight }) => weight > 0).flatMap((one) => one.hosts) ?? hosts
     this.#random = deps.random
-    this.#table = scope.former instanceof HashPicker ? (scope.former as HashPicker<H>).#table : undefined
+    this.#basis = { policy, hosts: this.#hosts, localities: scope.localities, weights: weightsOf(this.#hosts) }
+    const former = scope.former instanceof HashPicker ? (scope.former as HashPicker<H>) : undefined
+    this.#table = former === undefined ? undefined : former.#table
+    if (former !== undefined && former.#own === undefined && isSameTable(this.#basis, former.#basis)) return
     this.#own = new Set(this.#hosts)
-    if (this.#hosts.length > 1) this.#job = deps.work.run(this.#build(policy, scope))
+    if (this.#hosts.length > 1) this.#job = deps.work.run(this.#build())
   }
 
   pick(given?: Hash64, attempt = 0): H | undefined {
@@ -49,19 +53,45 @@ export class HashPicker<H extends BalancedHost> implements Picker<H> {
     this.#job = undefined
   }
 
-  *#build(policy: BalancingPolicy, scope: PickerScope<H>): Generator<void, void> {
-    this.#table = yield* buildTable(policy, this.#hosts, scope.localities)
+  *#build(): Generator<void, void> {
+    this.#table = yield* buildTable(this.#basis)
     this.#own = undefined
     this.#job = undefined
   }
 }
 
+/** What a table is made from. */
+interface TableBasis<H extends BalancedHost> {
+  readonly policy: BalancingPolicy
+  readonly hosts: readonly H[]
+  readonly localities: PickerScope<H>['localities']
+  /** Those of the hosts, as they were. */
+  readonly weights: Float64Array
+}
+
+function weightsOf(hosts: readonly BalancedHost[]): Float64Array {
+  return Float64Array.from(hosts, ({ endpoint }) => endpoint.weight)
+}
+
+function isSameTable<H extends BalancedHost>(a: TableBasis<H>, b: TableBasis<H>): boolean {
+  if (a.localities !== undefined || b.localities !== undefined || !isSamePolicy(a.policy, b.policy)) return false
+  if (a.hosts.length !== b.hosts.length) return false
+  return a.hosts.every((host, index) => host === b.hosts[index] && a.weights[index] === b.weights[index])
+}
+
+function isSamePolicy(a: BalancingPolicy, b: BalancingPolicy): boolean {
+  return (
+    a.lbPolicy === b.lbPolicy &&
+    a.hashBalanceFactor === b.hashBalanceFactor &&
+    a.maglev?.tableSize === b.maglev?.tableSize &&
+    a.ringHash?.minimumRingSize === b.ringHash?.minimumRingSize &&
+    a.ringHash?.maximumRingSize === b.ringHash?.maximumRingSize &&
+    a.ringHash?.hashFunction === b.ringHash?.hashFunction
+  )
+}
+
 /** In the order of their ids, so that all clients come to the same table. */
-function* buildTable<H extends BalancedHost>(
-  policy: BalancingPolicy,
-  hosts: readonly H[],
-  localities: PickerScope<H>['localities'],
-): TableBuild<H> {
+function* buildTable<H extends BalancedHost>({ policy, hosts, localities }: TableBasis<H>): TableBuild<H> {
   const groups = []
   for (const { weight, hosts: all } of localities ?? [{ weight: 1, hosts }]) {
     groups.push({ weight, hosts: yield* slicedSort(all, byId) })

@@ -174,6 +174,24 @@ describe.each(POLICIES)('while its table is built, $lbPolicy', (policy) => {
     }
   })
 
+  test('keeps the table of a set that comes again as it was, and no other', async () => {
+    const { time, deps } = slowScene()
+    const hosts = many(3_000)
+    const former = createPicker(policy, hosts, deps)
+    await time.advance(10_000)
+    const again = createPicker({ ...policy }, [...hosts], deps, { former })
+    expect(time.pendingTimers).toBe(0)
+    expect(picks(again)).toEqual(picks(former))
+    const heavier = hosts[0] as TestHost
+    heavier.endpoint.weight = 2
+    createPicker(policy, hosts, deps, { former: again })
+    expect(time.pendingTimers).toBe(1)
+    await time.advance(10_000)
+    heavier.endpoint.weight = 1
+    createPicker({ ...policy, hashBalanceFactor: 150 }, hosts, deps, { former: again })
+    expect(time.pendingTimers).toBe(1)
+  })
+
   test('builds only the newest of many changes, and serves by the last table until then', async () => {
     const { time, deps } = slowScene()
     const hosts = many(3_000)
