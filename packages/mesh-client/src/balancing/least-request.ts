@@ -1,7 +1,7 @@
 import { DEFAULT_LEAST_REQUEST, type LeastRequestConfig, type SlowStartConfig } from '@weft/mesh-protocol'
 import { type Random, randomInt } from '../kernel/random.ts'
-import { createEdfSchedule, randomStart } from './edf-schedule.ts'
 import { edfPicker } from './edf-picker.ts'
+import { createEdfSchedule, randomStart } from './edf-schedule.ts'
 import { type BalancedHost, equalWeights, type Picker, type PickerDeps } from './picker.ts'
 import { slowStartPicker } from './slow-start.ts'
 
