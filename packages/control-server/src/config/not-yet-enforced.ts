@@ -1,4 +1,4 @@
-import { type AcceptedField, type AcceptedFields, below, hasItems, usesOf } from './accepted-field.ts'
+import { type AcceptedField, type AcceptedFields, below, usesOf } from './accepted-field.ts'
 import type { Note } from './note.ts'
 import { isRecord, type JsonRecord } from './record.ts'
 
@@ -7,22 +7,13 @@ import { isRecord, type JsonRecord } from './record.ts'
  * Whoever makes one work takes its line away.
  */
 
-const SKIPPED = 'this route is skipped'
-
 const VIRTUAL_SERVICE: readonly AcceptedField[] = [
-  { path: 'http[].redirect', consequence: SKIPPED },
-  { path: 'http[].directResponse', consequence: SKIPPED },
-  { path: 'http[].delegate', consequence: SKIPPED },
-  { path: 'http[].rewrite' },
   { path: 'http[].fault' },
   { path: 'http[].mirror' },
   { path: 'http[].mirrors' },
   { path: 'http[].mirrorPercent' },
   { path: 'http[].mirrorPercentage' },
-  { path: 'http[].corsPolicy' },
   { path: 'http[].retries.retryRemoteLocalities' },
-  { path: 'tls', when: hasItems },
-  { path: 'tcp', when: hasItems },
 ]
 
 const PORT_POLICY: readonly AcceptedField[] = [
@@ -48,7 +39,6 @@ const DESTINATION_RULE: readonly AcceptedField[] = [
 const TABLE: AcceptedFields = {
   VirtualService: VIRTUAL_SERVICE,
   DestinationRule: DESTINATION_RULE,
-  FaultInjection: [{ path: '*' }],
 }
 
 /** One note for each field of the spec that is accepted but not acted on. */

@@ -84,7 +84,7 @@ function checkValue(value: string, side: 'request' | 'response', field: string, 
   const problem = headerFormatProblem(value)
   report.check(field, problem)
   for (const variable of problem === undefined ? emptyVariables(value, side) : []) {
-    report.warning(field, `accepted, not yet enforced: ${variable} stands for nothing`)
+    report.warning(field, `only has an effect in a cluster's proxy: ${variable} stands for nothing`, 'proxy')
   }
 }
 

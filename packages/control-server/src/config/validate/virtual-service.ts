@@ -38,7 +38,6 @@ export function checkVirtualService(spec: VirtualServiceSpec, context: Context):
 
 /** Without hosts it is one that others delegate to. */
 function checkDelegate(spec: VirtualServiceSpec, report: Report): void {
-  report.warning('spec.hosts', 'accepted, not yet enforced: nothing delegates to it')
   for (const name of ['gateways', 'tls', 'tcp'] as const) {
     if ((spec[name] ?? []).length > 0) {
       report.violation(`spec.${name}`, 'must not be given without hosts, where others delegate http routes to this one')
