@@ -1,10 +1,16 @@
+import { readFileSync } from 'node:fs'
 import { createServer, get } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 import type { Mesh } from '@weft/mesh-client'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { call } from '../support/control-server.ts'
-import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
+import { destinationRule, type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
+
+const certificate = (name: string): string => fileURLToPath(new URL(`fixtures/tls/${name}`, import.meta.url))
+const SERVER = { key: readFileSync(certificate('server.key')), cert: readFileSync(certificate('server.pem')) }
 
 /** A server that nobody registers; it answers with the Host that it was called by. */
 const upstream = createServer((request, response) => response.end(request.headers.host))
@@ -134,6 +140,44 @@ describe('a service that nobody registers is called through the mesh', () => {
     const mesh = scene.join()
     const response = await mesh.fetch('http://api.test/')
     expect(response.headers.get('x-routed')).toBe('yes')
+  })
+
+  test('over TLS as the caller starts it, for the name that the caller calls', async () => {
+    const names: string[] = []
+    const secure = createSecureServer(
+      {
+        ...SERVER,
+        SNICallback(name, done) {
+          names.push(name)
+          done(null)
+        },
+      },
+      (_request, response) => response.end('secure'),
+    )
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+    const endpoints = [{ address: '127.0.0.1', ports: { tls: (secure.address() as AddressInfo).port } }]
+    const ports = [{ number: 443, name: 'tls', protocol: 'HTTPS' }]
+    await scene.apply(entry({ hosts: ['api.test'], resolution: 'STATIC', endpoints, ports }))
+    // Its certificate is checked as without the mesh, and this machine does not trust who signed it.
+    expect(await answer(scene.join(), 'https://api.test/')).toMatch(/^(?:UNABLE_TO|SELF_SIGNED|DEPTH_ZERO)/)
+    expect(new Set(names)).toEqual(new Set(['api.test']))
+    await new Promise((resolve) => secure.close(resolve))
+  })
+
+  test.each([
+    [undefined, 'ERR_TLS_CERT_ALTNAME_INVALID'],
+    [['pay.example.com'], '200 secure'],
+  ])('over TLS that its rule asks for, where certificates are to name %j: %s', async (subjectAltNames, expected) => {
+    const secure = createSecureServer(SERVER, (_request, response) => response.end('secure'))
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve))
+    const endpoints = [{ address: '127.0.0.1', ports: { http: (secure.address() as AddressInfo).port } }]
+    const tls = { mode: 'SIMPLE', caCertificates: certificate('ca.pem') }
+    await scene.apply(
+      entry({ hosts: ['api.test'], resolution: 'STATIC', endpoints, ...(subjectAltNames && { subjectAltNames }) }),
+      destinationRule('api.test', { trafficPolicy: { tls } }),
+    )
+    expect(await answer(scene.join(), 'http://api.test/')).toBe(expected)
+    await new Promise((resolve) => secure.close(resolve))
   })
 
   test('by an alias', async () => {
