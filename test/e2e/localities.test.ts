@@ -207,3 +207,48 @@ test('retryRemoteLocalities has retries leave the priorities that were tried', a
   await scene.apply(route(true))
   expect(await answers(mesh, 3)).toEqual({ far: 3 })
 })
+
+test('the mesh-wide setting holds where a DestinationRule says nothing, and is exchanged while calls go on', async () => {
+  await using scene = await openMeshScene()
+  await instance(scene, 'near', 'r1', new Set())
+  await instance(scene, 'far', 'r2', new Set())
+  const mesh = scene.join({ service: 'caller', locality: 'r1' })
+  const meshWide = (localityLbSetting: object): object => ({
+    apiVersion: 'mesh.weft.dev/v1',
+    kind: 'MeshConfig',
+    metadata: { name: 'default', namespace: 'istio-system' },
+    spec: { localityLbSetting },
+  })
+  const both = async (): Promise<string> =>
+    Object.keys(await answers(mesh, 40))
+      .sort()
+      .join()
+  await answers(mesh, 1)
+  await scene.apply(destinationRule('reviews', { trafficPolicy: { outlierDetection: EJECTING } }))
+  expect(await both()).toBe('near')
+  await scene.apply(meshWide({ enabled: false }))
+  expect(await both()).toBe('far,near')
+  await scene.apply(meshWide({ distribute: [{ from: '*', to: { 'r2/*': 100 } }] }))
+  expect(await both()).toBe('far')
+  const localityLbSetting = { enabled: true }
+  await scene.apply(
+    destinationRule('reviews', { trafficPolicy: { outlierDetection: EJECTING, loadBalancer: { localityLbSetting } } }),
+  )
+  expect(await both()).toBe('near')
+})
+
+test('a Service that prefers its zone needs no DestinationRule', async () => {
+  await using scene = await openMeshScene()
+  await instance(scene, 'near', 'r1/z1', new Set())
+  await instance(scene, 'far', 'r1/z2', new Set())
+  const mesh = scene.join({ service: 'caller', locality: 'r1/z1' })
+  await answers(mesh, 1)
+  await scene.apply({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'reviews' },
+    spec: { selector: { app: 'reviews' }, ports: [{ port: 80 }], trafficDistribution: 'PreferClose' },
+  })
+  await onlyFrom(mesh, 'near', 'the preference')
+  expect(await answers(mesh, 20)).toEqual({ near: 20 })
+})

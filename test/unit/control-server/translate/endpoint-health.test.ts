@@ -176,6 +176,7 @@ describe('what several levels come to', () => {
     const rule = (name: string, ...namespaces: string[]) => ({
       namespace: 'a',
       trafficPolicy: undefined,
+      lbPolicy: undefined,
       subsets: [{ name }],
       visibility: new Set(namespaces),
       clientLabels: undefined,

@@ -1,7 +1,15 @@
 import { Buffer } from 'node:buffer'
-import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
+import { readFileSync } from 'node:fs'
+import {
+  createServer as createHttp2Server,
+  createSecureServer,
+  type SecureServerOptions,
+  type ServerHttp2Stream,
+} from 'node:http2'
+import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
-import type { HealthCheck } from '@weft/mesh-protocol'
+import { fileURLToPath } from 'node:url'
+import type { ClientTls, HealthCheck } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import { createEndpointChecker } from '../../../../../packages/mesh-client/src/http/health/endpoint-checker.ts'
 import { encodeRequest, servingStatus } from '../../../../../packages/mesh-client/src/http/health/grpc-check.ts'
@@ -35,11 +43,11 @@ async function listening(server: Server | ReturnType<typeof createHttp2Server>):
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
 }
 
-function ask(port: number, check: HealthCheck['check'], timeoutMs = 5_000): Promise<string> {
+function ask(port: number, check: HealthCheck['check'], timeoutMs = 5_000, tls?: ClientTls): Promise<string> {
   const checker = createEndpointChecker(new Connectors(), systemTimers)
   const endpoint = wireEndpoint(1, { address: '127.0.0.1', port })
   const common = { intervalMs: 1_000, unhealthyThreshold: 1, healthyThreshold: 1 }
-  return checker({ endpoint, cluster: wireCluster(), check: { ...common, timeoutMs, check } })
+  return checker({ endpoint, cluster: wireCluster(tls && { tls }), check: { ...common, timeoutMs, check } })
 }
 
 const says =
@@ -88,6 +96,37 @@ describe('what a check finds', () => {
     expect(await ask(port, { tcp: {} })).toBe('unreachable')
     expect(await ask(port, HTTP)).toBe('unreachable')
     expect(await ask(port, GRPC)).toBe('unreachable')
+  })
+})
+
+function grpcOverTls(identity: SecureServerOptions): ReturnType<typeof createSecureServer> {
+  return createSecureServer(identity).on('stream', (stream) => {
+    stream.respond({ ':status': 200 }, { waitForTrailers: true })
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
+    stream.end(Buffer.from([0, 0, 0, 0, 2, 8, 1]))
+  })
+}
+
+describe('over TLS, as the cluster asks for it', () => {
+  const file = (name: string): string => fileURLToPath(new URL(`../../../../e2e/fixtures/tls/${name}`, import.meta.url))
+  const identity = { key: readFileSync(file('server.key')), cert: readFileSync(file('server.pem')) }
+
+  test.each<[string, HealthCheck['check'], ClientTls, string]>([
+    ['HTTP', HTTP, { mode: 'SIMPLE', insecureSkipVerify: true }, 'passed'],
+    ['gRPC', GRPC, { mode: 'SIMPLE', insecureSkipVerify: true }, 'passed'],
+    ['TCP is a handshake', { tcp: {} }, { mode: 'SIMPLE', insecureSkipVerify: true }, 'passed'],
+    [
+      'a certificate that is not trusted',
+      HTTP,
+      { mode: 'SIMPLE', caCertificates: file('other-ca.pem') },
+      'unreachable',
+    ],
+  ])('%s', async (_, check, tls, expected) => {
+    const server = check === GRPC ? grpcOverTls(identity) : createHttpsServer(identity, (_, response) => response.end())
+    server.on('sessionError', () => undefined).on('tlsClientError', () => undefined)
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    expect(await ask((server.address() as AddressInfo).port, check, 5_000, tls)).toBe(expected)
+    await new Promise<void>((resolve) => void server.close(() => resolve()))
   })
 })
 
