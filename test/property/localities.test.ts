@@ -61,7 +61,7 @@ test('whatever is ill and wherever it is: only usable endpoints are picked, outs
         caller: {
           locality: parseLocality(run.self),
           labels: { tier: 'gold' },
-          serviceHost: 'reviews.default.svc.cluster.local',
+          service: { name: 'reviews', namespace: 'default' },
         },
       })
       const endpoints = run.members.map((each, at) => wireEndpoint(at + 1, each))

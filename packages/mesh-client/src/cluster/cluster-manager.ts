@@ -1,4 +1,4 @@
-import type { Cluster, Endpoint } from '@weft/mesh-protocol'
+import type { Cluster, Endpoint, ServiceRef } from '@weft/mesh-protocol'
 import type { Place } from '../balancing/locality-priorities.ts'
 import { createSlicedWork } from '../kernel/sliced-work.ts'
 import { type ClusterDeps, ClusterState } from './cluster-runtime.ts'
@@ -8,8 +8,8 @@ import type { ClusterManager, EndpointState } from './types.ts'
 
 /** Who calls, for balancing that looks at it. */
 export interface CallingWorkload extends Place {
-  /** Host of its service; absent where it has none. */
-  readonly serviceHost: string | undefined
+  /** Its service; `undefined` where it has none. */
+  readonly service: Pick<ServiceRef, 'name' | 'namespace'> | undefined
 }
 
 export interface ClusterManagerDeps extends Omit<ClusterDeps, 'work' | 'self' | 'callers'> {
@@ -21,10 +21,11 @@ export interface ClusterManagerDeps extends Omit<ClusterDeps, 'work' | 'self' | 
 
 /** Keeps the clusters of a mesh. Everything that it does later it does by the timers given here, none of which hold the loop. */
 export function createClusterManager(given: ClusterManagerDeps): ClusterManager {
-  const { caller: self = { ...NOWHERE, serviceHost: undefined } } = given
+  const { caller: self = { ...NOWHERE, service: undefined } } = given
   const work = createSlicedWork(given.clock, given.timers)
   const clusters = new Map<string, ClusterState>()
-  const isOwn = ({ config }: ClusterState): boolean => config.service.host === self.serviceHost && config.subset === ''
+  const isOwn = ({ config: { service, subset } }: ClusterState): boolean =>
+    subset === '' && service.name === self.service?.name && service.namespace === self.service.namespace
   const callers = (): Iterable<EndpointState> | undefined => [...clusters.values()].find(isOwn)?.endpoints()
   const callersChanged = (): void => {
     for (const cluster of clusters.values()) cluster.callersChanged()

@@ -46,7 +46,7 @@ export function describeSelf(options: ResolvedOptions, clientVersion: string): S
     caller: {
       labels,
       locality,
-      serviceHost: service === '' ? undefined : serviceHost(service, namespace, DEFAULT_DOMAIN),
+      service: service === '' ? undefined : { name: service, namespace },
     },
     peer: peerOf({ name: workload, namespace }, labels, clusterId),
     workload: {

@@ -8,7 +8,7 @@ import { ANY, bench, FAILED, picked, REFUSED, stateOf } from './bench.ts'
 const SELF = {
   locality: parseLocality('r1/z1/s1'),
   labels: { tier: 'gold' },
-  serviceHost: 'caller.default.svc.cluster.local',
+  service: { name: 'caller', namespace: 'default' },
 }
 const DETECTING = { ...DEFAULT_OUTLIER_DETECTION, consecutive5xx: 1, maxEjectionPercent: 100 }
 const FAILOVER: Partial<Cluster> = { localityLb: {}, outlierDetection: DETECTING }
@@ -176,7 +176,7 @@ describe('zone awareness', () => {
   const config = { localityLb: { always: true, zoneAware } }
   const callers = {
     name: 'outbound|80||caller.default.svc.cluster.local',
-    service: { host: SELF.serviceHost, name: 'caller', namespace: 'default' },
+    service: { host: 'caller.default.svc.cluster.local', name: 'caller', namespace: 'default' },
   }
 
   test('keeps what the zone can take, by the endpoints of the own service as they change', () => {
