@@ -1,0 +1,116 @@
+import { afterAll, describe, expect, test } from 'vitest'
+import {
+  compareHostSpecificity,
+  hostsOverlap,
+  isHostSubset,
+} from '../../packages/control-server/src/config/host-name.ts'
+import type { TrafficPolicy } from '../../packages/control-server/src/config/spec/destination-rule.ts'
+import type {
+  HttpMatchRequest,
+  HttpRetry,
+  HttpRoute,
+} from '../../packages/control-server/src/config/spec/virtual-service.ts'
+import { matchesConflict, mergeDelegate, mergeMatches } from '../../packages/control-server/src/translate/delegates.ts'
+import { HostMap } from '../../packages/control-server/src/translate/host-map.ts'
+import { retryPolicy } from '../../packages/control-server/src/translate/retry-policy.ts'
+import { effectivePolicy } from '../../packages/control-server/src/translate/traffic-policy.ts'
+import { matchesLocality } from '../../packages/mesh-client/src/balancing/locality-priorities.ts'
+import { readVectors, vectorTitle } from '../support/vectors.ts'
+import { ConformanceReport } from './report.ts'
+
+// biome-ignore lint/suspicious/noExplicitAny: each group has a shape of its own, which its check below names
+type Row = any
+
+const LATER = 'is about identity and authorization, which the mesh does not carry yet'
+const NOT_APPLICABLE: Readonly<Record<string, string>> = {
+  'resolve-gateway-name': 'names gateways of a cluster; a client is only of the gateway mesh',
+  'peer-authentication-compose': LATER,
+  'trust-domain-aliases': LATER,
+  'authz-service-account': LATER,
+  'authz-request-principal': LATER,
+  'authz-namespace-match': LATER,
+  'authz-claim-path': LATER,
+}
+
+/** What of Weft has to give the same answer. */
+const CHECKS: Readonly<Record<string, (row: Row) => void>> = {
+  'delegate-merge-routes'({
+    root,
+    delegate,
+    expected,
+  }: {
+    root: HttpRoute
+    delegate: HttpRoute[]
+    expected: HttpRoute[]
+  }) {
+    expect(mergeDelegate(root, delegate)).toEqual(expected)
+  },
+  'delegate-merge-matches'(row: { root: HttpMatchRequest[]; delegate: HttpMatchRequest[]; expected: unknown }) {
+    expect(mergeMatches(row.root, row.delegate) ?? null).toEqual(row.expected)
+  },
+  'delegate-match-conflict'(row: { root: HttpMatchRequest; leaf: HttpMatchRequest; expected: boolean }) {
+    expect(matchesConflict(row.root, row.leaf)).toBe(row.expected)
+  },
+  'retry-policy'({
+    retries,
+    consistentHash,
+    expected,
+  }: {
+    retries: HttpRetry
+    consistentHash: boolean
+    expected: Row
+  }) {
+    const made = retryPolicy(retries, { consistentHash })
+    expect({ ...made, retryOn: made.retryOn.join(',') }).toMatchObject({
+      numRetries: expected.attempts,
+      retryOn: expected.retryOn,
+      retriableStatusCodes: expected.retriableStatusCodes,
+      avoidPreviousHosts: expected.avoidPreviousHosts,
+    })
+    const frequency = made.previousPrioritiesUpdateFrequency
+    const priority = frequency === undefined ? undefined : `previous_priorities(updateFrequency=${frequency})`
+    expect(priority).toBe(expected.retryPriority)
+  },
+  'merge-subset-traffic-policy'(row: Record<'destinationRulePolicy' | 'subsetPolicy', TrafficPolicy | null> & Row) {
+    const { destinationRulePolicy, subsetPolicy, port, expected } = row
+    const merged = effectivePolicy(destinationRulePolicy ?? undefined, subsetPolicy ?? undefined, port ?? undefined)
+    expect(merged).toEqual(expected)
+  },
+  'host-matches'({ a, b, expected }: Row) {
+    expect(hostsOverlap(a, b)).toBe(expected)
+    // A look-up goes from a name to a pattern; the rows whose first host is a wildcard go the other way.
+    const [host, pattern] = a.startsWith('*') ? [b, a] : [a, b]
+    const map = new HostMap<string>()
+    map.add(pattern, 'found')
+    expect(map.lookUp(host)).toEqual(expected ? ['found'] : [])
+  },
+  'host-subset-of': ({ a, b, expected }: Row) => expect(isHostSubset(a, b)).toBe(expected),
+  'host-more-specific': ({ a, b, expected }: Row) => expect(compareHostSpecificity(a, b) < 0).toBe(expected),
+  'locality-match'({ locality: { region, zone, subzone }, rule, expected }: Row) {
+    expect(matchesLocality({ region, zone, subZone: subzone }, rule)).toBe(expected)
+  },
+}
+
+const vectors = readVectors<readonly Row[]>('istio/semantics.json')
+const rows = (vectors ?? []).map((row, index) => ({ ...row, id: `${row.group}/${row.name} (${index})` }))
+
+describe.skipIf(vectors === undefined)(vectorTitle("Istio's own cases of what its resources mean", vectors), () => {
+  const report = new ConformanceReport({
+    suite: 'istio-semantics',
+    title:
+      "What Istio's unit tests say of hosts, delegates, retries, traffic policies and localities, asked of the functions that decide it.",
+    rows: rows.map(({ id }) => id),
+  })
+  for (const { id, group } of rows) {
+    const reason = NOT_APPLICABLE[group]
+    if (reason !== undefined) report.notApplicable(id, reason)
+  }
+  afterAll(() => report.publish())
+
+  test.each(rows.filter(({ group }) => NOT_APPLICABLE[group] === undefined))('$id', (row) => {
+    const check = CHECKS[row.group]
+    if (check === undefined) throw new Error(`nothing is known of the group ${row.group}`)
+    check(row)
+    report.passed(row.id)
+  })
+})
