@@ -152,6 +152,33 @@ describe('routes of Gateway API', () => {
     expect(asked).toBe(5)
   })
 
+  test('retry within the budget that an XBackendTrafficPolicy gives the service', async () => {
+    await using scene = await openMeshScene()
+    let asked = 0
+    await scene.serve('failing', 'v1', (_request, response) => {
+      asked++
+      response.writeHead(503).end()
+    })
+    const mesh = scene.join({ service: 'here' })
+    const budget = { percent: 0, interval: '1m' }
+    await scene.apply(
+      httpRoute('failing', 'failing', [
+        { backendRefs: [backend('failing')], retry: { attempts: 3, codes: [503], backoff: '1ms' } },
+      ]),
+      {
+        apiVersion: 'gateway.networking.x-k8s.io/v1alpha1',
+        kind: 'XBackendTrafficPolicy',
+        metadata: { name: 'failing' },
+        spec: {
+          targetRefs: [{ group: '', kind: 'Service', name: 'failing' }],
+          retryConstraint: { budget, minRetryRate: { count: 5, interval: '1m' } },
+        },
+      },
+    )
+    for (let sent = 0; sent < 10; sent++) expect((await mesh.fetch('http://failing/')).status).toBe(503)
+    expect(asked).toBe(10 + 5)
+  })
+
   test('mirror a copy, whose answer nobody waits for', async () => {
     await using scene = await openReviews()
     const copies: string[] = []

@@ -195,6 +195,11 @@ describe('an HTTPRoute', () => {
       { timeouts: { request: '1.5s' }, retry: { backoff: '1us' } },
       ['timeouts.request', 'retry.backoff'],
     ],
+    [
+      'an authorization of the other protocol',
+      filter('ExternalAuth', 'externalAuth', { protocol: 'GRPC', backendRef: BACKEND, http: { path: 'a b' } }),
+      ['filters[0].externalAuth.grpc', 'filters[0].externalAuth.http', 'filters[0].externalAuth.http.path'],
+    ],
     ['a code that is no error', { retry: { codes: [399, 600] } }, ['retry.codes[0]', 'retry.codes[1]']],
     ['a path that is relative', match({ path: { value: 'a' } }), ['matches[0].path.value']],
     ['a path that is not normal', match({ path: { type: 'Exact', value: '/a/../b' } }), ['matches[0].path.value']],

@@ -1,5 +1,6 @@
 import { child, item } from '../../field-path.ts'
 import {
+  type ExternalAuth,
   FILTER_FIELDS,
   type HttpFilter,
   type PathModifier,
@@ -11,7 +12,7 @@ import { quote } from '../hosts.ts'
 import type { Report } from '../report.ts'
 import { checkCors } from './cors.ts'
 import { checkHeaderModifier } from './header-modifier.ts'
-import { isSubdomain } from './names.ts'
+import { isPathText, isSubdomain } from './names.ts'
 import { ANSWERED_500, checkBackend } from './references.ts'
 
 /** At most once in a list of filters. */
@@ -50,6 +51,7 @@ function checkFilter(filter: HttpFilter, field: string, report: Report): void {
   checkRedirect(requestRedirect, child(field, 'requestRedirect'), report)
   checkRewrite(urlRewrite, child(field, 'urlRewrite'), report)
   checkCors(cors, child(field, 'cors'), report)
+  checkExternalAuth(filter.externalAuth, child(field, 'externalAuth'), report)
   if (filter.type === 'ExternalAuth' || filter.type === 'ExtensionRef') {
     report.warning(field, `${filter.type} is no filter of the mesh: as Gateway API asks, ${ANSWERED_500}`)
   }
@@ -64,6 +66,22 @@ function checkFields(filter: HttpFilter, field: string, report: Report): void {
   for (const [type, name] of Object.entries(FILTER_FIELDS)) {
     if (name !== own && filter[name] !== undefined) report.violation(child(field, name), `is only for type ${type}`)
   }
+}
+
+function checkExternalAuth(auth: ExternalAuth | undefined, field: string, report: Report): void {
+  if (auth === undefined) return
+  for (const [protocol, name] of [
+    ['GRPC', 'grpc'],
+    ['HTTP', 'http'],
+  ] as const) {
+    const at = child(field, name)
+    if (auth[name] !== undefined && auth.protocol !== protocol) report.violation(at, `is only for protocol ${protocol}`)
+    if (auth[name] === undefined && auth.protocol === protocol)
+      report.violation(at, `is required for protocol ${protocol}`)
+  }
+  const path = auth.http?.path
+  if (path !== undefined && !isPathText(path))
+    report.violation(child(child(field, 'http'), 'path'), `${quote(path)} must be a path`)
 }
 
 function checkMirror(mirror: RequestMirror | undefined, field: string, report: Report): void {

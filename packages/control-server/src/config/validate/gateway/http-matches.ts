@@ -2,7 +2,7 @@ import { child, item } from '../../field-path.ts'
 import type { HttpPathMatch, HttpRouteMatch, HttpValueMatch } from '../../spec/gateway/http-route.ts'
 import type { Context } from '../context.ts'
 import { quote } from '../hosts.ts'
-import { checkUnique, headerNameProblem, headerValueProblem } from './names.ts'
+import { checkUnique, headerNameProblem, headerValueProblem, isPathText } from './names.ts'
 
 /** `HTTPRouteMatch`. */
 export function checkHttpRouteMatch(match: HttpRouteMatch, field: string, context: Context): void {
@@ -13,7 +13,6 @@ export function checkHttpRouteMatch(match: HttpRouteMatch, field: string, contex
   )
 }
 
-const PATH = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/
 const NOT_NORMAL: readonly string[] = ['//', '/./', '/../', '%2f', '%2F', '#']
 const NOT_AT_END: readonly string[] = ['/..', '/.']
 
@@ -28,7 +27,7 @@ function pathProblem(path: string): string | undefined {
   if (!path.startsWith('/')) return `${quote(path)} must begin with /`
   const part = NOT_NORMAL.find((each) => path.includes(each)) ?? NOT_AT_END.find((each) => path.endsWith(each))
   if (part !== undefined) return `${quote(path)} must be a normal path, without ${part}`
-  return PATH.test(path) ? undefined : `${quote(path)} has characters that no path has; write them as %hh`
+  return isPathText(path) ? undefined : `${quote(path)} has characters that no path has; write them as %hh`
 }
 
 function checkValues(

@@ -59,6 +59,13 @@ export function headerValueProblem(value: string): string | undefined {
     : `${quote(value)} is no value of a header: printable ASCII, with single spaces between`
 }
 
+const PATH = /^(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+$/
+
+/** Only what may stand in the path of a URL. */
+export function isPathText(text: string): boolean {
+  return PATH.test(text)
+}
+
 /** One violation for each item that was there before; the keys of a set or of a map are not. */
 export function checkUnique(keys: readonly string[] | undefined, at: (index: number) => string, report: Report): void {
   const seen = new Set<string>()
