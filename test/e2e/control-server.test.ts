@@ -39,11 +39,16 @@ test('a dangling host or subset is accepted with a warning', async () => {
 })
 
 test('what is not yet enforced is taken and said so', async () => {
-  const faulty = { ...route(), fault: { abort: { httpStatus: 500, percentage: { value: 1 } } } }
-  const put = await api('PUT', `${VS}/faulty`, virtualService('faulty', [faulty]))
+  const rule = {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'DestinationRule',
+    metadata: { name: 'secured' },
+    spec: { host: 'reviews', trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } },
+  }
+  const put = await api('PUT', `${VS.replace('virtualservices', 'destinationrules')}/secured`, rule)
   expect([put.status, put.headers.get('warning')]).toEqual([
     201,
-    expect.stringMatching(/fault: accepted, not yet enforced/),
+    expect.stringMatching(/tls: accepted, not yet enforced/),
   ])
 })
 

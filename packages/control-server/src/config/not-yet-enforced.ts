@@ -7,15 +7,6 @@ import { isRecord, type JsonRecord } from './record.ts'
  * Whoever makes one work takes its line away.
  */
 
-const VIRTUAL_SERVICE: readonly AcceptedField[] = [
-  { path: 'http[].fault' },
-  { path: 'http[].mirror' },
-  { path: 'http[].mirrors' },
-  { path: 'http[].mirrorPercent' },
-  { path: 'http[].mirrorPercentage' },
-  { path: 'http[].retries.retryRemoteLocalities' },
-]
-
 const PORT_POLICY: readonly AcceptedField[] = [
   { path: 'loadBalancer.backendUtilization' },
   {
@@ -25,11 +16,7 @@ const PORT_POLICY: readonly AcceptedField[] = [
   },
 ]
 
-const TRAFFIC_POLICY: readonly AcceptedField[] = [
-  ...PORT_POLICY,
-  ...below('portLevelSettings[]', PORT_POLICY),
-  { path: 'retryBudget' },
-]
+const TRAFFIC_POLICY: readonly AcceptedField[] = [...PORT_POLICY, ...below('portLevelSettings[]', PORT_POLICY)]
 
 const DESTINATION_RULE: readonly AcceptedField[] = [
   ...below('trafficPolicy', TRAFFIC_POLICY),
@@ -37,7 +24,6 @@ const DESTINATION_RULE: readonly AcceptedField[] = [
 ]
 
 const TABLE: AcceptedFields = {
-  VirtualService: VIRTUAL_SERVICE,
   DestinationRule: DESTINATION_RULE,
 }
 

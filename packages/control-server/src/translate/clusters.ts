@@ -9,6 +9,7 @@ import { endpointHealth } from './endpoint-health.ts'
 import type { AssignmentKey } from './endpoints.ts'
 import { errorRateBreaker } from './error-rate-breaker.ts'
 import { balancing } from './load-balancer.ts'
+import { retryBudget } from './retry-budget.ts'
 import { effectivePolicy } from './traffic-policy.ts'
 
 /** A cluster with what its endpoints are made from. */
@@ -54,7 +55,10 @@ export function translateCluster(context: TranslateContext, name: string): Trans
         clientAffinity: service.sessionAffinity === 'ClientIP',
       }),
       ...connections,
-      circuitBreakers: withRetryBudget(connections.circuitBreakers, policies.retryBudgets.find(service.host)),
+      circuitBreakers: withRetryBudget(
+        connections.circuitBreakers,
+        policy.retryBudget === undefined ? policies.retryBudgets.find(service.host) : retryBudget(policy.retryBudget),
+      ),
       ...(tls === undefined ? {} : { tls }),
       ...health,
       ...(breaker === undefined ? {} : { errorRateBreaker: errorRateBreaker(breaker, port.number, model) }),
@@ -65,8 +69,8 @@ export function translateCluster(context: TranslateContext, name: string): Trans
 }
 
 /** A budget of the client's DestinationRule goes before that of the service's XBackendTrafficPolicy. */
-function withRetryBudget(limits: CircuitBreakers, retryBudget: RetryBudget | undefined): CircuitBreakers {
-  return retryBudget === undefined ? limits : { retryBudget, ...limits }
+function withRetryBudget(limits: CircuitBreakers, budget: RetryBudget | undefined): CircuitBreakers {
+  return budget === undefined ? limits : { ...limits, retryBudget: budget }
 }
 
 function assignmentKey(name: string, { host, entry }: MeshService, port: ServicePort, subset?: Subset): AssignmentKey {

@@ -16,6 +16,9 @@ const DEPOSIT = 1000
 
 const SLOTS = 10
 
+/** What dividing by an interval and multiplying with it again may lose of a whole number. */
+const ROUNDING = 1e-9
+
 /**
  * Retries that start within an interval, in proportion to the requests of the same interval, and some a second always.
  * What is put in and what is taken out are forgotten together when the interval has passed, in ten steps.
@@ -37,7 +40,7 @@ export class RetryWindow {
     this.#slotMs = intervalMs / SLOTS
     this.#deposit = share > 0 ? DEPOSIT : 0
     this.#withdrawal = share > 0 ? Math.floor(DEPOSIT / share) : 1
-    this.#reserve = Math.floor((minPerSecond * intervalMs) / 1000) * this.#withdrawal
+    this.#reserve = Math.floor((minPerSecond * intervalMs) / 1000 + ROUNDING) * this.#withdrawal
   }
 
   /** A request starts, its retries not counted. */

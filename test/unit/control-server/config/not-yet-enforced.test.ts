@@ -8,7 +8,8 @@ const PROXY = "only has an effect in a cluster's proxy"
 
 describe('what is accepted and not yet enforced is told', () => {
   test.each([
-    ['VirtualService', httpRoute({ fault: { abort: { httpStatus: 500 } } }), [`spec.http[0].fault: ${NOTE}`]],
+    ['VirtualService', httpRoute({ fault: { abort: { httpStatus: 500 } } }), []],
+    ['DestinationRule', policy({ retryBudget: { percent: 10 } }), []],
     ['VirtualService', bareRoute({ redirect: { uri: '/' } }), []],
     [
       'VirtualService',
