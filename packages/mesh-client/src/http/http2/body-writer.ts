@@ -1,22 +1,36 @@
-import type { ClientHttp2Stream } from 'node:http2'
+import type { TimerHandle, Timers } from '../../kernel/timers.ts'
 import type { Attempt } from '../outbound/attempt.ts'
 import { errors } from '../undici.ts'
 import type { SendableBody } from './request-body.ts'
 
+/** How long leave to send a body is awaited: a server need not know the expectation. RFC 9110 section 10.1.1; curl's. */
+const CONTINUE_TIMEOUT_MS = 1_000
+
+/** Where a body goes: a stream of HTTP/2 or a request of node:http. */
+export interface BodySink {
+  readonly writableNeedDrain: boolean
+  write(chunk: unknown): boolean
+  end(chunk?: unknown): unknown
+  once(event: 'continue', listener: () => void): unknown
+  on(event: 'drain', listener: () => void): unknown
+}
+
 /** Sends a body as fast as the stream takes it. */
 export class BodyWriter {
-  readonly #stream: ClientHttp2Stream
+  readonly #stream: BodySink
   readonly #body: Exclude<SendableBody, { kind: 'none' }>
   readonly #attempt: Attempt
   readonly #declared: number | undefined
   readonly #fail: (error: Error) => void
   #awaitsContinue = false
+  #timers: Timers | undefined
+  #timer: TimerHandle | undefined
   #over = false
   #wake: (() => void) | undefined
 
   /** @param declared the length that the head of the request tells */
   constructor(
-    stream: ClientHttp2Stream,
+    stream: BodySink,
     body: Exclude<SendableBody, { kind: 'none' }>,
     declared: number | undefined,
     attempt: Attempt,
@@ -29,30 +43,41 @@ export class BodyWriter {
     this.#fail = fail
   }
 
-  /** @param afterContinue wait for `100 Continue`, or for any answer, before the body is sent */
-  start(afterContinue: boolean): void {
-    if (!afterContinue) {
-      this.#send()
-      return
-    }
-    this.#awaitsContinue = true
-    this.#stream.once('continue', () => {
-      this.#awaitsContinue = false
-      if (!this.#over) this.#send()
-    })
+  start(): void {
+    this.#send()
   }
 
-  /** The final answer has come: a body that waited for leave is not sent. */
-  answered(): void {
-    if (!this.#awaitsContinue) return
+  /** Sends the body after `100 Continue`, or when the server has been silent for a second. */
+  startAfterContinue(timers: Timers): void {
+    this.#timers = timers
+    const go = (): void => {
+      if (!this.#awaitsContinue) return
+      this.#stopWaiting()
+      if (!this.#over) this.#send()
+    }
+    this.#awaitsContinue = true
+    this.#timer = timers.set(go, CONTINUE_TIMEOUT_MS, { holdsLoop: true })
+    this.#stream.once('continue', go)
+  }
+
+  /** The final answer has come: a body that waited for leave is not sent. True: it was not. */
+  answered(): boolean {
+    if (!this.#awaitsContinue) return false
+    this.#stopWaiting()
     this.#over = true
-    this.#stream.end()
+    return true
   }
 
   /** The request is over. */
   stop(): void {
     this.#over = true
+    this.#stopWaiting()
     this.#wake?.()
+  }
+
+  #stopWaiting(): void {
+    this.#awaitsContinue = false
+    this.#timers?.clear(this.#timer)
   }
 
   #send(): void {

@@ -40,6 +40,7 @@ export type Connect = (callback: (error: Error | null, socket: Socket | TLSSocke
 /** One connection that carries any number of requests at once. */
 export class Http2Connection implements Carrier, Place {
   readonly scheme: 'http' | 'https'
+  readonly timers: Timers
   lastStreamId: number = Number.POSITIVE_INFINITY
   readonly #owner: ConnectionOwner
   readonly #requests = new Set<Http2Request>()
@@ -58,6 +59,7 @@ export class Http2Connection implements Carrier, Place {
 
   constructor(owner: ConnectionOwner, scheme: 'http' | 'https', open: Connect) {
     this.#owner = owner
+    this.timers = owner.timers
     this.scheme = scheme
     open((error, socket) => {
       if (error !== null || socket === null) this.#failed(error ?? new Error('no socket'))

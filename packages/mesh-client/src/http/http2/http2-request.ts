@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
 import type { Dispatcher } from 'undici'
+import type { Timers } from '../../kernel/timers.ts'
 import type { Attempt } from '../outbound/attempt.ts'
 import type { Exchange } from '../outbound/exchange.ts'
 import { errors } from '../undici.ts'
@@ -21,6 +22,7 @@ type Raw = NonNullable<Dispatcher.DispatchController['rawHeaders']>
 
 /** The connection that carries a request. */
 export interface Carrier {
+  readonly timers: Timers
   readonly scheme: 'http' | 'https'
   /** Why the connection as a whole has failed, where it has; else what the error of a stream means. */
   explain(error: Error | undefined): Error | undefined
@@ -116,7 +118,8 @@ export class Http2Request implements Dispatcher.DispatchController {
     const stream = this.#stream
     if (this.#over || stream === undefined) return
     this.#answered = true
-    this.#writer?.answered()
+    // The rest of the body will not come.
+    if (this.#writer?.answered() === true) stream.end()
     const status = takeStatus(headers)
     this.rawHeaders = rawList(raw)
     stream.setTimeout(this.#exchange.bodyTimeout ?? DEFAULT_TIMEOUT_MS)
@@ -178,7 +181,8 @@ export class Http2Request implements Dispatcher.DispatchController {
   #write(stream: ClientHttp2Stream, body: Exclude<SendableBody, { kind: 'none' }>, length: unknown): void {
     const declared = length === undefined ? undefined : Number(length)
     this.#writer = new BodyWriter(stream, body, declared, this.#attempt, (error) => this.#fail(error))
-    this.#writer.start(this.#exchange.expectContinue === true)
+    if (this.#exchange.expectContinue === true) this.#writer.startAfterContinue(this.#carrier.timers)
+    else this.#writer.start()
   }
 
   #fail(error: Error): void {

@@ -2,12 +2,14 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Cluster, DEFAULT_IDLE_TIMEOUT_MS, type Endpoint, UNLIMITED } from '@weft/mesh-protocol'
 import type { Dispatcher } from 'undici'
 import { MAX_DELAY_MS, type Timers } from '../../kernel/timers.ts'
+import type { Connect } from '../http2/http2-connection.ts'
 import { Http2Pool } from '../http2/http2-pool.ts'
 import { Pool } from '../undici.ts'
 import type { Attempt } from './attempt.ts'
 import type { ConnectionGate } from './connection-gate.ts'
-import type { Connectors } from './connectors.ts'
+import type { Connectors, Offer } from './connectors.ts'
 import type { Exchange } from './exchange.ts'
+import { ExpectingRequest } from './expecting-request.ts'
 import { hostOf } from './request-headers.ts'
 
 /**
@@ -38,6 +40,7 @@ export class EndpointPool {
   config: Cluster
   /** Whether requests share connections; what switches protocols never does. */
   readonly multiplexes: boolean
+  #expecting: Set<ExpectingRequest> | undefined = undefined
   #plain: Dispatcher | undefined = undefined
   #secure: Dispatcher | undefined = undefined
   /** By the name that TLS is asked for; empty for connections without TLS. */
@@ -64,7 +67,19 @@ export class EndpointPool {
   /** Sends a request on a connection of its own. */
   send(exchange: Exchange, attempt: Attempt): void {
     this.touched = true
-    this.#dispatcher(this.#scheme(exchange)).dispatch(exchange as Dispatcher.DispatchOptions, attempt)
+    const scheme = this.#scheme(exchange)
+    if (exchange.expectContinue === true && exchange.body !== null) this.#sendExpecting(scheme, exchange, attempt)
+    else this.#dispatcher(scheme).dispatch(exchange as Dispatcher.DispatchOptions, attempt)
+  }
+
+  /** undici does not await `100 Continue` over HTTP/1.1: such a request gets a connection of its own. */
+  #sendExpecting(scheme: Scheme, exchange: Exchange, attempt: Attempt): void {
+    const { timers } = this.#deps
+    const requests = this.#expecting ?? new Set<ExpectingRequest>()
+    this.#expecting = requests
+    const request: ExpectingRequest = new ExpectingRequest(attempt, timers, () => requests.delete(request))
+    requests.add(request)
+    request.start(exchange, this.#connectTo(scheme, 'http/1.1', withoutPort(hostOf(exchange.headers))))
   }
 
   /** Sends a request on a connection that others use too. False: too many wait for one. */
@@ -89,6 +104,7 @@ export class EndpointPool {
 
   async destroy(error: Error): Promise<void> {
     const shared = [...(this.#shared?.values() ?? [])].map((pool) => pool.destroy(error))
+    for (const request of this.#expecting ?? []) request.abort(error)
     await Promise.all([this.#plain?.destroy(error), this.#secure?.destroy(error), ...shared])
   }
 
@@ -113,9 +129,13 @@ export class EndpointPool {
   }
 
   #openShared(scheme: Scheme, servername: string): Http2Pool {
+    const { timers, gate } = this.#deps
+    return new Http2Pool(this.config, { timers, gate, scheme, connect: this.#connectTo(scheme, 'h2', servername) })
+  }
+
+  #connectTo(scheme: Scheme, offer: Offer, servername: string): Connect {
     const { address, port } = this.#endpoint
-    const { connectors, timers, gate } = this.#deps
-    const connector = connectors.for(this.config, 'h2')
+    const connector = this.#deps.connectors.for(this.config, offer)
     const target = {
       hostname: address,
       host: address,
@@ -123,12 +143,7 @@ export class EndpointPool {
       port: String(port),
       ...(scheme === 'https' ? { servername } : {}),
     }
-    return new Http2Pool(this.config, {
-      timers,
-      gate,
-      scheme,
-      connect: (callback) => void connector(target, callback as Parameters<typeof connector>[1]),
-    })
+    return (callback) => void connector(target, callback as Parameters<typeof connector>[1])
   }
 }
 

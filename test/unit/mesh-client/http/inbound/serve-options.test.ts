@@ -15,7 +15,7 @@ test('what is not said comes from the mesh', () => {
 })
 
 test('all problems are told at once', () => {
-  const options = { host: '', port: -1, servicePort: 8080, protocol: 'tcp', hots: 1 } as unknown as ServeOptions
+  const options = { host: '', port: -1, servicePort: 8080, protocol: 'udp', hots: 1 } as unknown as ServeOptions
   expect(() => resolveServeOptions(options, PLACE)).toThrowError(
     expect.objectContaining({
       code: 'WEFT_CONFIG',
