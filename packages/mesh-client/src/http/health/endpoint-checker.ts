@@ -13,14 +13,20 @@ export interface CheckTarget {
   readonly cluster: Cluster
 }
 
-export type EndpointChecker = (target: CheckTarget) => Promise<HealthCheckOutcome>
+export interface EndpointChecker {
+  /** Never rejects. */
+  check(target: CheckTarget): Promise<HealthCheckOutcome>
+  /** Breaks off the checks under way. */
+  close(): void
+}
 
 /**
  * Asks endpoints whether they are well, each time over a connection of its own, which is made as the cluster's are (with
- * its TLS) and does not keep the process alive. Never rejects.
+ * its TLS) and does not keep the process alive.
  */
 export function createEndpointChecker(connectors: Connectors, timers: Timers): EndpointChecker {
-  return (target) =>
+  const underWay = new Set<() => void>()
+  const check = (target: CheckTarget): Promise<HealthCheckOutcome> =>
     new Promise((resolve) => {
       let socket: Socket | undefined
       let open = true
@@ -28,9 +34,12 @@ export function createEndpointChecker(connectors: Connectors, timers: Timers): E
         if (!open) return
         open = false
         timers.clear(timer)
+        underWay.delete(breakOff)
         resolve(outcome)
         socket?.destroy()
       }
+      const breakOff = (): void => settle('unreachable')
+      underWay.add(breakOff)
       const timer = timers.set(() => settle('timeout'), target.check.timeoutMs)
       openSocket(connectors, target, (error, made) => {
         if (made === null || error !== null) return settle('unreachable')
@@ -40,6 +49,12 @@ export function createEndpointChecker(connectors: Connectors, timers: Timers): E
         ask(target, made).then(settle, () => settle('unreachable'))
       })
     })
+  return {
+    check,
+    close() {
+      for (const breakOff of [...underWay]) breakOff()
+    },
+  }
 }
 
 function ask(target: CheckTarget, socket: Socket): Promise<HealthCheckOutcome> {

@@ -42,12 +42,12 @@ class PooledTransport implements HttpTransport {
   readonly #pools = new Map<EndpointPool, EndpointState>()
   /** Pools that let their last requests finish. */
   readonly #closing = new Set<EndpointPool>()
-  readonly #checkEndpoint: EndpointChecker
+  readonly #checker: EndpointChecker
   #sweepTimer: TimerHandle | undefined
 
   constructor(deps: HttpTransportDeps) {
     this.#deps = deps
-    this.#checkEndpoint = createEndpointChecker(this.#connectors, deps.timers)
+    this.#checker = createEndpointChecker(this.#connectors, deps.timers)
   }
 
   send(attempt: Attempt, exchange: Exchange): boolean {
@@ -65,7 +65,7 @@ class PooledTransport implements HttpTransport {
   }
 
   check({ endpoint }: EndpointState, check: HealthCheck, cluster: Cluster): Promise<HealthCheckOutcome> {
-    return this.#checkEndpoint({ endpoint, check, cluster })
+    return this.#checker.check({ endpoint, check, cluster })
   }
 
   usage(cluster: ClusterRuntime): { connections: number; pending: number } {
@@ -79,12 +79,14 @@ class PooledTransport implements HttpTransport {
   }
 
   async close(): Promise<void> {
+    this.#checker.close()
     this.#deps.timers.clear(this.#sweepTimer)
     for (const [pool, state] of this.#pools) this.#retire(pool, state)
     await Promise.all([...this.#closing].map((pool) => pool.close()))
   }
 
   async destroy(error: Error): Promise<void> {
+    this.#checker.close()
     this.#deps.timers.clear(this.#sweepTimer)
     const all = [...this.#pools.keys(), ...this.#closing]
     this.#pools.clear()

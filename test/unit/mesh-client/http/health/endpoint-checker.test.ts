@@ -44,10 +44,10 @@ async function listening(server: Server | ReturnType<typeof createHttp2Server>):
 }
 
 function ask(port: number, check: HealthCheck['check'], timeoutMs = 5_000, tls?: ClientTls): Promise<string> {
-  const checker = createEndpointChecker(new Connectors(), systemTimers)
+  const { check: asked } = createEndpointChecker(new Connectors(), systemTimers)
   const endpoint = wireEndpoint(1, { address: '127.0.0.1', port })
   const common = { intervalMs: 1_000, unhealthyThreshold: 1, healthyThreshold: 1 }
-  return checker({ endpoint, cluster: wireCluster(tls && { tls }), check: { ...common, timeoutMs, check } })
+  return asked({ endpoint, cluster: wireCluster(tls && { tls }), check: { ...common, timeoutMs, check } })
 }
 
 const says =
@@ -106,6 +106,23 @@ function grpcOverTls(identity: SecureServerOptions): ReturnType<typeof createSec
     stream.end(Buffer.from([0, 0, 0, 0, 2, 8, 1]))
   })
 }
+
+test('checks under way end with the transport', async () => {
+  await served(
+    () => undefined,
+    async (port) => {
+      const { check, close } = createEndpointChecker(new Connectors(), systemTimers)
+      const endpoint = wireEndpoint(1, { address: '127.0.0.1', port })
+      const policy = { intervalMs: 1, timeoutMs: 60_000, unhealthyThreshold: 1, healthyThreshold: 1 }
+      const outcomes = [HTTP, GRPC].map((kind) =>
+        check({ endpoint, cluster: wireCluster(), check: { ...policy, check: kind } }),
+      )
+      await new Promise((resolve) => setImmediate(resolve))
+      close()
+      expect(await Promise.all(outcomes)).toEqual(['unreachable', 'unreachable'])
+    },
+  )
+})
 
 describe('over TLS, as the cluster asks for it', () => {
   const file = (name: string): string => fileURLToPath(new URL(`../../../../e2e/fixtures/tls/${name}`, import.meta.url))
