@@ -1,4 +1,5 @@
 import { Agent, createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Server } from 'node:net'
 import { expect, test } from 'vitest'
 import type { MeshServer } from '../../packages/mesh-client/src/http/inbound/mesh-server.ts'
 import { Pool } from '../../packages/mesh-client/src/http/undici.ts'
@@ -74,7 +75,7 @@ test.each(Object.keys(CLIENTS))(
   'a rolling restart under load of keep-alive clients (%s) fails nothing',
   async (name) => {
     const client = (CLIENTS[name] as (typeof CLIENTS)[string])()
-    const start = async (): Promise<{ harness: ReturnType<typeof inboundHarness>; server: MeshServer }> => {
+    const start = async (): Promise<{ harness: ReturnType<typeof inboundHarness>; server: MeshServer<Server> }> => {
       const harness = inboundHarness({ drainDelayMs: 30 })
       return { harness, server: await harness.inbound.serve(slowly(3), LOOPBACK) }
     }

@@ -11,6 +11,7 @@ import { systemRandom } from '../../packages/mesh-client/src/kernel/random.ts'
 import type { CallRecord } from '../../packages/mesh-client/src/kernel/recorder.ts'
 import { systemTimers } from '../../packages/mesh-client/src/kernel/timers.ts'
 import { noTracing } from '../../packages/mesh-client/src/kernel/tracing.ts'
+import { createServeSockets } from '../../packages/mesh-client/src/tcp/served-sockets.ts'
 import { type FakePolicy, fakePolicy, recordingRecorder } from './outbound.ts'
 
 /** The inbound side with a registration kept by hand. */
@@ -47,6 +48,13 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
     service: { host: 'self.default.svc.cluster.local', name: 'self', namespace: 'default' },
     address: undefined,
     servicePort: 80,
+    serveSockets: createServeSockets({
+      clock: systemClock,
+      timers: systemTimers,
+      recorder,
+      policy,
+      service: undefined,
+    }),
     drainDelayMs: 0,
     register: (bound) => {
       registered.push(bound)

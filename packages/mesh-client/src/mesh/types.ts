@@ -53,21 +53,18 @@ export interface Mesh {
    * @throws MeshError `WEFT_CONFIG` where the host or the port is not usable.
    */
   readonly connect: Connect
+  /** Serves connections as they are: a function `(socket)` or a `net.Server`. */
+  serve(
+    listener: SocketListener | NetServer,
+    options: ServeOptions & { readonly protocol: 'tcp' },
+  ): Promise<MeshServer<NetServer>>
   /**
    * Serves a function `(request, response)`, an `http.Server`, or an Express, Koa or Fastify application behind the mesh, and
    * registers it. Resolves when it listens.
    * @throws MeshError `WEFT_CONFIG` for options or a listener that cannot be served, or where the mesh has no `service`;
    *   `WEFT_CLOSED` after {@link close}; the server's own error where it cannot listen.
    */
-  serve(
-    listener: Listener,
-    options?: ServeOptions & { readonly protocol?: 'http' | 'http2' | undefined },
-  ): Promise<MeshServer>
-  /** Serves connections as they are: a function `(socket)` or a `net.Server`. */
-  serve(
-    listener: SocketListener | NetServer,
-    options: ServeOptions & { readonly protocol: 'tcp' },
-  ): Promise<MeshServer<NetServer>>
+  serve(listener: Listener, options?: ServeOptions): Promise<MeshServer>
   /**
    * Runs work that is begun while a request is served and goes on without it: its calls keep the headers of the request, and
    * neither the request's deadline nor the leaving of its caller ends them. Gives back what `work` does.

@@ -21,7 +21,7 @@ import { MeshError } from '../kernel/errors.ts'
 import { peerOf } from '../kernel/peer-header.ts'
 import type { TimerHandle } from '../kernel/timers.ts'
 import { chooseDestination } from '../routing/weighted-split.ts'
-import type { ConnectEnvironment, ConnectOptions } from './connect.ts'
+import type { ConnectEnvironment, ConnectOptions } from './connect-environment.ts'
 import { ConnectionFacts } from './connection-facts.ts'
 import type { ConnectPlan, MeshSocket, SocketAddress } from './mesh-socket.ts'
 
