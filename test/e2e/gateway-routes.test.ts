@@ -231,6 +231,19 @@ test('a route says when it is read what has become of it', async () => {
   ).not.toHaveProperty('status')
 })
 
+test('a service shows the split of its HTTPRoute', async () => {
+  await using scene = await openReviews()
+  const split = async (): Promise<unknown> =>
+    (await call(`${scene.control.url}/v1/services/default/reviews`, 'GET')).body.split
+  expect(await split()).toEqual([])
+  const backendRefs = [backend('reviews-v1', { weight: 9 }), backend('reviews-v2')]
+  await scene.apply(httpRoute('producer', 'reviews', [{ matches: [{ method: 'GET' }], ...v1 }, { backendRefs }]))
+  expect(await split()).toEqual([
+    { host: 'reviews-v1.default.svc.cluster.local', subset: '', weight: 9 },
+    { host: 'reviews-v2.default.svc.cluster.local', subset: '', weight: 1 },
+  ])
+})
+
 test('a canary is refused where an HTTPRoute rules', async () => {
   await using scene = await openReviews()
   await scene.apply(httpRoute('producer', 'reviews-v1', [v1]))

@@ -5,6 +5,8 @@ import type { Subset } from '../config/spec/destination-rule.ts'
 import { definitionsOf } from '../registry/definitions.ts'
 import type { MeshService, Model, ServiceInstance } from '../registry/model.ts'
 import { translateEndpoint } from '../translate/endpoints.ts'
+import { restOfRoutes } from '../translate/gateway/route-shares.ts'
+import { GatewayRoutesNow } from './gateway-routes-now.ts'
 import { PolicyByHost } from './policy-by-host.ts'
 
 export interface SubsetView {
@@ -34,7 +36,7 @@ export interface EndpointView {
 
 /** A share of the traffic that no other rule takes. */
 export interface SplitView {
-  /** As it is written in the VirtualService. */
+  /** As it is written in the VirtualService; of an HTTPRoute the full host of the backend. */
   readonly host: string
   /** Empty where the destination is the host as a whole. */
   readonly subset: string
@@ -60,6 +62,7 @@ export interface ServiceView extends ServiceSummary {
 /** Makes the views of one server; remembers between requests what it had to look for. */
 export class ServiceViews {
   private readonly policies = new PolicyByHost()
+  private readonly routes = new GatewayRoutesNow()
 
   summary(model: Model, service: MeshService): ServiceSummary {
     return this.summaryOf(model, service, endpointsOf(model, service))
@@ -74,7 +77,6 @@ export class ServiceViews {
 
   private summaryOf(model: Model, service: MeshService, endpoints: readonly EndpointView[]): ServiceSummary {
     const { host, name, namespace, ports } = service
-    const virtualService = this.policies.virtualServiceOf(model, host)
     return {
       host,
       name,
@@ -82,8 +84,18 @@ export class ServiceViews {
       ports: ports.map((port) => ({ name: port.name, port: port.number, protocol: port.protocol })),
       subsets: subsetsOf(this.policies.destinationRulesOf(model, host)),
       endpointCount: endpoints.length,
-      split: virtualService === undefined ? [] : sharesOfRest(virtualService),
+      split: this.splitOf(model, service),
     }
+  }
+
+  /** An HTTPRoute of the service's namespace goes before a VirtualService, for callers there. */
+  private splitOf(model: Model, service: MeshService): readonly SplitView[] {
+    const backends = restOfRoutes(this.routes.of(model), service, model.domain)
+    if (backends !== undefined) {
+      return backends.map(({ host, weight }) => ({ host, subset: '', weight: backends.length === 1 ? 100 : weight }))
+    }
+    const virtualService = this.policies.virtualServiceOf(model, service.host)
+    return virtualService === undefined ? [] : sharesOfRest(virtualService)
   }
 }
 

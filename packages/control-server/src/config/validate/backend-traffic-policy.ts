@@ -1,6 +1,7 @@
 import { child, item } from '../field-path.ts'
 import { isDnsLabel } from '../names.ts'
 import type { BackendTrafficPolicySpec, PolicyTargetReference } from '../spec/backend-traffic-policy.ts'
+import { parseGatewayDuration } from '../spec/gateway/duration.ts'
 import type { Context } from './context.ts'
 import { checkSessionPersistence } from './gateway/session-persistence.ts'
 import { quote } from './hosts.ts'
@@ -11,8 +12,8 @@ export function checkBackendTrafficPolicy(spec: BackendTrafficPolicySpec, { repo
   checkTargets(spec.targetRefs, report)
   const { budget, minRetryRate } = spec.retryConstraint ?? {}
   const at = 'spec.retryConstraint'
-  report.check(`${at}.budget.interval`, intervalProblem(budget?.interval))
-  report.check(`${at}.minRetryRate.interval`, intervalProblem(minRetryRate?.interval))
+  report.check(`${at}.budget.interval`, intervalProblem(budget?.interval, { ms: SECOND_MS, named: '1s' }))
+  report.check(`${at}.minRetryRate.interval`, intervalProblem(minRetryRate?.interval, { ms: 1, named: '1ms' }))
   checkSessionPersistence(spec.sessionPersistence, 'spec.sessionPersistence', report)
 }
 
@@ -33,15 +34,18 @@ function checkTargets(targets: readonly PolicyTargetReference[] | undefined, rep
   }
 }
 
-const SECONDS: Readonly<Record<string, number>> = { h: 3600, m: 60, s: 1, ms: 0.001 }
+const SECOND_MS = 1000
+const HOUR_MS = 3_600_000
 
-/** A duration of Gateway API (GEP-2257) from one second to one hour. */
-function intervalProblem(text: string | undefined): string | undefined {
+/** A duration of Gateway API (GEP-2257) of at most one hour. */
+function intervalProblem(
+  text: string | undefined,
+  minimum: { readonly ms: number; readonly named: string },
+): string | undefined {
   if (text === undefined) return undefined
-  if (!/^(?:\d{1,5}(?:h|ms|m|s)){1,4}$/.test(text)) {
-    return `${quote(text)} is not a duration: write whole numbers with a unit (h, m, s, ms), such as 10s or 1m30s`
-  }
-  const parts = Array.from(text.matchAll(/(\d+)(h|ms|m|s)/g))
-  const seconds = parts.reduce((sum, [, digits, unit = '']) => sum + Number(digits) * (SECONDS[unit] ?? 0), 0)
-  return seconds >= 1 && seconds <= 3600 ? undefined : `must be from 1s to 1h, not ${text}`
+  const parsed = parseGatewayDuration(text)
+  if (!parsed.ok) return parsed.error
+  return parsed.value >= minimum.ms && parsed.value <= HOUR_MS
+    ? undefined
+    : `must be from ${minimum.named} to 1h, not ${text}`
 }
