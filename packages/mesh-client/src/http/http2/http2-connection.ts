@@ -32,6 +32,8 @@ export interface ConnectionOwner {
 export interface Unsent {
   readonly exchange: Exchange
   readonly attempt: Attempt
+  /** The attempt's own reader of the body: the exchange names that of the newest attempt. */
+  readonly body: unknown
 }
 
 /** Where the socket comes from. */
@@ -74,15 +76,16 @@ export class Http2Connection implements Carrier, Place {
   }
 
   /** Carries a request, at once or when it is connected. False: it takes none any more. */
-  send(exchange: Exchange, attempt: Attempt): boolean {
+  send(unsent: Unsent): boolean {
+    const { exchange, attempt, body } = unsent
     const session = this.#session
     if (session === undefined) {
-      this.#early.set(attempt, { exchange, attempt })
+      this.#early.set(attempt, unsent)
       attempt.gate = this
       return true
     }
     if (this.#requests.size === 0) this.#busy(session)
-    const request = new Http2Request(this, attempt, exchange)
+    const request = new Http2Request(this, attempt, exchange, body)
     this.#requests.add(request)
     if (request.start(session)) {
       this.#count()
@@ -145,10 +148,10 @@ export class Http2Connection implements Carrier, Place {
     this.#open(socket)
     const early = this.#early
     this.#early = new Map()
-    for (const { exchange, attempt } of early.values()) {
-      attempt.gate = undefined
-      if (attempt.owner === undefined) continue
-      if (!this.send(exchange, attempt)) this.#owner.left(this, [{ exchange, attempt }])
+    for (const unsent of early.values()) {
+      unsent.attempt.gate = undefined
+      if (unsent.attempt.owner === undefined) continue
+      if (!this.send(unsent)) this.#owner.left(this, [unsent])
     }
     if (this.#requests.size === 0) this.#idle()
   }

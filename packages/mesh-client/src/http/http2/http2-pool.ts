@@ -44,11 +44,7 @@ export class Http2Pool implements ConnectionOwner, Place {
 
   /** Sends a request, now or as soon as a stream is free. False: too many wait already. */
   send(exchange: Exchange, attempt: Attempt): boolean {
-    if (this.#carry(exchange, attempt)) return true
-    if (!this.#gate.tryWait()) return false
-    this.#waiting.set(attempt, { exchange, attempt })
-    attempt.gate = this
-    return true
+    return this.#admit({ exchange, attempt, body: exchange.body })
   }
 
   /** A waiting request is not wanted any more. */
@@ -57,8 +53,8 @@ export class Http2Pool implements ConnectionOwner, Place {
   }
 
   roomMade(): void {
-    for (const [key, { exchange, attempt }] of this.#waiting) {
-      if (!this.#carry(exchange, attempt)) return
+    for (const [key, unsent] of this.#waiting) {
+      if (!this.#carry(unsent)) return
       if (this.#waiting.delete(key)) this.#gate.stopWaiting()
     }
     this.#endIfEmpty()
@@ -66,9 +62,10 @@ export class Http2Pool implements ConnectionOwner, Place {
 
   left(connection: Http2Connection, unsent: readonly Unsent[]): void {
     if (this.#connections.delete(connection)) this.#leaving.add(connection)
-    for (const { exchange, attempt } of unsent) {
+    for (const one of unsent) {
+      const { attempt } = one
       attempt.gate = undefined
-      if (attempt.owner !== undefined && !this.send(exchange, attempt)) {
+      if (attempt.owner !== undefined && !this.#admit(one)) {
         attempt.onResponseError(undefined as never, new Error('too many requests wait for a connection'))
       }
     }
@@ -102,16 +99,26 @@ export class Http2Pool implements ConnectionOwner, Place {
     for (const connection of [...this.#connections, ...this.#leaving]) connection.destroy(error)
   }
 
-  #carry(exchange: Exchange, attempt: Attempt): boolean {
+  #admit(unsent: Unsent): boolean {
+    if (this.#carry(unsent)) return true
+    if (!this.#gate.tryWait()) return false
+    const { attempt } = unsent
+    this.#waiting.set(attempt, unsent)
+    attempt.gate = this
+    return true
+  }
+
+  #carry(unsent: Unsent): boolean {
+    const { attempt } = unsent
     for (const connection of this.#connections) {
       if (!connection.hasRoom) continue
       attempt.gate = undefined
-      if (connection.send(exchange, attempt)) return true
+      if (connection.send(unsent)) return true
     }
     const connection = this.#open()
     if (connection === undefined) return false
     attempt.gate = undefined
-    return connection.send(exchange, attempt)
+    return connection.send(unsent)
   }
 
   #open(): Http2Connection | undefined {

@@ -46,6 +46,7 @@ export class Http2Request implements Dispatcher.DispatchController {
   readonly #carrier: Carrier
   readonly #attempt: Attempt
   readonly #exchange: Exchange
+  readonly #body: unknown
   #stream: ClientHttp2Stream | undefined = undefined
   #writer: BodyWriter | undefined = undefined
   #answered = false
@@ -54,8 +55,9 @@ export class Http2Request implements Dispatcher.DispatchController {
   #trailers: IncomingHttpHeaders = {}
   #error: Error | undefined = undefined
 
-  constructor(carrier: Carrier, attempt: Attempt, exchange: Exchange) {
+  constructor(carrier: Carrier, attempt: Attempt, exchange: Exchange, body: unknown) {
     this.#carrier = carrier
+    this.#body = body
     this.#attempt = attempt
     this.#exchange = exchange
   }
@@ -69,7 +71,7 @@ export class Http2Request implements Dispatcher.DispatchController {
     let body: SendableBody
     try {
       head = http2Head(this.#exchange, this.#carrier.scheme)
-      body = sendableBody(this.#exchange.body)
+      body = sendableBody(this.#body)
       addBodyHeaders(head, body, this.#exchange)
     } catch (error) {
       this.#fail(error as Error)

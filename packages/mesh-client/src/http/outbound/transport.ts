@@ -103,7 +103,12 @@ class PooledTransport implements HttpTransport {
     const { cluster } = exchange
     attempt.gate = gate
     // The pool is looked up again: the endpoint may have got another one while the request waited.
-    const admission = gate.enter(attempt, () => this.#pool(cluster, attempt.state).send(exchange, attempt))
+    const { body } = exchange
+    const admission = gate.enter(attempt, () => {
+      // Another attempt of the call may have opened the body for itself since.
+      exchange.body = body
+      this.#pool(cluster, attempt.state).send(exchange, attempt)
+    })
     if (admission === 'waiting') return true
     attempt.gate = undefined
     this.#deps.recorder.overflow(cluster.name, 'pending')
