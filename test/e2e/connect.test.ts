@@ -10,26 +10,23 @@ import { poll } from '../support/poll.ts'
 let scene: MeshScene
 let client: Mesh
 const servers: Server[] = []
+const renewals: NodeJS.Timeout[] = []
 
-/** A TCP server that greets, echoes and half-closes; registered as an instance of `service`. */
-async function serveTcp(service: string, version: string, listener: (socket: Socket) => void): Promise<Server> {
-  const server = createServer({ allowHalfOpen: true }, listener)
-  servers.push(server)
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  await register(service, version, (server.address() as AddressInfo).port)
-  return server
+/** Serves TCP as an instance of `service`. */
+async function serveTcp(service: string, version: string, listener: (socket: Socket) => void): Promise<void> {
+  const mesh = scene.join({ service, version })
+  await mesh.serve(listener, { host: '127.0.0.1', servicePort: 9000, protocol: 'tcp' })
+  await mesh.ready({ timeoutMs: 10_000 })
 }
 
+/** Registers an instance without one, for as long as the tests run. */
 async function register(service: string, version: string, listenPort: number): Promise<void> {
   const ports = [{ name: 'tcp', servicePort: 9000, port: 9000, listenPort, protocol: 'tcp' }]
   const workload = { service, namespace: 'default', address: '127.0.0.1', ports, labels: { version } }
-  const { status } = await call(`${scene.control.url}/v1/workloads/${service}-${version}`, 'PUT', {
-    serviceAccount: 'default',
-    locality: '',
-    weight: 1,
-    ...workload,
-  })
+  const url = `${scene.control.url}/v1/workloads/${service}-${version}`
+  const { status } = await call(url, 'PUT', { serviceAccount: 'default', locality: '', weight: 1, ...workload })
   expect(status).toBe(200)
+  renewals.push(setInterval(() => void call(`${url}/renew`, 'POST').catch(() => undefined), 4_000))
 }
 
 /** A port on which nothing listens. */
@@ -78,6 +75,7 @@ beforeAll(async () => {
 }, 30_000)
 
 afterAll(async () => {
+  for (const renewal of renewals) clearInterval(renewal)
   await scene[Symbol.asyncDispose]()
   for (const server of servers) server.close()
 })
