@@ -87,6 +87,8 @@ class Tier {
   readonly #policy: BalancingPolicy
   readonly #deps: PickerDeps
   readonly #groups: readonly LocalityGroup[]
+  /** Indexes of the groups that have a weight left. */
+  readonly #weighted: readonly number[]
   readonly #groupPickers: (Picker<EndpointState> | undefined)[] = []
   #former: Picker<EndpointState> | undefined
   #whole: Picker<EndpointState> | undefined
@@ -99,10 +101,9 @@ class Tier {
     this.#former = former
     // One table of a hashing policy serves all localities, by their weights.
     this.#groups = picksByHash(policy) ? [] : (level.zones ?? level.localities ?? [])
+    this.#weighted = this.#groups.flatMap(({ effectiveWeight }, at) => (effectiveWeight > 0 ? [at] : []))
   }
 
-  pick(hash: Hash64 | undefined, attempt: number | undefined): EndpointState | undefined
-  pick(hash: Hash64 | undefined): EndpointState | undefined
   pick(hash: Hash64 | undefined, attempt?: number): EndpointState | undefined {
     const at = this.#chooseGroup()
     const found = at < 0 ? undefined : this.#groupPicker(at).pick(hash, attempt)
@@ -143,14 +144,6 @@ class Tier {
     )
     return this.#weighted[this.#schedule.next()] ?? -1
   }
-
-  /** Indexes of the groups that have a weight left. */
-  get #weighted(): readonly number[] {
-    this.#weightedGroups ??= this.#groups.flatMap(({ effectiveWeight }, at) => (effectiveWeight > 0 ? [at] : []))
-    return this.#weightedGroups
-  }
-
-  #weightedGroups: readonly number[] | undefined
 
   #groupPicker(at: number): Picker<EndpointState> {
     this.#groupPickers[at] ??= createPicker(this.#policy, this.#groups[at]?.hosts ?? [], this.#deps)
