@@ -209,6 +209,41 @@ describe('routes of Gateway API', () => {
   })
 })
 
+describe('routes of connections', () => {
+  /** What an instance greets with, or why there is no connection. */
+  function greeting(mesh: Mesh, servername?: string): Promise<string> {
+    const socket = mesh.connect({ host: 'db', port: 90, ...(servername === undefined ? {} : { servername }) })
+    return new Promise((resolve) => {
+      socket.once('data', (chunk) => {
+        resolve(String(chunk))
+        socket.destroy()
+      })
+      socket.once('error', (error) => resolve(error.message))
+    })
+  }
+
+  test('lead to the backends of a TCPRoute, or of the TLSRoute for the server name, by weight', async () => {
+    await using scene = await openMeshScene()
+    for (const name of ['db', 'db-v1', 'db-v2']) {
+      const mesh = scene.join({ service: name })
+      await mesh.serve((socket) => void socket.end(name), { host: '127.0.0.1', servicePort: 90, protocol: 'tcp' })
+      await mesh.ready({ timeoutMs: 10_000 })
+    }
+    const caller = scene.join({ service: 'caller' })
+    expect(await greeting(caller)).toBe('db')
+    const on = (name: string, more: object = {}): object => backend(name, { port: 90, ...more })
+    await scene.apply(l4Route('split', 'db', [on('db-v1', { weight: 1 }), on('db-v2', { weight: 1 })]))
+    const greeted = new Set<string>()
+    await poll(async () => greeted.add(await greeting(caller)).size === 2, 'both backends')
+    expect(greeted).toEqual(new Set(['db-v1', 'db-v2']))
+
+    await scene.apply(l4Route('by-name', 'db', [on('db-v2')], ['*.example.com']))
+    expect(await greeting(caller, 'a.example.com')).toBe('db-v2')
+    await scene.apply(l4Route('by-name', 'db', [on('gone')], ['*.example.com']))
+    expect(await greeting(caller, 'a.example.com')).not.toMatch(/^db/)
+  })
+})
+
 test('a route says when it is read what has become of it', async () => {
   await using scene = await openReviews()
   const url = `${scene.control.url}/apis/gateway.networking.k8s.io/v1beta1/namespaces/default/httproutes/producer`
