@@ -1,44 +1,18 @@
 import { type Cluster, DEFAULT_PEAK_EWMA, type Endpoint, type ErrorRateBreaker } from '@weft/mesh-protocol'
-import type { Place } from '../balancing/locality-priorities.ts'
 import { picksByHash } from '../balancing/picker.ts'
 import { compileRequestHash, type RequestHasher } from '../balancing/request-hash.ts'
-import type { Clock } from '../kernel/clock.ts'
-import type { Random } from '../kernel/random.ts'
-import type { BreakerState, OverflowKind, Recorder } from '../kernel/recorder.ts'
-import type { SlicedWork } from '../kernel/sliced-work.ts'
-import type { Timers } from '../kernel/timers.ts'
+import type { BreakerState, OverflowKind } from '../kernel/recorder.ts'
 import { ActiveChecks } from './active-checks.ts'
+import type { ClusterDeps } from './cluster-deps.ts'
 import { ConcurrencyLimit } from './concurrency-limit.ts'
 import { EndpointSet } from './endpoint-set.ts'
-import { ErrorRateBreakerRuntime } from './error-rate-breaker.ts'
+import { breakerFor, type ErrorRateBreakerRuntime } from './error-rate-breaker.ts'
 import { LatencyObserver } from './latency-observer.ts'
 import { OriginalDestinations } from './original-destinations.ts'
 import { OutlierShell } from './outlier-shell.ts'
 import { ReconnectProbes } from './reconnect-probes.ts'
 import { RetryLimit } from './retry-limit.ts'
-import type {
-  BreakerVerdict,
-  ClusterRuntime,
-  EndpointState,
-  LimitUsage,
-  Outcome,
-  PickContext,
-  Transport,
-} from './types.ts'
-
-export interface ClusterDeps {
-  readonly clock: Clock
-  readonly timers: Timers
-  readonly random: Random
-  readonly recorder: Recorder
-  readonly transport: Transport
-  /** Where large tables are built a slice at a time; shared by all clusters. */
-  readonly work: SlicedWork
-  /** Where this process runs, and what its workload is labelled. */
-  readonly self: Place
-  /** The endpoints of the service that this process belongs to; `undefined` where they are not known. */
-  readonly callers: () => Iterable<EndpointState> | undefined
-}
+import type { BreakerVerdict, ClusterRuntime, EndpointState, LimitUsage, Outcome, PickContext } from './types.ts'
 
 /** One upstream cluster: ties its endpoints, limits, outlier detection and breaker together. */
 export class ClusterState implements ClusterRuntime {
@@ -110,18 +84,13 @@ export class ClusterState implements ClusterRuntime {
       connections: { current: connections, max: maxConnections },
       pending: { current: pending, max: maxPendingRequests },
       requests: this.#requests.usage,
-      retries: this.#retries.usage,
+      retries: this.#retries.usage(this.#requests.usage.current),
     }
-  }
-
-  /** Whether what it picks depends on where the endpoints of this process' own service are. */
-  get zoneAware(): boolean {
-    return this.#endpoints.zoneAware
   }
 
   /** The endpoints of this process' own service have changed. */
   callersChanged(): void {
-    if (this.zoneAware) this.#endpoints.changed()
+    if (this.#endpoints.zoneAware) this.#endpoints.changed()
   }
 
   endpoints(): Iterable<EndpointState> {
@@ -259,14 +228,7 @@ export class ClusterState implements ClusterRuntime {
   }
 
   #useBreaker(policy: ErrorRateBreaker | undefined): void {
-    const before = this.#breaker
-    if (policy === undefined) {
-      if (before !== undefined && before.state !== 'closed') this.#deps.recorder.breaker(this.name, 'closed')
-      before?.close(this.#deps.clock.now())
-      this.#breaker = undefined
-    } else if (before === undefined || JSON.stringify(before.policy) !== JSON.stringify(policy)) {
-      const onState = (state: BreakerState): void => this.#deps.recorder.breaker(this.name, state)
-      this.#breaker = new ErrorRateBreakerRuntime(policy, onState, this.#deps.clock.now(), before)
-    }
+    const onState = (state: BreakerState): void => this.#deps.recorder.breaker(this.name, state)
+    this.#breaker = breakerFor(policy, onState, this.#deps.clock.now(), this.#breaker)
   }
 }

@@ -185,3 +185,19 @@ function isFailure(outcome: Outcome): boolean | undefined {
       return undefined
   }
 }
+
+/** The breaker of a policy, which is the one before as long as that stays the same; without a policy that one ends closed. */
+export function breakerFor(
+  policy: ErrorRateBreaker | undefined,
+  onState: (state: BreakerState) => void,
+  now: number,
+  before: ErrorRateBreakerRuntime | undefined,
+): ErrorRateBreakerRuntime | undefined {
+  if (policy === undefined) {
+    if (before !== undefined && before.state !== 'closed') onState('closed')
+    before?.close(now)
+    return undefined
+  }
+  const same = before !== undefined && JSON.stringify(before.policy) === JSON.stringify(policy)
+  return same ? before : new ErrorRateBreakerRuntime(policy, onState, now, before)
+}

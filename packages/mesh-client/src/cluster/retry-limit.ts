@@ -1,5 +1,5 @@
-import type { CircuitBreakers, RetryBudget } from '@weft/mesh-protocol'
-import { allowsConcurrentRetry, RetryWindow } from '../kernel/retry-budget.ts'
+import { type CircuitBreakers, type RetryBudget, UNLIMITED } from '@weft/mesh-protocol'
+import { allowsConcurrentRetry, concurrentRetries, RetryWindow } from '../kernel/retry-budget.ts'
 
 /**
  * How many retries a cluster may have: `maxRetries` under way, or instead of it a budget in proportion to the requests. A
@@ -15,9 +15,16 @@ export class RetryLimit {
     this.#window = windowOf(limits.retryBudget)
   }
 
-  /** What is under way, and `maxRetries`. */
-  get usage(): { readonly current: number; readonly max: number } {
-    return { current: this.#current, max: this.#limits.maxRetries }
+  /**
+   * What is under way, and how many may be; a budget by the interval does not limit that.
+   *
+   * @param requests as in {@link tryAcquire}
+   */
+  usage(requests: number): { readonly current: number; readonly max: number } {
+    const { retryBudget, maxRetries } = this.#limits
+    if (this.#window !== undefined) return { current: this.#current, max: UNLIMITED }
+    const max = retryBudget === undefined ? maxRetries : concurrentRetries(retryBudget, requests)
+    return { current: this.#current, max }
   }
 
   /** Whether requests have to be told by {@link requested}. */

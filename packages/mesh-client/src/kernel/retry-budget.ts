@@ -7,8 +7,12 @@ import type { RetryBudget } from '@weft/mesh-protocol'
  * @param requests calls under way and those that wait for a connection
  */
 export function allowsConcurrentRetry(budget: RetryBudget, requests: number, retries: number): boolean {
-  const share = Math.floor((budget.budgetPercent / 100) * requests)
-  return retries < Math.max(share, budget.minRetryConcurrency)
+  return retries < concurrentRetries(budget, requests)
+}
+
+/** How many retries may be under way beside so many requests. */
+export function concurrentRetries(budget: RetryBudget, requests: number): number {
+  return Math.max(Math.floor((budget.budgetPercent / 100) * requests), budget.minRetryConcurrency)
 }
 
 /** What a request puts into the window; a retry takes as many times more out as its share is smaller. */

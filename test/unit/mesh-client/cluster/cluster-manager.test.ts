@@ -1,4 +1,4 @@
-import { DEFAULT_CIRCUIT_BREAKERS, DEFAULT_OUTLIER_DETECTION, type Endpoint } from '@weft/mesh-protocol'
+import { DEFAULT_CIRCUIT_BREAKERS, DEFAULT_OUTLIER_DETECTION, type Endpoint, UNLIMITED } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import type { ClusterRuntime, EndpointState, Outcome } from '../../../../packages/mesh-client/src/cluster/types.ts'
 import { byId, wireCluster, wireEndpoint } from '../../../support/wire.ts'
@@ -300,5 +300,39 @@ describe('the manager', () => {
     expect(cluster.breakerAdmits(0)).toBe('pass')
     cluster.callEnded(OK, 'pass', 0)
     expect(cluster.breakerState).toBe('closed')
+  })
+})
+
+describe('limits, as status and gauges tell them', () => {
+  const NONE = { current: 0, max: UNLIMITED }
+
+  test('what is under way stands beside what may be', () => {
+    const { set } = bench()
+    const circuitBreakers = { maxConnections: 5, maxPendingRequests: 6, maxRequests: 7, maxRetries: 8 }
+    const cluster = set([], { circuitBreakers })
+    cluster.tryAcquireRequest()
+    cluster.tryAcquireRetry()
+    expect(cluster.limits()).toEqual({
+      connections: { current: 0, max: 5 },
+      pending: { current: 0, max: 6 },
+      requests: { current: 1, max: 7 },
+      retries: { current: 1, max: 8 },
+    })
+  })
+
+  test('a retry budget grows with the requests, and one by the interval does not limit what is under way', () => {
+    const { set } = bench()
+    const budget = { budgetPercent: 50, minRetryConcurrency: 1 }
+    const cluster = set([], { circuitBreakers: { ...DEFAULT_CIRCUIT_BREAKERS, retryBudget: budget } })
+    expect(cluster.limits()).toEqual({
+      connections: NONE,
+      pending: NONE,
+      requests: NONE,
+      retries: { current: 0, max: 1 },
+    })
+    for (let request = 0; request < 8; request++) cluster.tryAcquireRequest()
+    expect(cluster.limits().retries).toEqual({ current: 0, max: 4 })
+    set([], { circuitBreakers: { ...DEFAULT_CIRCUIT_BREAKERS, retryBudget: { ...budget, intervalMs: 1_000 } } })
+    expect(cluster.limits().retries).toEqual(NONE)
   })
 })
