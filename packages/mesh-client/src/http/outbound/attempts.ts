@@ -168,9 +168,10 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
   }
 
   limitReached(limit: Limit, now: number): void {
-    if (limit === 'attempt' && this.#hedge()) return
-    const { cluster, route } = this.exchange
     const attempt = this.#current
+    // Of an attempt that has ended: another is due, or those that run beside it are waited for.
+    if (limit === 'attempt' && (attempt === undefined || this.#hedge(attempt))) return
+    const { cluster, route } = this.exchange
     this.stop(TIMED_OUT, now, new Error(`${cluster.name} has not answered in time`))
     if (limit === 'attempt' && attempt !== undefined) {
       const end: AttemptEnd = { outcome: TIMED_OUT, requestStarted: attempt.controller !== undefined }
@@ -225,10 +226,9 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
    * The attempt is over its limit: leaves it running and has another follow, if the route hedges. Without a retry that is
    * left it goes on alone. Envoy `router.cc`, `onSoftPerTryTimeout`.
    */
-  #hedge(): boolean {
-    const attempt = this.#current
+  #hedge(attempt: Attempt): boolean {
     const { route, source, switches, cluster } = this.exchange
-    if (!route.hedgeOnPerTryTimeout || attempt === undefined || switches) return false
+    if (!route.hedgeOnPerTryTimeout || switches) return false
     if (source !== undefined && !source.whole) return false
     const end: AttemptEnd = { outcome: TIMED_OUT, requestStarted: attempt.controller !== undefined }
     const decision = this.#retriesOf().decideHedge()
