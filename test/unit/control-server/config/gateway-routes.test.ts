@@ -196,6 +196,11 @@ describe('an HTTPRoute', () => {
       ['timeouts.request', 'retry.backoff'],
     ],
     [
+      'an authority that is none',
+      modify({ set: [{ name: 'Host', value: 'a b' }] }),
+      ['filters[0].requestHeaderModifier.set[0].value'],
+    ],
+    [
       'an authorization of the other protocol',
       filter('ExternalAuth', 'externalAuth', { protocol: 'GRPC', backendRef: BACKEND, http: { path: 'a b' } }),
       ['filters[0].externalAuth.grpc', 'filters[0].externalAuth.http', 'filters[0].externalAuth.http.path'],
@@ -261,6 +266,21 @@ describe('an HTTPRoute', () => {
   test('one parent on two ports is two parents', () => {
     const parentRefs = [80, 81].map((port) => ({ ...PARENT, port }))
     expect(fieldsOf('HTTPRoute', route({}, { parentRefs }))).toEqual([])
+  })
+
+  test('headers that a client writes itself are told, and may be those of an answer', () => {
+    const names = [
+      { name: 'Connection', value: 'close' },
+      { name: 'host', value: 'a' },
+    ]
+    expect(warningsOf('HTTPRoute', route(modify({ set: names, add: names })))).toEqual([
+      expect.stringContaining('requestHeaderModifier.set[0].name: has no effect'),
+      expect.stringContaining('requestHeaderModifier.add[0].name: has no effect'),
+      expect.stringContaining('requestHeaderModifier.add[1].name: has no effect'),
+    ])
+    expect(
+      warningsOf('HTTPRoute', route(filter('ResponseHeaderModifier', 'responseHeaderModifier', { add: names }))),
+    ).toEqual([])
   })
 
   test('of many wrong things all are told', () => {

@@ -11,7 +11,7 @@ import {
 import { quote } from '../hosts.ts'
 import type { Report } from '../report.ts'
 import { checkCors } from './cors.ts'
-import { checkHeaderModifier } from './header-modifier.ts'
+import { checkHeaderModifier, checkRequestHeaderModifier } from './header-modifier.ts'
 import { isPathText, isSubdomain } from './names.ts'
 import { ANSWERED_500, checkBackend } from './references.ts'
 
@@ -45,7 +45,7 @@ export function checkFilters(filters: readonly HttpFilter[] | undefined, field: 
 function checkFilter(filter: HttpFilter, field: string, report: Report): void {
   checkFields(filter, field, report)
   const { requestHeaderModifier, responseHeaderModifier, requestMirror, requestRedirect, urlRewrite, cors } = filter
-  checkHeaderModifier(requestHeaderModifier, child(field, 'requestHeaderModifier'), report)
+  checkRequestHeaderModifier(requestHeaderModifier, child(field, 'requestHeaderModifier'), report)
   checkHeaderModifier(responseHeaderModifier, child(field, 'responseHeaderModifier'), report)
   checkMirror(requestMirror, child(field, 'requestMirror'), report)
   checkRedirect(requestRedirect, child(field, 'requestRedirect'), report)
