@@ -180,6 +180,16 @@ describe('a service that nobody registers is called through the mesh', () => {
     await new Promise((resolve) => secure.close(resolve))
   })
 
+  test('also a host that only a VirtualService knows', async () => {
+    const endpoints = [{ address: '127.0.0.1', ports: { http: port } }]
+    const http = [{ rewrite: { authority: 'api.test' }, route: [{ destination: { host: 'api.test' } }] }]
+    await scene.apply(
+      entry({ hosts: ['api.test'], resolution: 'STATIC', endpoints }),
+      networking('VirtualService', 'v', { hosts: ['alias.test'], http }),
+    )
+    expect(await answer(scene.join(), 'http://alias.test/')).toBe('200 api.test')
+  })
+
   test('by an alias', async () => {
     await scene.apply({
       apiVersion: 'v1',

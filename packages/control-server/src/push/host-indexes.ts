@@ -45,8 +45,11 @@ export class HostIndexes {
 
   private specialNamespaces(model: Model): ReadonlySet<string> {
     const known = this.special
-    if (known?.model.services === model.services && known.model.mesh === model.mesh) return known.namespaces
+    if (known !== undefined && sees(known.model, model)) return known.namespaces
     this.special = { model, namespaces: specialNamespaces(model) }
     return this.special.namespaces
   }
 }
+
+const sees = (a: Model, b: Model): boolean =>
+  a.services === b.services && a.mesh === b.mesh && a.virtualServices === b.virtualServices

@@ -1,4 +1,4 @@
-import { type Node, type ResourceKey, ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import { type Node, parseServiceHost, type ResourceKey, ROOT_NAMESPACE } from '@weft/mesh-protocol'
 import type { MeshSettings } from '../registry/mesh-settings.ts'
 import type { Model, ModelChange } from '../registry/model.ts'
 import { type ClientScope, scopeKey, scopeOf } from '../translate/client-scope.ts'
@@ -76,9 +76,10 @@ export class ResourceCache {
 
   /** @param sameExport services are exported by default as before */
   private refreshIndexes(change: ModelChange, sameExport: boolean): ReadonlySet<ScopeCache<Stream>> {
-    const { model, services, mesh, sidecars } = change
+    const { model, services, mesh, sidecars, policyHosts } = change
     const changed = new Set<ScopeCache<Stream>>()
-    if (services.size === 0 && !mesh && sidecars.size === 0) return changed
+    if (services.size === 0 && policyHosts.size === 0 && !mesh && sidecars.size === 0) return changed
+    const hosts = new Set([...services, ...policyHosts, ...[...services].flatMap((host) => aliases(host, model))])
     const looked = new Map<HostIndexState, boolean>()
     for (const scope of this.scopes.values()) {
       const context = this.context(scope)
@@ -87,12 +88,11 @@ export class ResourceCache {
       this.indexes.release(before)
       const known = looked.get(scope.index)
       const now =
-        known ??
-        scope.index.refresh(context, isRescoped(scope, { ...change, mesh: !sameExport }) ? undefined : services)
+        known ?? scope.index.refresh(context, isRescoped(scope, { ...change, mesh: !sameExport }) ? undefined : hosts)
       looked.set(scope.index, now)
       if (now || scope.index !== before) changed.add(scope)
     }
-    this.indexes.forget([...services].filter((host) => !model.services.has(host) && !model.addresses.has(host)))
+    this.indexes.forget([...hosts].filter((host) => !model.services.has(host) && !model.addresses.has(host)))
     return changed
   }
 
@@ -155,8 +155,18 @@ function isRescoped({ scope }: ScopeCache<Stream>, { mesh, sidecars }: ModelChan
   return mesh || sidecars.has(scope.namespace) || sidecars.has(ROOT_NAMESPACE)
 }
 
-function sameExport({ defaultServiceExportTo: a }: MeshSettings, { defaultServiceExportTo: b }: MeshSettings): boolean {
-  return JSON.stringify(a) === JSON.stringify(b)
+function sameExport(a: MeshSettings, b: MeshSettings): boolean {
+  const byDefault = ({ defaultServiceExportTo, defaultVirtualServiceExportTo }: MeshSettings): string =>
+    JSON.stringify([defaultServiceExportTo, defaultVirtualServiceExportTo])
+  return byDefault(a) === byDefault(b)
+}
+
+/** What a VirtualService may have been routing until there was the service. */
+function aliases(host: string, { domain }: Model): string[] {
+  const service = parseServiceHost(host, domain)
+  return service === undefined
+    ? []
+    : [`${service.name}.${service.namespace}`, `${service.name}.${service.namespace}.svc`]
 }
 
 function sameKeys(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

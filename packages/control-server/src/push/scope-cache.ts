@@ -121,10 +121,12 @@ export class ScopeCache<S> {
 
   private makeClosure(context: TranslateContext, host: string, before?: Closure, fresh?: Fresh): Closure {
     const routes = translateRoutes(context, host)
-    if (routes === undefined) return { routes: undefined, clusters: [], keys: new Set(), hosts: new Set([host]) }
+    // A name may become short for a service.
+    const own = [host, expandServiceHost(host, '', context.model.domain)]
+    if (routes === undefined) return { routes: undefined, clusters: [], keys: new Set(), hosts: new Set(own) }
     const entry = makeEntry(routes)
     const names = new Set(routedClusters(routes))
-    const hosts = new Set([host])
+    const hosts = new Set(own)
     const clusters: ClusterState[] = []
     const keys = new Set([entry.key])
     for (const name of names) {

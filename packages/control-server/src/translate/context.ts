@@ -2,6 +2,7 @@ import type { MeshService, Model } from '../registry/model.ts'
 import type { ClientScope } from './client-scope.ts'
 import { hostsMeant } from './host-map.ts'
 import type { PolicyIndex } from './policy-index.ts'
+import { routedHost } from './routed-hosts.ts'
 import type { SidecarScope } from './sidecar-scope.ts'
 import type { VirtualService } from './virtual-services.ts'
 import { VisibleServices } from './visible-services.ts'
@@ -43,8 +44,13 @@ export function contextFor(model: Model, policies: PolicyIndex, client: ClientSc
   return { model: scoped, policies: scopedPolicies, client, sidecar }
 }
 
-/** A service as far as the client may call it by name; destinations of routes are not narrowed by a Sidecar. */
-export function calledService({ model, client, sidecar }: TranslateContext, host: string): MeshService | undefined {
+/**
+ * A service as far as the client may call it by name, or a host that is routed without being one; destinations of routes are not
+ * narrowed by a Sidecar.
+ */
+export function calledService(context: TranslateContext, host: string): MeshService | undefined {
+  const { model, client, sidecar } = context
   const service = model.services.get(host)
-  return service === undefined || sidecar === undefined ? service : sidecar.reach(service, client.namespace)
+  if (service === undefined) return routedHost(context, host)
+  return sidecar === undefined ? service : sidecar.reach(service, client.namespace)
 }

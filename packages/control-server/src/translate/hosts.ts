@@ -3,7 +3,9 @@ import { calledService, type TranslateContext } from './context.ts'
 
 /** Every host and virtual address that the client may call as one of the mesh's, whether it has endpoints or not. */
 export function* visibleHosts(context: TranslateContext): Generator<string> {
-  const { model, client, sidecar } = context
+  const { model, policies, client, sidecar } = context
+  for (const host of policies.virtualServiceHosts)
+    if (!model.services.has(host) && isCallable(context, host)) yield host
   for (const [host, service] of model.services) {
     if (isOffered(sidecar === undefined ? service : sidecar.reach(service, client.namespace))) yield host
   }

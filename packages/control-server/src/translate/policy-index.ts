@@ -4,12 +4,15 @@ import { type DestinationRuleIndex, indexDestinationRules } from './destination-
 import { indexRetryBudgets, type RetryBudgetIndex } from './gateway/retry-budgets.ts'
 import { type GatewayRouteIndex, indexGatewayRoutes } from './gateway/route-index.ts'
 import { indexLoadBalancers, type LoadBalancerIndex } from './load-balancers.ts'
+import { virtualServiceHosts } from './routed-hosts.ts'
 import { indexSidecars, type SidecarIndex } from './sidecar-scope.ts'
 import { indexVirtualServices, type VirtualServiceIndex } from './virtual-services.ts'
 
 /** The policies of one model, ready to be looked up. Immutable. */
 export interface PolicyIndex {
   readonly virtualServices: VirtualServiceIndex
+  /** Their hosts, in full. */
+  readonly virtualServiceHosts: ReadonlySet<string>
   readonly destinationRules: DestinationRuleIndex
   readonly circuitBreakers: CircuitBreakerIndex
   readonly loadBalancers: LoadBalancerIndex
@@ -39,6 +42,8 @@ export function indexPolicies(model: Model, before?: PolicyIndex): PolicyIndex {
   const sidecars = same('sidecars')?.sidecars ?? indexSidecars(model.sidecars)
   return {
     virtualServices,
+    virtualServiceHosts:
+      same('domain', 'virtualServices')?.virtualServiceHosts ?? virtualServiceHosts(model.virtualServices, domain),
     destinationRules,
     circuitBreakers:
       same('domain', 'circuitBreakers')?.circuitBreakers ?? indexCircuitBreakers(model.circuitBreakers, domain),

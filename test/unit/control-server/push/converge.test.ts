@@ -23,7 +23,16 @@ import {
 const NAMES = ['a', 'b', 'c']
 const hostOf = (name: string): string => `${name}.default.svc.cluster.local`
 
-const HOSTS = [...NAMES.map(hostOf), 'ext.com', '*.com', '240.0.0.1']
+const HOSTS = [
+  ...NAMES.map(hostOf),
+  'ext.com',
+  '*.com',
+  '240.0.0.1',
+  'alias.com',
+  'c.default',
+  '*.alias.com',
+  hostOf('d'),
+]
 
 const CORS_POLICY = { allowOrigins: [{ exact: 'https://a.example' }] }
 
@@ -66,6 +75,13 @@ const meshStep = fc.oneof(
     forLabel: maybe,
     hosts: fc.constantFrom(['*/*'], ['./*'], ['*/ext.com', `default/${hostOf('a')}`], ['~/*']),
     closed: maybe,
+  }),
+  fc.record({
+    do: fc.constant('alias'),
+    host: fc.constantFrom('alias.com', 'c.default', 'x.com', '*.alias.com', 'd'),
+    there: maybe,
+    exportTo: fc.constantFrom([], ['.'], ['other']),
+    namespace: fc.constantFrom('default', 'other'),
   }),
   fc.record({ do: fc.constant('mesh'), exportTo: fc.constantFrom(['*'], ['.']), closed: maybe }),
   fc.record({
@@ -163,6 +179,14 @@ function changeMesh(model: TestModel, step: Step): void {
       const selector = forLabel ? { workloadSelector: { labels: { tier: 'front' } } } : {}
       const policy = closed ? { outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } } : {}
       const resource = sidecar(forLabel ? 'some' : 'all', { egress: [{ hosts }], ...selector, ...policy }, namespace)
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'alias': {
+      const { host, exportTo, namespace } = step
+      const http = [{ route: [{ destination: { host: hostOf('a') } }] }]
+      const resource = virtualService(host.replace('*', 'any'), { hosts: [host], exportTo, http }, namespace)
       if (step.there) model.put(resource)
       else model.remove(resource)
       break

@@ -246,6 +246,61 @@ describe('what a Sidecar lets its clients call', () => {
   })
 })
 
+describe('a host that is no service but that a VirtualService routes', () => {
+  const routed = (host: string, more: object = {}, namespace = 'a'): TestResource =>
+    virtualService(
+      `v-${namespace}`,
+      { hosts: [host], http: [{ name: 'r', route: [{ destination: { host: webOf('b') } }] }], ...more },
+      namespace,
+    )
+
+  test.each<[string, TestResource[], string[]]>([
+    ['is called by its name', [routed('alias.com')], ['alias.com']],
+    ['also by a wildcard', [routed('*.alias.com')], ['*.alias.com']],
+    ['also where it is meant for a service to come', [routed('later')], ['later.a.svc.cluster.local']],
+    ['not where it is for a gateway', [routed('alias.com', { gateways: ['edge'] })], []],
+    ['not where it is not exported', [routed('alias.com', { exportTo: ['.'] }, 'b')], []],
+    ['not where it is short for a service', [web('b'), routed('web.b')], [webOf('b')]],
+    [
+      'not where the Sidecar does not import it',
+      [routed('alias.com', {}, 'b'), sidecar('s', { egress: [{ hosts: ['./*'] }] }, 'a')],
+      [],
+    ],
+  ])('%s', (_what, resources, hosts) => {
+    expect([...visibleHosts(seen(resources))].sort()).toEqual(hosts)
+  })
+
+  test('has the routes, at port 80 and those that they name', () => {
+    const routes = translateRoutes(
+      seen([
+        web('b'),
+        routed('alias.com', {
+          http: [
+            {
+              match: [{ port: 8080 }],
+              name: 'r',
+              route: [{ destination: { host: webOf('b'), port: { number: 81 } } }],
+            },
+          ],
+        }),
+      ]),
+      'alias.com',
+    )
+    expect(routes?.virtualHosts.map(({ port }) => port)).toEqual([80, 81, 8080])
+    expect(routes?.virtualHosts.at(-1)?.routes[0]).toMatchObject({
+      name: 'r',
+      route: { clusters: [{ cluster: `outbound|81||${webOf('b')}` }] },
+    })
+  })
+
+  test('has the ports of the wildcard that it stands under', () => {
+    const wildcard = entry('e', { hosts: ['*.com'], ports: [{ name: 'http', number: 7000, protocol: 'HTTP' }] })
+    const context = seen([wildcard, web('b'), routed('alias.com')])
+    expect(translateRoutes(context, 'alias.com')?.virtualHosts.map(({ port }) => port)).toEqual([7000])
+    expect([...visibleHosts(context)].sort()).toEqual(['*.com', 'alias.com', webOf('b')])
+  })
+})
+
 describe('how the endpoints of a cluster are found', () => {
   const discovered = (spec: object, ...others: TestResource[]): object | undefined =>
     translateCluster(seen([entry('e', { ...spec, endpoints: [] }), ...others]), 'outbound|80||ext.com')?.cluster
