@@ -58,7 +58,7 @@ function checkHostnames(hostnames: readonly string[] | undefined, report: Report
     report.violation(item('spec.hostnames', index), message)
   }
   if ((hostnames ?? []).length > 0) {
-    report.warning('spec.hostnames', 'only have an effect in a gateway; in the mesh match the header Host')
+    report.warning('spec.hostnames', 'only have an effect in a gateway; in the mesh match the header Host', 'proxy')
   }
 }
 

@@ -16,7 +16,7 @@ export function checkParents({ parentRefs = [], useDefaultGateways }: CommonRout
   for (const [index, parent] of parentRefs.entries()) checkParent(parent, item('spec.parentRefs', index), report)
   checkSameParents(parentRefs, report)
   if (useDefaultGateways !== undefined && useDefaultGateways !== 'None') {
-    report.warning('spec.useDefaultGateways', ONLY_IN_A_GATEWAY)
+    report.warning('spec.useDefaultGateways', ONLY_IN_A_GATEWAY, 'proxy')
   }
   if (parentRefs.length === 0) {
     report.warning(
@@ -32,7 +32,11 @@ function checkParent(parent: ParentReference, field: string, report: Report): vo
   checkSubdomain(parent.sectionName, child(field, 'sectionName'), report)
   checkName(parent.name, field, report)
   if (isServiceParent(parent)) return
-  report.warning(field, `${ONLY_IN_A_GATEWAY}; to attach it to a service of the mesh, write group "" and kind Service`)
+  report.warning(
+    field,
+    `${ONLY_IN_A_GATEWAY}; to attach it to a service of the mesh, write group "" and kind Service`,
+    'proxy',
+  )
 }
 
 function checkName(name: string | undefined, field: string, report: Report): void {

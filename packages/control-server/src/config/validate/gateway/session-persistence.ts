@@ -23,6 +23,7 @@ export function checkSessionPersistence(session: SessionPersistence | undefined,
   report.warning(
     field,
     'only has an effect in a gateway; in the mesh a DestinationRule hashes by cookie or header with loadBalancer.consistentHash',
+    'proxy',
   )
 }
 
