@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '@weft/mesh-protocol'
 import { describe, expect, test, vi } from 'vitest'
 import { countedTimers } from '../support/counted-timers.ts'
@@ -147,7 +148,7 @@ test('a body that has not come whole is not sent twice at once', async () => {
       yield Buffer.from('x')
     }
   }
-  const response = await mesh.outbound.request('http://reviews/', { method: 'POST', body: slow() })
+  const response = await mesh.outbound.request('http://reviews/', { method: 'POST', body: Readable.from(slow()) })
   await response.body.dump()
   expect(response.statusCode).toBe(504)
   expect(mesh.recorder.events.filter((event) => event.startsWith('hedge'))).toEqual([])

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import { DEFAULT_CIRCUIT_BREAKERS, DEFAULT_REPLAY_LIMIT_BYTES, DEFAULT_RETRY_POLICY } from '@weft/mesh-protocol'
 import { describe, expect, test, vi } from 'vitest'
@@ -159,7 +160,10 @@ describe('a body that comes in pieces', () => {
     await using mirror = await ok()
     await using mesh = harness(primary, mirror)
     const taken = { count: 0 }
-    const response = await mesh.outbound.request('http://reviews/', { method: 'POST', body: pieces(40, 1000, taken) })
+    const response = await mesh.outbound.request('http://reviews/', {
+      method: 'POST',
+      body: Readable.from(pieces(40, 1000, taken)),
+    })
     await response.body.dump()
     await expectQuiet(mesh)
     expect(taken.count).toBe(40)
@@ -174,7 +178,7 @@ describe('a body that comes in pieces', () => {
     const count = Math.ceil(DEFAULT_REPLAY_LIMIT_BYTES / 50_000) + 10
     const response = await mesh.outbound.request('http://reviews/', {
       method: 'POST',
-      body: pieces(count, 50_000, { count: 0 }),
+      body: Readable.from(pieces(count, 50_000, { count: 0 })),
     })
     expect(await response.body.text()).toBe('fine')
     expect(primary.seen[0]?.body).toHaveLength(count * 50_000)
@@ -189,7 +193,7 @@ describe('a body that comes in pieces', () => {
     await using mesh = harness(primary, mirror, [mirrored(100, { timeoutMs: 400 })])
     const response = await mesh.outbound.request('http://reviews/', {
       method: 'POST',
-      body: pieces(10, 100_000, { count: 0 }),
+      body: Readable.from(pieces(10, 100_000, { count: 0 })),
     })
     expect(await response.body.text()).toBe('fine')
     await vi.waitFor(() => expect(mesh.recorder.events).toEqual(['mirror:failed']), { timeout: 2_000 })
@@ -207,7 +211,11 @@ describe('a body that comes in pieces', () => {
         yield Buffer.from('x')
       }
     }
-    const call = mesh.outbound.request('http://reviews/', { method: 'POST', body: endless(), signal: abort.signal })
+    const call = mesh.outbound.request('http://reviews/', {
+      method: 'POST',
+      body: Readable.from(endless()),
+      signal: abort.signal,
+    })
     await vi.waitFor(() => expect(mirror.seen).toHaveLength(1))
     abort.abort()
     await expect(call).rejects.toThrow()
