@@ -15,7 +15,7 @@ import type { Report } from '../report.ts'
 import { checkFilters } from './http-filters.ts'
 import { checkHttpRouteMatch } from './http-matches.ts'
 import { checkSubdomain, checkUnique, isHostname } from './names.ts'
-import { ANSWERED_500, checkBackend, checkParents } from './references.ts'
+import { ANSWERED_500, checkBackend, checkParents, ONLY_IN_A_GATEWAY } from './references.ts'
 import { checkGatewayDuration, checkSessionPersistence } from './session-persistence.ts'
 
 /** Over all rules of a route. */
@@ -72,7 +72,14 @@ function checkRule(rule: HttpRouteRule, field: string, context: Context): void {
   checkBackends(rule, field, report)
   checkTimeouts(rule.timeouts, child(field, 'timeouts'), report)
   checkRetry(rule.retry, child(field, 'retry'), report)
-  checkSessionPersistence(rule.sessionPersistence, child(field, 'sessionPersistence'), report)
+  checkSessions(rule, child(field, 'sessionPersistence'), report)
+}
+
+function checkSessions({ sessionPersistence }: HttpRouteRule, field: string, report: Report): void {
+  if (sessionPersistence === undefined) return
+  checkSessionPersistence(sessionPersistence, field, report)
+  const instead = 'in the mesh a DestinationRule hashes by cookie or header with loadBalancer.consistentHash'
+  report.warning(field, `${ONLY_IN_A_GATEWAY}; ${instead}`, 'proxy')
 }
 
 function checkBackends(rule: HttpRouteRule, field: string, report: Report): void {

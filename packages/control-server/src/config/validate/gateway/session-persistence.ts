@@ -6,7 +6,8 @@ import { headerNameProblem } from './names.ts'
 
 /**
  * `SessionPersistence` (GEP-1619). It asks that a session stays with the very backend and endpoint that it began with, which
- * a gateway does with a cookie of its own; hashing, which the mesh has, moves sessions when endpoints come and go.
+ * a gateway does with a cookie of its own; hashing, which the mesh has, moves sessions when endpoints come and go. That it has
+ * no effect is told by whoever calls.
  */
 export function checkSessionPersistence(session: SessionPersistence | undefined, field: string, report: Report): void {
   if (session === undefined) return
@@ -20,11 +21,6 @@ export function checkSessionPersistence(session: SessionPersistence | undefined,
   if (cookie?.lifetimeType === 'Permanent' && absoluteTimeout === undefined) {
     report.violation(child(field, 'absoluteTimeout'), 'is required where the lifetime of the cookie is Permanent')
   }
-  report.warning(
-    field,
-    'only has an effect in a gateway; in the mesh a DestinationRule hashes by cookie or header with loadBalancer.consistentHash',
-    'proxy',
-  )
 }
 
 export function checkGatewayDuration(text: string | undefined, field: string, report: Report): void {
