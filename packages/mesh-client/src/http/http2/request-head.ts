@@ -13,6 +13,9 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   'upgrade',
 ])
 
+/** What no path may hold. RFC 9112 section 3.2; undici refuses the same. */
+const NOT_IN_A_PATH = /[^\u0021-\u00ff]/
+
 /**
  * The head of a request as HTTP/2 writes it: the authority stands for `host`, and what belongs to a connection of
  * HTTP/1.1 is left out.
@@ -23,6 +26,7 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
 export function http2Head(exchange: Exchange, scheme: 'http' | 'https'): OutgoingHttpHeaders {
   const { headers, method, path } = exchange
   validateToken(method)
+  if (NOT_IN_A_PATH.test(path)) throw new errors.InvalidArgumentError('invalid request path')
   const head: OutgoingHttpHeaders = {
     ':method': method,
     ':path': path,

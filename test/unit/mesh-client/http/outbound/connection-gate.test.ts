@@ -27,6 +27,24 @@ describe('ConnectionGate', () => {
     )
   })
 
+  test('what waits elsewhere counts among those that wait, and a place over the limit is one to give back', () => {
+    const gate = gateOf(1, 2)
+    gate.enterOver()
+    gate.enterOver()
+    expect([gate.inUse, gate.tryEnter()]).toEqual([2, false])
+    expect([gate.tryWait(), gate.enter({}, () => undefined), gate.tryWait()]).toEqual([true, 'waiting', false])
+    expect(gate.waiting).toBe(2)
+    gate.stopWaiting()
+    let entered = false
+    expect(gate.enter({}, () => undefined)).toBe('waiting')
+    gate.leave({})
+    expect(entered).toBe(false)
+    entered = gate.tryEnter()
+    expect(entered).toBe(false)
+    gate.leave({})
+    expect([gate.inUse, gate.waiting]).toEqual([1, 1])
+  })
+
   test('a raised limit lets waiting requests in as places become free', () => {
     const gate = gateOf(1, 5)
     const order: number[] = []
