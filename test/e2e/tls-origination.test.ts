@@ -25,6 +25,8 @@ type Tls = Readonly<Record<string, unknown>>
 interface Outside extends AsyncDisposable {
   readonly scene: MeshScene
   readonly caller: Mesh
+  /** Where the server listens. */
+  readonly port: number
   /** What the server saw of each connection's name and client. */
   readonly seen: { readonly sni: unknown; readonly client: string | undefined }[]
   /** Calls the service with the settings of a DestinationRule. */
@@ -72,6 +74,7 @@ async function outside(protocol: 'http' | 'http2' = 'http', mutual = false): Pro
   return {
     scene,
     caller,
+    port: listenPort,
     seen,
     again,
     async ask(tls) {
@@ -155,5 +158,34 @@ describe('TLS that a DestinationRule starts', () => {
     }
     await old.scene.apply(destinationRule('pay', rule))
     expect(await old.again()).toMatch(/does not offer HTTP\/2 over TLS/)
+  })
+
+  test('is started for a ServiceEntry outside of the mesh, by the name that was called', async () => {
+    await using pay = await outside('http2')
+    await pay.scene.apply(
+      {
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'ServiceEntry',
+        metadata: { name: 'pay-outside' },
+        spec: {
+          hosts: ['pay.example.com'],
+          location: 'MESH_EXTERNAL',
+          resolution: 'STATIC',
+          ports: [{ number: 80, name: 'http2', protocol: 'HTTP2', targetPort: pay.port }],
+          endpoints: [{ address: '127.0.0.1' }],
+        },
+      },
+      {
+        apiVersion: 'networking.istio.io/v1',
+        kind: 'DestinationRule',
+        metadata: { name: 'pay-outside' },
+        spec: { host: 'pay.example.com', trafficPolicy: { tls: { mode: 'SIMPLE', ...ca } } },
+      },
+    )
+    await poll(async () => {
+      const response = await pay.caller.fetch('http://pay.example.com/x')
+      return (await response.text()) === 'hello over 2.0'
+    }, 'the service outside')
+    expect(pay.seen.at(-1)?.sni).toBe('pay.example.com')
   })
 })
