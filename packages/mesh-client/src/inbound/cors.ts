@@ -8,8 +8,8 @@ export interface CompiledCors {
   /** Whether this origin may read the answers. */
   allows(origin: string): boolean
   /** Names and values in turn for the answer to a preflight of an origin that is allowed, after the origin itself. */
-  readonly preflightHeaders: readonly string[]
-  /** The same for every other answer. */
+  preflightHeaders(request: RouteRequest): readonly string[]
+  /** The same for every answer. */
   readonly responseHeaders: readonly string[]
   readonly forwardNotMatchingPreflights: boolean
 }
@@ -26,7 +26,8 @@ export type CorsVerdict =
   | { readonly kind: 'answer'; readonly headers: readonly string[] }
 
 const PASS: CorsVerdict = { kind: 'pass' }
-const ANY_ORIGIN = '*'
+/** Of an origin, a method or the name of a header. */
+const ANY = '*'
 
 /** Answers depend on who asks, and caches have to know (RFC 9110, 12.5.5). */
 export const VARY_ORIGIN: readonly string[] = ['vary', 'Origin']
@@ -36,19 +37,40 @@ export function compileCors(policy: CorsPolicy, field: string, violations: Viola
   const tests = policy.allowOrigins.map((origin, index) =>
     compileOrigin(origin, `${field}.allowOrigins[${index}]`, violations),
   )
-  const credentials = policy.allowCredentials === true ? ['access-control-allow-credentials', 'true'] : []
+  const withCredentials = policy.allowCredentials === true
+  const credentials = withCredentials ? ['access-control-allow-credentials', 'true'] : []
+  const responseHeaders = [...credentials, ...joined('access-control-expose-headers', policy.exposeHeaders)]
+  const maxAge =
+    policy.maxAgeMs === undefined ? [] : ['access-control-max-age', String(Math.floor(policy.maxAgeMs / 1000))]
+  const methods = allowed('methods', 'method', policy.allowMethods, withCredentials)
+  const headers = allowed('headers', 'headers', policy.allowHeaders, withCredentials)
   return {
-    allows: (origin) => tests.some((test) => test(ANY_ORIGIN) || test(origin)),
-    preflightHeaders: [
-      ...credentials,
-      ...joined('access-control-allow-methods', policy.allowMethods),
-      ...joined('access-control-allow-headers', policy.allowHeaders),
-      ...(policy.maxAgeMs === undefined ? [] : ['access-control-max-age', String(Math.floor(policy.maxAgeMs / 1000))]),
-    ],
-    responseHeaders: [...credentials, ...joined('access-control-expose-headers', policy.exposeHeaders)],
+    allows: (origin) => tests.some((test) => test(ANY) || test(origin)),
+    preflightHeaders: (request) => [...responseHeaders, ...methods(request), ...headers(request), ...maxAge],
+    responseHeaders,
     forwardNotMatchingPreflights: policy.forwardNotMatchingPreflights,
   }
 }
+
+/**
+ * What may be sent, as a list. A browser that sends credentials takes `*` for a name (Fetch standard, CORS protocol and
+ * credentials), so that all that it asks for is named then.
+ */
+function allowed(
+  what: string,
+  asked: string,
+  values: readonly string[] | undefined,
+  withCredentials: boolean,
+): (request: RouteRequest) => readonly string[] {
+  const name = `access-control-allow-${what}`
+  if (withCredentials && values?.length === 1 && values[0] === ANY) {
+    return (request) => joined(name, [request.header(`access-control-request-${asked}`) ?? ''].filter(notEmpty))
+  }
+  const fixed = joined(name, values)
+  return () => fixed
+}
+
+const notEmpty = (text: string): boolean => text !== ''
 
 function compileOrigin(matcher: StringMatcher, field: string, violations: Violation[]): StringTest {
   const compiled = compileStringMatcher(matcher)
@@ -70,12 +92,11 @@ export function judgeCors(cors: CompiledCors, request: RouteRequest): CorsVerdic
   const origin = request.header('origin')
   if (origin === undefined || origin === '') return PASS
   const isPreflight = request.method === 'OPTIONS' && (request.header('access-control-request-method') ?? '') !== ''
-  const allowed = cors.allows(origin)
-  if (!allowed) {
+  if (!cors.allows(origin)) {
     return isPreflight && !cors.forwardNotMatchingPreflights ? { kind: 'answer', headers: VARY_ORIGIN } : PASS
   }
   const own = ['access-control-allow-origin', origin]
   return isPreflight
-    ? { kind: 'answer', headers: [...own, ...cors.preflightHeaders, ...VARY_ORIGIN] }
+    ? { kind: 'answer', headers: [...own, ...cors.preflightHeaders(request), ...VARY_ORIGIN] }
     : { kind: 'allow', headers: [...own, ...cors.responseHeaders] }
 }

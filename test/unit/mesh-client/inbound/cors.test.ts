@@ -28,10 +28,25 @@ describe('a preflight', () => {
       kind: 'answer',
       headers: [
         ...['access-control-allow-origin', 'https://a.example', 'access-control-allow-credentials', 'true'],
+        ...['access-control-expose-headers', 'x-c'],
         ...['access-control-allow-methods', 'GET,PUT', 'access-control-allow-headers', 'x-a,x-b'],
         ...['access-control-max-age', '86400', 'vary', 'Origin'],
       ],
     })
+  })
+
+  test('that will send credentials is told what it asks for where anything is allowed', () => {
+    const asked = { ...PREFLIGHT, 'access-control-request-headers': 'x-1, x-2' }
+    const any = { allowMethods: ['*'], allowHeaders: ['*'] }
+    const told = (policy: Partial<CorsPolicy>, headers: Record<string, string>): readonly string[] => {
+      const verdict = judge({ ...any, ...policy }, 'OPTIONS', { ...A, ...headers })
+      return verdict.kind === 'answer' ? verdict.headers : []
+    }
+    const named = ['access-control-allow-methods', 'PUT', 'access-control-allow-headers', 'x-1, x-2']
+    expect(told({}, asked)).toEqual(expect.arrayContaining(named))
+    expect(told({}, PREFLIGHT)).not.toContain('access-control-allow-headers')
+    expect(told({ allowCredentials: false }, asked)).toEqual(expect.arrayContaining(['*']))
+    expect(told({ allowCredentials: false }, asked)).not.toContain('PUT')
   })
 
   test('is told of nothing that the policy does not name', () => {

@@ -54,15 +54,11 @@ function preflightsToo(match: RouteMatch, method: string | undefined): RouteMatc
 /** Gateway API `HTTPCORSFilter.maxAge`. */
 const DEFAULT_MAX_AGE_S = 5
 
-const METHODS: readonly string[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH']
-
 function corsPolicy(filter: CorsFilter): CorsPolicy {
   const { allowOrigins = [], allowMethods = [], allowHeaders = [], exposeHeaders = [], maxAge } = filter
-  // With credentials a browser takes `*` for the name of a method.
-  const every = allowMethods.includes('*') && filter.allowCredentials === true
   return {
     allowOrigins: allowOrigins.map(originMatcher),
-    ...(allowMethods.length === 0 ? {} : { allowMethods: every ? METHODS : allowMethods }),
+    ...(allowMethods.length === 0 ? {} : { allowMethods }),
     ...(allowHeaders.length === 0 ? {} : { allowHeaders }),
     ...(exposeHeaders.length === 0 ? {} : { exposeHeaders }),
     maxAgeMs: (maxAge ?? DEFAULT_MAX_AGE_S) * 1000,
