@@ -15,7 +15,8 @@ export interface Item<T> {
  */
 export class Collection<T> {
   private readonly format: PayloadFormat<T>
-  private readonly log = new ChangeLog<T>()
+  private log = new ChangeLog<T>()
+  private seed: ItemHash
   private items = new Map<string, Item<T>>()
   private sum: ItemHash
   private payloads = new Map<string, Payload<T>>()
@@ -24,6 +25,7 @@ export class Collection<T> {
   /** @param seed what the version depends on besides the items */
   constructor(format: PayloadFormat<T>, items: Iterable<Item<T>>, seed: ItemHash = EMPTY_SUM) {
     this.format = format
+    this.seed = seed
     this.sum = seed
     this.versionNow = sumVersion(seed, 0)
     this.replace(items)
@@ -60,6 +62,15 @@ export class Collection<T> {
     return this.moved({ upserts, removed })
   }
 
+  /** Another version of the same items, of which receivers are sent the whole. */
+  reseed(seed: ItemHash): void {
+    this.sum = addHash(subtractHash(this.sum, this.seed), seed)
+    this.seed = seed
+    this.log = new ChangeLog<T>()
+    this.versionNow = sumVersion(this.sum, this.items.size)
+    this.forgetPayloads()
+  }
+
   /** Sets some items, or removes them (`undefined`); the others are not looked at. False: nothing changed. */
   patch(changes: Iterable<readonly [id: string, item: Item<T> | undefined]>): boolean {
     const upserts = new Map<string, T>()
@@ -85,9 +96,13 @@ export class Collection<T> {
     const from = this.versionNow
     this.versionNow = sumVersion(this.sum, this.items.size)
     this.log.append(from, changes, this.items.size)
+    this.forgetPayloads()
+    return true
+  }
+
+  private forgetPayloads(): void {
     for (const payload of this.payloads.values()) payload.release()
     this.payloads = new Map()
-    return true
   }
 
   /** What brings a receiver that holds `base` (`undefined`: nothing that can be built on) to the newest state. */

@@ -2,8 +2,7 @@ import { HOST_INDEX_NAME, type HostIndexUpdate, type ResourceKey, resourceKey } 
 import type { TranslateContext } from '../translate/context.ts'
 import { isCallable, outboundTrafficPolicy, visibleHosts } from '../translate/hosts.ts'
 import { Collection, type Item } from './collection.ts'
-import { EMPTY_SUM, itemHash } from './content-hash.ts'
-import type { PayloadFormat } from './payload.ts'
+import { EMPTY_SUM, type ItemHash, itemHash } from './content-hash.ts'
 
 /** The item that stands for a host. */
 type ItemOf = (host: string) => Item<string>
@@ -17,21 +16,35 @@ type OutboundMode = ReturnType<typeof outboundTrafficPolicy>
 /** The host index of all clients for which it is equal, as a collection; it travels in one piece. */
 export class HostIndexState {
   readonly key: string
+  readonly hosts: Collection<string>
   /** Scopes that use it. */
   users = 0
   private readonly itemOf: ItemOf
   private mode: OutboundMode
-  private collection: Collection<string>
 
   constructor(key: string, context: TranslateContext, itemOf: ItemOf) {
     this.key = key
     this.itemOf = itemOf
     this.mode = outboundTrafficPolicy(context)
-    this.collection = this.make(context)
-  }
-
-  get hosts(): Collection<string> {
-    return this.collection
+    const { domain } = context.model
+    this.hosts = new Collection(
+      {
+        key: HOST_INDEX_KEY,
+        pageSize: Number.MAX_SAFE_INTEGER,
+        encode: ({ version, base, upserts, removed }) =>
+          JSON.stringify({
+            type: TYPE,
+            name: HOST_INDEX_NAME,
+            version,
+            domain,
+            hosts: upserts,
+            ...(this.mode === 'ALLOW_ANY' ? {} : { outboundTrafficPolicy: this.mode }),
+            ...(base === undefined ? {} : { base, removed }),
+          } satisfies HostIndexUpdate),
+      },
+      this.itemsOf(context),
+      seedOf(this.mode),
+    )
   }
 
   /**
@@ -41,23 +54,18 @@ export class HostIndexState {
    */
   refresh(context: TranslateContext, hosts: Iterable<string> | undefined): boolean {
     const mode = outboundTrafficPolicy(context)
-    if (mode !== this.mode) {
+    const otherwise = mode !== this.mode
+    if (otherwise) {
       this.mode = mode
-      this.collection = this.make(context)
-      return true
+      this.hosts.reseed(seedOf(mode))
     }
-    if (hosts === undefined) return this.collection.replace(this.itemsOf(context))
-    const changes = Array.from(
-      hosts,
-      (host) => [host, isCallable(context, host) ? this.itemOf(host) : undefined] as const,
-    )
-    return this.collection.patch(changes)
-  }
-
-  private make(context: TranslateContext): Collection<string> {
-    const { mode } = this
-    const seed = mode === 'ALLOW_ANY' ? EMPTY_SUM : itemHash(mode)
-    return new Collection(format(context.model.domain, mode), this.itemsOf(context), seed)
+    const moved =
+      hosts === undefined
+        ? this.hosts.replace(this.itemsOf(context))
+        : this.hosts.patch(
+            Array.from(hosts, (host) => [host, isCallable(context, host) ? this.itemOf(host) : undefined] as const),
+          )
+    return moved || otherwise
   }
 
   private *itemsOf(context: TranslateContext): Generator<Item<string>> {
@@ -65,20 +73,7 @@ export class HostIndexState {
   }
 }
 
-function format(domain: string, mode: OutboundMode): PayloadFormat<string> {
-  const policy = mode === 'ALLOW_ANY' ? {} : { outboundTrafficPolicy: mode }
-  return {
-    key: HOST_INDEX_KEY,
-    pageSize: Number.MAX_SAFE_INTEGER,
-    encode: ({ version, base, upserts, removed }) =>
-      JSON.stringify({
-        type: TYPE,
-        name: HOST_INDEX_NAME,
-        version,
-        domain,
-        hosts: upserts,
-        ...policy,
-        ...(base === undefined ? {} : { base, removed }),
-      } satisfies HostIndexUpdate),
-  }
+/** What tells versions of equal hosts apart. */
+function seedOf(mode: OutboundMode): ItemHash {
+  return mode === 'ALLOW_ANY' ? EMPTY_SUM : itemHash(mode)
 }

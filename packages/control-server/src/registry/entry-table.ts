@@ -50,8 +50,10 @@ export class EntryTable {
       if (definition === undefined) this.definitions.delete(key)
       else this.define(definition, hosts, parts)
     }
-    this.merged = this.merged.with([...hosts].map((host) => [host, this.merge(host)]))
-    return { hosts, parts }
+    const merged = [...hosts].map((host) => [host, this.merge(host)] as const)
+    const changed = merged.filter(([host, services]) => !sameServices(this.merged.get(host), services))
+    this.merged = this.merged.with(changed)
+    return { hosts: new Set(changed.map(([host]) => host)), parts }
   }
 
   private define(definition: EntryDefinition, hosts: Set<string>, parts: Map<string, EntryPart | undefined>): void {
@@ -86,6 +88,10 @@ export class EntryTable {
     }
     return [...together.values()]
   }
+}
+
+function sameServices(a: readonly EntryService[] | undefined, b: readonly EntryService[] | undefined): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
 }
 
 /** A part's own record; no host has a space in it. */

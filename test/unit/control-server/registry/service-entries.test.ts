@@ -153,6 +153,13 @@ describe('a ServiceEntry', () => {
     expect([...change.services].sort()).toEqual([HOST, '10.9.0.0/16', '240.0.0.1', '240.0.0.2', '240.0.0.3'].sort())
   })
 
+  test('that only has other endpoints leaves the service as it was', () => {
+    const { model, builder, entries } = build(entry('e', { endpoints: [{ address: '1.1.1.1' }] }))
+    const change = builder.apply(entries.change(entry('e', { endpoints: [{ address: '2.2.2.2' }] })))
+    expect([[...change.services], [...change.instances], served(change.model)]).toEqual([[], [HOST], [['2.2.2.2:80']]])
+    expect(change.model.services.get(HOST)).toBe(model.services.get(HOST))
+  })
+
   test('that changes nothing of a host leaves the objects of others alone', () => {
     const { model, builder, entries } = build(entry('e', {}), entry('f', { hosts: ['other.com'] }))
     const { model: after } = builder.apply(entries.change(entry('f', { hosts: ['other.com'], ports: [port(81)] })))
