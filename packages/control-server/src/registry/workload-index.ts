@@ -1,5 +1,4 @@
 import { MultiMap } from '../kernel/multi-map.ts'
-import { PersistentMap } from '../kernel/persistent-map.ts'
 import type { Workload } from './model.ts'
 import { selectableLabels, selects } from './workload-entry.ts'
 
@@ -10,14 +9,14 @@ type Selector = Readonly<Record<string, string>>
  * Selectors are known by the key of the service's record.
  */
 export class WorkloadIndex {
-  private all = PersistentMap.empty<Workload>()
+  private readonly all = new Map<string, Workload>()
   private readonly byService = new MultiMap<string>()
   private readonly byLabel = new MultiMap<string>()
   /** Records of services with a selector, by the first label that the selector names. */
   private readonly selectors = new MultiMap<string>()
   private readonly selectorOf = new Map<string, Selector>()
 
-  get workloads(): PersistentMap<Workload> {
+  get workloads(): ReadonlyMap<string, Workload> {
     return this.all
   }
 
@@ -25,9 +24,12 @@ export class WorkloadIndex {
     for (const [id, workload] of changes) {
       const before = this.all.get(id)
       if (before !== undefined) this.unindex(before)
-      if (workload !== undefined) this.index(workload)
+      if (workload === undefined) this.all.delete(id)
+      else {
+        this.all.set(id, workload)
+        this.index(workload)
+      }
     }
-    this.all = this.all.with(changes)
   }
 
   setSelector(record: string, namespace: string, selector: Selector | undefined): void {
