@@ -38,3 +38,13 @@ function metadataOf(name: string): { name: string; namespace: string } {
 }
 
 export const backend = (name: string, more: object = {}): object => ({ name, port: 80, ...more })
+
+/** An XBackendTrafficPolicy with a retry budget for a Service of `default`. */
+export function retryBudget(service: string, percent: number): TestResource {
+  return {
+    apiVersion: 'gateway.networking.x-k8s.io/v1alpha1',
+    kind: 'XBackendTrafficPolicy',
+    metadata: { name: service, namespace: 'default' },
+    spec: { targetRefs: [{ group: '', kind: 'Service', name: service }], retryConstraint: { budget: { percent } } },
+  }
+}

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { createPush } from '../../../../packages/control-server/src/push/push.ts'
 import { expectedState } from '../../../support/expected-state.ts'
 import { fakeClock } from '../../../support/fake-clock.ts'
+import { backend, httpRoute, l4Route, retryBudget } from '../../../support/gateway-routes.ts'
 import { SimulatedClient, testNode } from '../../../support/simulated-client.ts'
 import { strictLogger } from '../../../support/strict-logger.ts'
 import {
@@ -15,6 +16,7 @@ import {
   serviceEntry,
   sidecar,
   type TestModel,
+  type TestResource,
   testModel,
   virtualService,
   workloadEntry,
@@ -96,6 +98,17 @@ const meshStep = fc.oneof(
     cors: maybe,
   }),
   fc.record({ do: fc.constant('delegate'), there: maybe, to: name, hidden: maybe, cors: maybe }),
+  fc.record({
+    do: fc.constant('gateway-route'),
+    kind: fc.constantFrom('HTTPRoute', 'TCPRoute'),
+    namespace: fc.constantFrom('default', 'other'),
+    name,
+    to: name,
+    there: maybe,
+    port: fc.constantFrom(undefined, 80, 81),
+    cors: maybe,
+  }),
+  fc.record({ do: fc.constant('budget'), name, there: maybe, percent: fc.nat(2) }),
   fc.record({ do: fc.constant('fault'), there: maybe, name, status: fc.constantFrom(500, 503) }),
 )
 
@@ -106,10 +119,20 @@ const clientStep = fc.oneof(
   fc.record({ do: fc.constant('wait') }),
 )
 
+type GatewayStep = Extract<Step, { readonly do: 'gateway-route' }>
+
 type Step =
   typeof meshStep extends fc.Arbitrary<infer A>
     ? A | (typeof clientStep extends fc.Arbitrary<infer B> ? B : never)
     : never
+
+function gatewayRoute({ kind, namespace, name, to, port, cors }: GatewayStep): TestResource {
+  const backendRefs = [backend(to, { namespace: 'default' }), backend(name, { namespace: 'default', port: 81 })]
+  if (kind === 'TCPRoute') return l4Route(`${namespace}/tcp`, name, backendRefs)
+  const filters = cors ? [{ type: 'CORS', cors: { allowOrigins: ['*'] } }] : []
+  const parent = { namespace: 'default', ...(port === undefined ? {} : { port }) }
+  return httpRoute(`${namespace}/http-${to}`, name, [{ backendRefs, filters }], parent)
+}
 
 function changeMesh(model: TestModel, step: Step): void {
   switch (step.do) {
@@ -217,6 +240,13 @@ function changeMesh(model: TestModel, step: Step): void {
       const route = [{ destination: { host: hostOf(step.to) } }]
       const http = [{ route, ...(step.cors ? { corsPolicy: CORS_POLICY } : {}) }]
       const resource = virtualService('shared', { http, ...(step.hidden ? { exportTo: ['.'] } : {}) }, 'other')
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'gateway-route':
+    case 'budget': {
+      const resource = step.do === 'budget' ? retryBudget(step.name, step.percent) : gatewayRoute(step)
       if (step.there) model.put(resource)
       else model.remove(resource)
       break
