@@ -11,7 +11,7 @@ import { parseScenarios } from '../support/scenario-text.ts'
 
 const FOLDER = new URL('fields/', import.meta.url)
 const pages = readdirSync(FOLDER)
-  .filter((file) => file.endsWith('.md'))
+  .filter((file) => file.endsWith('.md') && file !== 'README.md')
   .sort()
 
 describe.each(pages)('%s', (file) => {
@@ -25,10 +25,9 @@ describe.each(pages)('%s', (file) => {
   afterAll(() => scene[Symbol.asyncDispose]())
 
   test.each(scenarios)('$name', { timeout: 30_000 }, async (scenario) => {
-    const wrong: string[] = []
-    await scene.play(scenario, (request, line, outcome, result) => {
-      for (const miss of misses(outcome, result)) wrong.push(`${file}:${line} ${request}: ${miss}`)
-    })
+    const wrong = await scene.play(scenario, (row, result) =>
+      misses(row.outcome, result).map((miss) => `${file}:${row.line} ${row.request}: ${miss}`),
+    )
     expect(wrong).toEqual([])
   })
 })

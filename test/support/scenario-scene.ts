@@ -1,107 +1,69 @@
 import { once } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Mesh } from '@weft/mesh-client'
 import { call } from './control-server.ts'
 import { type MeshScene, openMeshScene } from './mesh-scene.ts'
 import type { Ended, RowResult, Seen } from './scenario-outcome.ts'
+import { nthRequest, parseRequest, type ScenarioCaller, type ScenarioRequest } from './scenario-request.ts'
+import type { Scenario, ScenarioResource, ScenarioRow } from './scenario-text.ts'
 import {
-  parseRequest,
-  type Scenario,
-  type ScenarioCaller,
-  type ScenarioRequest,
-  type ScenarioResource,
-} from './scenario-text.ts'
+  Echo,
+  type InstanceOf,
+  Record,
+  registrationOf,
+  startTlsServer,
+  TCP_PORT,
+  WORLD,
+  withCertificates,
+} from './scenario-world.ts'
 
-/** One instance of a service of the world. */
-interface InstanceOf {
-  readonly service: string
-  readonly version: string
-  readonly namespace?: string
-  readonly locality?: string
-  readonly protocol?: 'tcp'
-}
-
-/** What every page has: the services of Bookinfo, one that speaks TCP, and one with an instance in each of two regions. */
-export const WORLD: readonly InstanceOf[] = [
-  { service: 'reviews', version: 'v1' },
-  { service: 'reviews', version: 'v2' },
-  { service: 'reviews', version: 'v3' },
-  { service: 'ratings', version: 'v1' },
-  { service: 'details', version: 'v1', namespace: 'other' },
-  { service: 'echo', version: 'v1', protocol: 'tcp' },
-  { service: 'echo', version: 'v2', protocol: 'tcp' },
-  { service: 'regional', version: 'v1', locality: 'east/e1' },
-  { service: 'regional', version: 'v2', locality: 'east/e2' },
-  { service: 'regional', version: 'v3', locality: 'west/w1' },
-]
-
-const TCP_PORT = 9000
-
-/**
- * Answers with what it has seen. `answer-status`, `answer-delay-ms`, `answer-header` (`name=value`) and `fail-first` (so many
- * tries of one `x-request-id` fail with `answer-status`) among the request's headers say how.
- */
-class Echo {
-  readonly #instance: InstanceOf
-  readonly #arrived: Map<string, number>
-  readonly #tries = new Map<string, number>()
-
-  constructor(instance: InstanceOf, arrived: Map<string, number>) {
-    this.#instance = instance
-    this.#arrived = arrived
-  }
-
-  readonly answer = (request: IncomingMessage, response: ServerResponse): void => {
-    const { service, version } = this.#instance
-    const who = `${service} ${version}`
-    this.#arrived.set(who, (this.#arrived.get(who) ?? 0) + 1)
-    const chunks: Buffer[] = []
-    request.on('data', (chunk: Buffer) => chunks.push(chunk))
-    request.on('end', () => {
-      const { method = '', url = '', headers } = request
-      const seen = { service, version, method, path: url, headers, body: Buffer.concat(chunks).toString() }
-      const [name, value] = String(headers['answer-header'] ?? '').split('=')
-      response.statusCode = this.#status(headers)
-      response.setHeader('x-instance', who)
-      if (name !== undefined && name !== '') response.setHeader(name, value ?? '')
-      setTimeout(() => response.end(JSON.stringify(seen)), Number(headers['answer-delay-ms'] ?? 0))
-    })
-  }
-
-  readonly serve = (socket: Socket): void => {
-    const { service, version } = this.#instance
-    const who = `${service} ${version}`
-    this.#arrived.set(who, (this.#arrived.get(who) ?? 0) + 1)
-    socket.on('error', () => undefined)
-    socket.on('end', () => socket.end(JSON.stringify({ service, version })))
-    socket.resume()
-  }
-
-  #status(headers: IncomingMessage['headers']): number {
-    const status = Number(headers['answer-status'] ?? 200)
-    const failFirst = headers['fail-first']
-    if (failFirst === undefined) return status
-    const id = String(headers['x-request-id'])
-    const tries = (this.#tries.get(id) ?? 0) + 1
-    this.#tries.set(id, tries)
-    return tries <= Number(failFirst) ? status : 200
-  }
-}
+/** What is wrong with what a row came to. */
+export type Judge = (row: ScenarioRow, result: RowResult) => string[]
 
 /** A running world, in which scenarios are played one after the other. */
 export interface ScenarioScene extends AsyncDisposable {
-  play(
-    scenario: Scenario,
-    onRow: (request: string, line: number, outcome: string, result: RowResult) => void,
-  ): Promise<void>
+  /** What is wrong, row by row. Resources are stored before the first row, and deleted after the last. */
+  play(scenario: Scenario, judge: Judge): Promise<string[]>
 }
+
+/** Copies of requests arrive after the answer; this long is waited for them. */
+const SETTLES_WITHIN_MS = 1_000
 
 export async function openScenarioScene(): Promise<ScenarioScene> {
   const scene = await openMeshScene()
-  const arrived = new Map<string, number>()
-  await Promise.all(WORLD.map((instance) => startInstance(scene, instance, arrived)))
+  const record = new Record()
+  await Promise.all(WORLD.map((instance) => startInstance(scene, instance, record)))
+  const pay: InstanceOf = { service: 'pay', version: 'v1' }
+  const tlsServer = await startTlsServer(pay, record)
+  await call(`${scene.control.url}/v1/workloads/pay-1`, 'PUT', registrationOf(pay, tlsServer))
+  return {
+    async play({ resources, rows }, judge) {
+      await using stage = await setStage(scene, record, withCertificates(resources))
+      const wrong: string[] = []
+      for (const row of rows) wrong.push(...(await stage.play(row, judge)))
+      return wrong
+    },
+    async [Symbol.asyncDispose]() {
+      await scene[Symbol.asyncDispose]()
+      tlsServer.close()
+    },
+  }
+}
+
+/** One scenario: its resources stored, and callers that know nothing of the scenarios before. */
+interface Stage extends AsyncDisposable {
+  play(row: ScenarioRow, judge: Judge): Promise<string[]>
+}
+
+async function setStage(scene: MeshScene, record: Record, resources: readonly ScenarioResource[]): Promise<Stage> {
+  const { control } = scene
+  const { status, body } =
+    resources.length === 0
+      ? { status: 200, body: {} }
+      : await call(`${control.url}/v1/apply?wait=5s`, 'POST', resources)
+  const refusals = causesOf(body)
+  const warnings: string[] = body.warnings ?? []
   const callers = new Map<string, Promise<Mesh>>()
+  const started: Mesh[] = []
   const callerOf = (caller: ScenarioCaller): Promise<Mesh> => {
     const key = JSON.stringify(caller)
     const known = callers.get(key) ?? joinCaller(scene, caller)
@@ -109,34 +71,81 @@ export async function openScenarioScene(): Promise<ScenarioScene> {
     return known
   }
   return {
-    async play({ resources, rows }, onRow) {
-      const requests = rows.map(({ request }) => parseRequest(request))
-      // Callers that follow their hosts already are waited for when resources are applied.
-      for (const request of requests) await send(await callerOf(request.caller), { ...request, times: 1 })
-      if (resources.length > 0) await scene.apply(...resources)
-      try {
-        for (const [index, { request, line, outcome }] of rows.entries()) {
-          arrived.clear()
-          const parsed = requests[index] as ScenarioRequest
-          const mesh = await callerOf(parsed.caller)
-          const ended = await repeat(parsed.times, () => send(mesh, parsed))
-          onRow(request, line, outcome, { ended, arrived: Object.fromEntries(arrived) })
-        }
-      } finally {
-        for (const resource of resources) await remove(scene, resource)
+    async play(row, judge) {
+      record.arrived.clear()
+      if (row.request === 'apply') return judge(row, { ended: [], arrived: {}, warnings, refusals })
+      if (status !== 200) throw new Error(`refused: ${JSON.stringify(body)}`)
+      const [, service, version] = /^start ([\w-]+) (v\d+)$/.exec(row.request) ?? []
+      if (service !== undefined && version !== undefined) {
+        started.push(await startInstance(scene, { service, version }, record))
+        return []
       }
+      const request = parseRequest(row.request)
+      const mesh = await callerOf(request.caller)
+      return await ask(mesh, request, record, (result) => judge(row, { ...result, warnings, refusals }))
     },
-    [Symbol.asyncDispose]: () => scene[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      const meshes = [...(await Promise.all(callers.values())), ...started]
+      await Promise.all(meshes.map((mesh) => mesh.close({ timeoutMs: 1_000 })))
+      if (status === 200) await Promise.all(resources.map((resource) => remove(control.url, resource)))
+    },
   }
 }
 
-async function startInstance(scene: MeshScene, instance: InstanceOf, arrived: Map<string, number>): Promise<void> {
+function causesOf(body: { readonly details?: { readonly causes?: readonly { field: string; message: string }[] } }) {
+  return (body.details?.causes ?? []).map(({ field, message }) => `${field}: ${message}`)
+}
+
+async function ask(
+  mesh: Mesh,
+  request: ScenarioRequest,
+  record: Record,
+  missesOf: (result: Pick<RowResult, 'ended' | 'arrived'>) => string[],
+): Promise<string[]> {
+  if (request.afterMs > 0) await pause(request.afterMs)
+  const until = performance.now() + request.withinMs
+  for (;;) {
+    record.arrived.clear()
+    const ended = await askAll(mesh, request)
+    const misses = await settle(
+      () => missesOf({ ended, arrived: Object.fromEntries(record.arrived) }),
+      request.withinMs,
+    )
+    if (misses.length === 0 || performance.now() > until) return misses
+    await pause(10)
+  }
+}
+
+/** Judges again as long as something is still on its way. */
+async function settle(judge: () => string[], withinMs: number): Promise<string[]> {
+  const until = performance.now() + (withinMs > 0 ? 0 : SETTLES_WITHIN_MS)
+  for (;;) {
+    const misses = judge()
+    if (performance.now() > until || misses.every((miss) => !/ at | arrived at /.test(miss))) return misses
+    await pause(5)
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+async function askAll(mesh: Mesh, request: ScenarioRequest): Promise<Ended[]> {
+  const ended: Ended[] = []
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < request.times) ended.push(await send(mesh, nthRequest(request, next++)))
+  }
+  await Promise.all(Array.from({ length: request.atOnce }, worker))
+  return ended
+}
+
+async function startInstance(scene: MeshScene, instance: InstanceOf, record: Record): Promise<Mesh> {
   const { service, version, namespace = 'default', locality, protocol } = instance
   const mesh = scene.join({ service, version, namespace, ...(locality === undefined ? {} : { locality }) })
-  const echo = new Echo(instance, arrived)
-  if (protocol === 'tcp') await mesh.serve(echo.serve, { host: '127.0.0.1', servicePort: TCP_PORT, protocol: 'tcp' })
-  else await mesh.serve(echo.answer, { host: '127.0.0.1' })
+  const echo = new Echo(instance, record)
+  if (protocol === 'tcp') await mesh.serve(echo.serve, { host: '127.0.0.1', servicePort: TCP_PORT, protocol })
+  else await mesh.serve(echo.answer, { host: '127.0.0.1', ...(protocol === undefined ? {} : { protocol }) })
   await mesh.ready({ timeoutMs: 10_000 })
+  return mesh
 }
 
 async function joinCaller(scene: MeshScene, { service, namespace, labels, locality }: ScenarioCaller): Promise<Mesh> {
@@ -145,26 +154,25 @@ async function joinCaller(scene: MeshScene, { service, namespace, labels, locali
   return mesh
 }
 
-/** Many at once, as callers are, but not all. */
-async function repeat(times: number, once: () => Promise<Ended>): Promise<Ended[]> {
-  const ended: Ended[] = []
-  let left = times
-  const worker = async (): Promise<void> => {
-    while (left-- > 0) ended.push(await once())
-  }
-  await Promise.all(Array.from({ length: Math.min(times, 10) }, worker))
-  return ended
-}
-
 let requestIds = 0
 
 async function send(mesh: Mesh, request: ScenarioRequest): Promise<Ended> {
   const started = performance.now()
-  const answer = request.method === 'CONNECT' ? await connect(mesh, request.url) : await ask(mesh, request)
+  const answer = request.method === 'CONNECT' ? await connect(mesh, request.url) : await askHttp(mesh, request)
   return { ...answer, tookMs: performance.now() - started }
 }
 
-async function ask(mesh: Mesh, { method, url, headers, body }: ScenarioRequest): Promise<Omit<Ended, 'tookMs'>> {
+type Answer = Omit<Ended, 'tookMs'>
+
+const failed = (error: unknown): Answer => ({
+  status: 0,
+  headers: {},
+  seen: undefined,
+  body: '',
+  error: codeOf(error),
+})
+
+async function askHttp(mesh: Mesh, { method, url, headers, body }: ScenarioRequest): Promise<Answer> {
   try {
     const answer = await mesh.request(url, {
       method: method as 'GET',
@@ -172,14 +180,14 @@ async function ask(mesh: Mesh, { method, url, headers, body }: ScenarioRequest):
       ...(body === undefined ? {} : { body }),
     })
     const text = await answer.body.text()
-    const seen = 'x-instance' in answer.headers ? (JSON.parse(text) as Seen) : undefined
+    const seen = 'x-instance' in answer.headers && text !== '' ? (JSON.parse(text) as Seen) : undefined
     return { status: answer.statusCode, headers: flat(answer.headers), seen, body: text, error: undefined }
   } catch (error) {
-    return { status: 0, headers: {}, seen: undefined, body: '', error: codeOf(error) }
+    return failed(error)
   }
 }
 
-async function connect(mesh: Mesh, url: string): Promise<Omit<Ended, 'tookMs'>> {
+async function connect(mesh: Mesh, url: string): Promise<Answer> {
   const { hostname, port, searchParams } = new URL(url)
   const servername = searchParams.get('sni')
   const socket = mesh.connect({ host: hostname, port: Number(port), ...(servername === null ? {} : { servername }) })
@@ -191,14 +199,13 @@ async function connect(mesh: Mesh, url: string): Promise<Omit<Ended, 'tookMs'>> 
       text += chunk
     })
     await once(socket, 'close')
-    const seen = { ...(JSON.parse(text) as Seen), method: 'CONNECT', path: '', headers: {}, body: '' }
-    return { status: 200, headers: {}, seen, body: text, error: undefined }
+    return { status: 200, headers: {}, seen: JSON.parse(text) as Seen, body: text, error: undefined }
   } catch (error) {
-    return { status: 0, headers: {}, seen: undefined, body: '', error: codeOf(error) }
+    return failed(error)
   }
 }
 
-function flat(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string | undefined> {
+function flat(headers: Readonly<{ [name: string]: string | string[] | undefined }>): Ended['headers'] {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value]),
   )
@@ -212,17 +219,15 @@ function codeOf(error: unknown): string {
   return (error as { code?: string }).code ?? String(error)
 }
 
-const PLURALS: Readonly<Record<string, string>> = {
-  Sidecar: 'sidecars',
+const PLURALS: Readonly<{ [kind: string]: string }> = {
   ServiceEntry: 'serviceentries',
   WorkloadEntry: 'workloadentries',
-  MeshConfig: 'meshconfigs',
 }
 
-async function remove(scene: MeshScene, { apiVersion, kind, metadata }: ScenarioResource): Promise<void> {
+async function remove(control: string, { apiVersion, kind, metadata }: ScenarioResource): Promise<void> {
+  const base = apiVersion.includes('/') ? `apis/${apiVersion}` : `api/${apiVersion}`
   const plural = PLURALS[kind] ?? `${kind.toLowerCase()}s`
   const { name, namespace = 'default' } = metadata
-  const url = `${scene.control.url}/apis/${apiVersion}/namespaces/${namespace}/${plural}/${name}?wait=5s`
-  const { status } = await call(url, 'DELETE')
+  const { status } = await call(`${control}/${base}/namespaces/${namespace}/${plural}/${name}?wait=5s`, 'DELETE')
   if (status !== 200) throw new Error(`DELETE ${kind} ${name} answered ${status}`)
 }
