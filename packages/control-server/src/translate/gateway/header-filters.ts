@@ -12,9 +12,16 @@ type Change =
 
 type Changes = ReadonlyMap<string, Change>
 
+const NOTHING: HeaderMutations = {}
+
+function modifiesHeaders({ requestHeaderModifier, responseHeaderModifier }: HttpFilter): boolean {
+  return requestHeaderModifier !== undefined || responseHeaderModifier !== undefined
+}
+
 /** The header modifiers of some filters, run one after the other, as one set of changes. */
 export function headerMutations(...filters: readonly (readonly HttpFilter[])[]): HeaderMutations {
-  const all = filters.flat()
+  const all = filters.flat().filter(modifiesHeaders)
+  if (all.length === 0) return NOTHING
   const request = run(all.map(({ requestHeaderModifier }) => requestHeaderModifier))
   const response = run(all.map(({ responseHeaderModifier }) => responseHeaderModifier))
   const [requestHeadersToRemove, requestHeadersToAdd] = split(request)
@@ -29,6 +36,7 @@ export function headerMutations(...filters: readonly (readonly HttpFilter[])[]):
 
 /** The authority that a modifier sets: to the wire `host` is not a header. */
 export function hostOfModifiers(filters: readonly HttpFilter[]): string | undefined {
+  if (!filters.some(modifiesHeaders)) return undefined
   const change = run(filters.map(({ requestHeaderModifier }) => requestHeaderModifier)).get('host')
   return change?.do === 'overwrite' ? change.value : undefined
 }
