@@ -10,7 +10,10 @@ export const HOST_INDEX_NAME = 'hosts'
 export interface HostIndex extends ResourceHeader<'HostIndex'> {
   /** DNS domain of the cluster, e.g. `cluster.local`: `<service>.<namespace>.svc.<domain>`. */
   readonly domain: string
-  /** Fully qualified host names, and wildcards of the form `*.example.com`. Unordered, no duplicates. */
+  /**
+   * Fully qualified host names, wildcards (`*.example.com`, `*-api.example.com`), and the virtual addresses and subnets of
+   * services. Each has routes by this very name. Unordered, no duplicates.
+   */
   readonly hosts: readonly string[]
   /** What becomes of a host outside the index. Istio `OutboundTrafficPolicy.mode`. Absent: ALLOW_ANY, it passes through. */
   readonly outboundTrafficPolicy?: 'ALLOW_ANY' | 'REGISTRY_ONLY'

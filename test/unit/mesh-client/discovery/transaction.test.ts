@@ -1,7 +1,7 @@
 import { FIRST_POLICY_WAIT_MS, fail, ok, type RouteConfiguration } from '@weft/mesh-protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { Compile } from '../../../../packages/mesh-client/src/discovery/snapshot.ts'
+import { type Compile, heldResources } from '../../../../packages/mesh-client/src/discovery/snapshot.ts'
 import {
   type Applied,
   emptyStore,
@@ -284,4 +284,15 @@ describe('changes', () => {
       }),
     )
   })
+})
+
+test('what becomes of hosts outside the index is kept with it, and follows a change', () => {
+  const closed = { outboundTrafficPolicy: 'REGISTRY_ONLY' } as const
+  const first = fold([[hostIndex('h1', ['a', 'b'], closed)]])
+  expect([...heldResources(first.state.snapshot)]).toEqual([hostIndex('h1', ['a', 'b'], closed)])
+  const delta = hostIndex('h2', ['c'], { ...closed, base: 'h1', removed: ['a'] })
+  const second = fold([[delta]], first.state)
+  expect([...heldResources(second.state.snapshot)]).toEqual([hostIndex('h2', ['b', 'c'], closed)])
+  const open = fold([[hostIndex('h3', ['b'])]], second.state)
+  expect([...heldResources(open.state.snapshot)]).toEqual([hostIndex('h3', ['b'])])
 })
