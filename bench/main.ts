@@ -10,6 +10,7 @@ import { benchCalls, type Scale } from './scenarios/calls.ts'
 import { benchChain } from './scenarios/chain.ts'
 import { benchHaproxy } from './scenarios/haproxy.ts'
 import { benchPush } from './scenarios/push.ts'
+import { benchRouting } from './scenarios/routing.ts'
 import { benchServing } from './scenarios/serving.ts'
 import { benchStalled } from './scenarios/stalled.ts'
 import { benchStreams } from './scenarios/streams.ts'
@@ -45,6 +46,16 @@ const SECTIONS: readonly Section[] = [
     title: 'Balancing',
     run: () =>
       benchBalancing(smoke ? { picks: 20_000, simulatedSeconds: 1 } : { picks: 2_000_000, simulatedSeconds: 10 }),
+  },
+  {
+    key: 'routing',
+    title: 'Finding a route',
+    run: async () =>
+      benchRouting(
+        smoke
+          ? { sizes: [10, 100], requests: 1_000, rounds: 1 }
+          : { sizes: [10, 100, 1_000], requests: 200_000, rounds: 5 },
+      ),
   },
   { key: 'stalled', title: 'A client that stops reading', run: () => benchStalled(smoke ? 200 : 10_000) },
 ]
