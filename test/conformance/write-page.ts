@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { conformancePage } from './page.ts'
 import { PAGE, WRITING_PAGE } from './report.ts'
-import { readTotals } from './totals.ts'
+import { RESULTS_FOLDER, readTotals } from './totals.ts'
 
 /*
  * `pnpm conformance`: runs the conformance suites and writes docs/conformance.md from what they found. Arguments are files
@@ -13,6 +13,8 @@ import { readTotals } from './totals.ts'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 const files = process.argv.slice(2)
+// A suite that is gone must not stay in the page.
+if (files.length === 0) rmSync(RESULTS_FOLDER, { recursive: true, force: true })
 const run = spawnSync(
   process.execPath,
   [
