@@ -132,7 +132,7 @@ describe('an endpoint that', () => {
       expect(more).toEqual([])
       expect(`${status} ${record?.flags}`).toMatch(expected)
       if (status !== 504) expect(error).toBeInstanceOf(Error)
-      expect(elapsedMs).toBeLessThan(DEADLINE_MS + 300)
+      expect(elapsedMs).toBeLessThan(DEADLINE_MS + 2_000)
       expect(body.destroyed).toBe(true)
       const [state] = mesh.states()
       expect(state?.active).toBe(0)
@@ -187,11 +187,11 @@ async function cutAt(bytes: number, protocol: 'http' | 'http2', port: number, ti
   const mesh = outboundHarness({
     endpoints: [rogue.endpoint],
     cluster: { protocol, outlierDetection: JUDGING },
-    routes: [impatientRoute(1_500)],
+    routes: [impatientRoute(3_000)],
     timers,
   })
   const { status, error, elapsedMs } = await call(mesh)
-  expect(elapsedMs).toBeLessThan(1_500)
+  expect(elapsedMs).toBeLessThan(3_000)
   expect(mesh.recorder.calls).toHaveLength(1)
   expect(mesh.states()[0]?.active).toBe(0)
   if (error !== undefined) {

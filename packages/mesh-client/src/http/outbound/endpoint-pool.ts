@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { isDeepStrictEqual } from 'node:util'
 import { type Cluster, DEFAULT_IDLE_TIMEOUT_MS, type Endpoint, UNLIMITED } from '@weft/mesh-protocol'
 import type { Dispatcher } from 'undici'
@@ -79,14 +80,14 @@ export class EndpointPool {
     this.#expecting = requests
     const request: ExpectingRequest = new ExpectingRequest(attempt, timers, () => requests.delete(request))
     requests.add(request)
-    request.start(exchange, this.#connectTo(scheme, 'http/1.1', withoutPort(hostOf(exchange.headers))))
+    request.start(exchange, this.#connectTo(scheme, 'http/1.1', this.#nameOf(exchange)))
   }
 
   /** Sends a request on a connection that others use too. False: too many wait for one. */
   share(exchange: Exchange, attempt: Attempt): boolean {
     this.touched = true
     const scheme = this.#scheme(exchange)
-    const name = scheme === 'http' ? '' : (this.config.tls?.sni ?? withoutPort(hostOf(exchange.headers)))
+    const name = scheme === 'http' ? '' : this.#nameOf(exchange)
     const pools = this.#shared ?? new Map<string, Http2Pool>()
     this.#shared = pools
     const known = pools.get(name)
@@ -111,6 +112,11 @@ export class EndpointPool {
   /** Where policy asks for TLS, whatever the caller has written. */
   #scheme(exchange: Exchange): Scheme {
     return this.config.tls === undefined ? exchange.scheme : 'https'
+  }
+
+  /** What TLS asks the server for. */
+  #nameOf(exchange: Exchange): string {
+    return this.config.tls?.sni ?? exchange.servername ?? hostnameOf(hostOf(exchange.headers))
   }
 
   #dispatcher(scheme: Scheme): Dispatcher {
@@ -141,7 +147,8 @@ export class EndpointPool {
       host: address,
       protocol: `${scheme}:`,
       port: String(port),
-      ...(scheme === 'https' ? { servername } : {}),
+      // TLS has no names that are addresses. RFC 6066 section 3.
+      ...(scheme === 'https' && isIP(servername) === 0 ? { servername } : {}),
     }
     return (callback) => void connector(target, callback as Parameters<typeof connector>[1])
   }
@@ -189,7 +196,7 @@ function samePoolOptions(a: Cluster, b: Cluster): boolean {
   return isDeepStrictEqual(connectionOptions(a), connectionOptions(b))
 }
 
-/** The host of an authority, brackets of an IPv6 address and all. */
-function withoutPort(authority: string): string {
-  return authority.replace(/:\d+$/, '')
+/** The host of an authority, an IPv6 address without its brackets. */
+function hostnameOf(authority: string): string {
+  return authority.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
 }
