@@ -69,6 +69,27 @@ describe('routes of Gateway API', () => {
     expect(scene.warnings).toEqual([])
   })
 
+  test('stand among the VirtualServices of the host by the rule of Istio', async () => {
+    await using scene = await openReviews()
+    const here = scene.join({ service: 'here' })
+    const shop = scene.join({ service: 'shop', namespace: 'shop' })
+    const versions = async (): Promise<string[]> => [(await ask(here)).version, (await ask(shop)).version]
+    const virtualService = (exportTo: readonly string[]): object => ({
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'reviews' },
+      spec: { hosts: ['reviews'], exportTo, http: [{ route: [{ destination: { host: 'reviews-v2' } }] }] },
+    })
+    await scene.apply(virtualService(['*']))
+    expect(await versions()).toEqual(['v2', 'v2'])
+    await scene.apply(httpRoute('producer', 'reviews', [v1]))
+    expect((await ask(here)).version).toBe('v1')
+    await scene.apply(virtualService(['shop']))
+    expect(await versions()).toEqual(['v1', 'v2'])
+    await scene.apply(virtualService(['.']))
+    expect(await versions()).toEqual(['v2', 'v1'])
+  })
+
   test('run filters of the rule and then of the backend, and the routes of a backend are not looked at', async () => {
     await using scene = await openReviews()
     const mesh = scene.join({ service: 'here' })
