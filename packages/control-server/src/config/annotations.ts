@@ -11,6 +11,11 @@ const PREFIX = 'mesh.weft.dev/'
 /** On a VirtualService. Its value is the key of a baggage member that tells later hops the subset that a request took. */
 export const MARK_ANNOTATION = 'mesh.weft.dev/mark'
 
+/** Whether a text can be the key of a member of the `baggage` header (RFC 9110 `token`). */
+export function isBaggageKey(text: string): boolean {
+  return /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(text)
+}
+
 /** On a VirtualService. `"true"`: an attempt that is over its per-try timeout is left running beside the next. */
 export const HEDGE_ANNOTATION = 'mesh.weft.dev/hedge-on-per-try-timeout'
 
@@ -53,6 +58,9 @@ function problemOf(
   if (!Object.hasOwn(known, name)) {
     const meant = suggest(name, Object.keys(known))
     return `has no effect on a ${kind}${meant === undefined ? '' : `; did you mean ${meant}?`}`
+  }
+  if (name === MARK_ANNOTATION && !isBaggageKey(value)) {
+    return `has no effect: must be a key of the baggage header, letters, digits and !#$%&'*+-.^_\`|~, not ${quote(value)}`
   }
   const values = known[name]
   if (values === undefined || values.includes(value)) return undefined

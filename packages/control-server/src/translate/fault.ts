@@ -23,6 +23,9 @@ const GRPC_CODES: Readonly<Record<string, number>> = {
   UNAUTHENTICATED: 16,
 }
 
+/** The highest status that there is; Istio takes 600 too, which no answer can have. */
+const MAX_STATUS = 599
+
 /**
  * Faults of a route (Istio `route.go` `TranslateFault`): without a share nothing is done, and what nothing is done with is
  * left out.
@@ -43,7 +46,7 @@ function delayOf({ percentage, percent = 0, fixedDelay }: FaultDelay): Fault['de
 function abortOf({ percentage, httpStatus = 0, grpcStatus = '' }: FaultAbort): Fault['abort'] | undefined {
   const percent = shareOf(percentage)
   if (percent <= 0) return undefined
-  if (httpStatus !== 0) return { percent, httpStatus }
+  if (httpStatus !== 0) return httpStatus > MAX_STATUS ? undefined : { percent, httpStatus }
   const code = Object.hasOwn(GRPC_CODES, grpcStatus) ? GRPC_CODES[grpcStatus] : undefined
   return code === undefined ? undefined : { percent, grpcStatus: code }
 }

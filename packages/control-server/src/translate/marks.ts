@@ -1,4 +1,4 @@
-import { HEDGE_ANNOTATION, MARK_ANNOTATION } from '../config/annotations.ts'
+import { HEDGE_ANNOTATION, isBaggageKey, MARK_ANNOTATION } from '../config/annotations.ts'
 import type { ObjectMeta } from '../config/resource.ts'
 
 /** What a VirtualService says by annotations, as its API has no fields for it. */
@@ -10,5 +10,5 @@ export interface RouteAnnotations {
 
 export function routeAnnotations({ annotations = {} }: Pick<ObjectMeta, 'annotations'>): RouteAnnotations {
   const key = annotations[MARK_ANNOTATION] ?? ''
-  return { markKey: key === '' ? undefined : key, hedge: annotations[HEDGE_ANNOTATION] === 'true' }
+  return { markKey: isBaggageKey(key) ? key : undefined, hedge: annotations[HEDGE_ANNOTATION] === 'true' }
 }

@@ -25,8 +25,14 @@ export function redirectAction(redirect: HttpRedirect, port: number): RedirectAc
   }
 }
 
-/** Bytes come in base64, as in every protocol buffer's JSON. */
-export function directResponseAction({ status, body }: HttpDirectResponse): DirectResponseAction {
-  if (body?.bytes !== undefined) return { status, body: body.bytes, bodyEncoding: 'base64' }
+/** The highest status that there is; Istio takes 600 too, which no answer can have. */
+const MAX_STATUS = 599
+
+/** Bytes come in base64 of either alphabet, as in every protocol buffer's JSON. `undefined`: it cannot be answered. */
+export function directResponseAction({ status, body }: HttpDirectResponse): DirectResponseAction | undefined {
+  if (status > MAX_STATUS) return undefined
+  if (body?.bytes !== undefined) {
+    return { status, body: Buffer.from(body.bytes, 'base64').toString('base64'), bodyEncoding: 'base64' }
+  }
   return { status, body: body?.string ?? '' }
 }

@@ -73,7 +73,8 @@ function routeEffect(
     return redirect === undefined ? undefined : { redirect, ...forAll }
   }
   if (http.directResponse !== undefined) {
-    return { directResponse: directResponseAction(http.directResponse), ...forAll }
+    const directResponse = directResponseAction(http.directResponse)
+    return directResponse === undefined ? undefined : { directResponse, ...forAll }
   }
   const [first, ...others] = http.route ?? []
   if (first === undefined) return undefined

@@ -7,6 +7,7 @@ test.each<[string, string, string, string | undefined]>([
   ['DestinationRule', 'mesh.weft.dev/lb-polcy', 'PEAK_EWMA', 'did you mean mesh.weft.dev/lb-policy?'],
   ['VirtualService', 'mesh.weft.dev/lb-policy', 'PEAK_EWMA', 'has no effect on a VirtualService'],
   ['VirtualService', 'mesh.weft.dev/mark', 'anything', undefined],
+  ['VirtualService', 'mesh.weft.dev/mark', 'two words', 'must be a key of the baggage header'],
   ['VirtualService', 'mesh.weft.dev/hedge-on-per-try-timeout', 'yes', 'must be true, false, not "yes"'],
   ['Service', 'example.com/anything', 'else', undefined],
 ])('of a %s: %s=%s', (kind, name, value, expected) => {

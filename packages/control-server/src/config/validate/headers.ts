@@ -4,6 +4,7 @@ import type { HeaderOperations, Headers } from '../spec/virtual-service.ts'
 import { emptyVariables, headerFormatProblem } from './header-format.ts'
 import { quote } from './hosts.ts'
 import type { Report } from './report.ts'
+import { authorityProblem } from './rewritten-text.ts'
 
 /** RFC 9110 `token`. */
 const TOKEN = /^[!#$%&'*+\-.^_`|~A-Za-z0-9]+$/
@@ -73,6 +74,7 @@ function checkOperations(
       const at = entry(child(field, verb), name)
       report.check(at, operationNameProblem(name, isRequest) ?? (isRequest ? connectionProblem(name) : undefined))
       checkValue(value, isRequest ? 'request' : 'response', at, report)
+      if (isRequest && isAuthority(name)) report.check(at, authorityProblem(value))
     }
   }
   for (const [index, name] of (operations?.remove ?? []).entries()) {

@@ -6,6 +6,7 @@ import { statusProblem } from './fault.ts'
 import { quote } from './hosts.ts'
 import { checkPort } from './ports.ts'
 import type { Report } from './report.ts'
+import { authorityProblem, pathProblem, substitutionProblem } from './rewritten-text.ts'
 
 const LARGE_BODY = 100 * 1024
 const MAX_BODY = 1024 * 1024
@@ -37,6 +38,9 @@ export function checkRedirect(
     report.violation(child(field, 'scheme'), `must be http or https, not ${quote(scheme)}`)
   }
   if (port !== undefined && port > 0) checkPort(port, child(field, 'port'), report)
+  report.check(child(field, 'uri'), pathProblem(uri))
+  report.check(child(field, 'prefixRewrite'), pathProblem(prefixRewrite))
+  report.check(child(field, 'authority'), authorityProblem(authority))
 }
 
 /** Istio `validateHTTPRewrite`. */
@@ -49,11 +53,16 @@ export function checkRewrite(rewrite: HttpRewrite | undefined, field: string, { 
   if (uri === '' && authority === '' && uriRegexRewrite === undefined) {
     report.violation(field, 'needs a uri, uriRegexRewrite or authority')
   }
+  report.check(child(field, 'uri'), pathProblem(uri))
+  report.check(child(field, 'authority'), authorityProblem(authority))
   if (uriRegexRewrite === undefined) return
   const { match = '', rewrite: substitution = '' } = uriRegexRewrite
   const at = child(field, 'uriRegexRewrite')
   if (match === '' || substitution === '') report.violation(at, 'needs both match and rewrite')
-  if (match !== '') report.check(child(at, 'match'), regex(match))
+  const problem = match === '' ? undefined : regex(match)
+  report.check(child(at, 'match'), problem)
+  if (match === '' || problem !== undefined) return
+  report.check(child(at, 'rewrite'), pathProblem(substitution) ?? substitutionProblem(match, substitution))
 }
 
 /** Istio `validateHTTPDirectResponse`. */
