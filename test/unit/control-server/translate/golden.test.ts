@@ -1,5 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { routedClusters, validateResource, type WorkloadRegistration } from '@weft/mesh-protocol'
+import {
+  type RouteConfiguration,
+  routedClusters,
+  validateResource,
+  type WorkloadRegistration,
+} from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import { parseAllDocuments, stringify } from 'yaml'
 import { scopeOf } from '../../../../packages/control-server/src/translate/client-scope.ts'
@@ -7,6 +12,7 @@ import { translateCluster } from '../../../../packages/control-server/src/transl
 import { assignedInstances, translateEndpoint } from '../../../../packages/control-server/src/translate/endpoints.ts'
 import { indexPolicies } from '../../../../packages/control-server/src/translate/policy-index.ts'
 import { translateRoutes } from '../../../../packages/control-server/src/translate/routes.ts'
+import { compileRouteConfiguration } from '../../../../packages/mesh-client/src/routing/compile-routes.ts'
 import { type TestResource, testModel } from '../../../support/test-model.ts'
 
 const FOLDER = new URL('golden/', import.meta.url)
@@ -71,5 +77,7 @@ describe('translation', () => {
     for (const resource of [routes, ...clusters]) {
       expect(validateResource({ ...resource, version: '1' })).toMatchObject({ ok: true })
     }
+    const compiled = compileRouteConfiguration({ ...(routes as RouteConfiguration), version: '1' })
+    expect(compiled.ok ? [] : compiled.error).toEqual([])
   })
 })
