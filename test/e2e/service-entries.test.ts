@@ -200,6 +200,17 @@ describe('a service that nobody registers is called through the mesh', () => {
     expect(await answer(scene.join(), 'http://db/')).toBe('200 db')
   })
 
+  test('by an alias of a service in another namespace', async () => {
+    await scene.serve('web', 'v1', (_request, response) => response.end('web of prod'), { namespace: 'prod' })
+    await scene.apply({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web' },
+      spec: { type: 'ExternalName', externalName: 'web.prod.svc.cluster.local' },
+    })
+    expect(await answer(scene.join(), 'http://web/')).toBe('200 web of prod')
+  })
+
   test('and shows in the list of services with its endpoints', async () => {
     const endpoints = [{ address: '127.0.0.1', ports: { http: port } }]
     await scene.apply(entry({ hosts: ['api.test'], resolution: 'STATIC', endpoints }))

@@ -4,6 +4,7 @@ import type { Model, ModelChange } from '../registry/model.ts'
 import { type ClientScope, scopeKey, scopeOf } from '../translate/client-scope.ts'
 import { contextFor, type TranslateContext } from '../translate/context.ts'
 import { indexPolicies, type PolicyIndex } from '../translate/policy-index.ts'
+import { aliasTarget } from '../translate/visible-services.ts'
 import { Assignments } from './assignments.ts'
 import type { HostIndexState } from './host-index.ts'
 import { HostIndexes } from './host-indexes.ts'
@@ -79,7 +80,7 @@ export class ResourceCache {
     const { model, services, mesh, sidecars, policyHosts } = change
     const changed = new Set<ScopeCache<Stream>>()
     if (services.size === 0 && policyHosts.size === 0 && !mesh && sidecars.size === 0) return changed
-    const hosts = new Set([...services, ...policyHosts, ...[...services].flatMap((host) => aliases(host, model))])
+    const hosts = new Set([...services, ...policyHosts, ...otherNames(services, model)])
     const looked = new Map<HostIndexState, boolean>()
     for (const scope of this.scopes.values()) {
       const context = this.context(scope)
@@ -161,12 +162,23 @@ function sameExport(a: MeshSettings, b: MeshSettings): boolean {
   return byDefault(a) === byDefault(b)
 }
 
-/** What a VirtualService may have been routing until there was the service. */
-function aliases(host: string, { domain }: Model): string[] {
-  const service = parseServiceHost(host, domain)
-  return service === undefined
-    ? []
-    : [`${service.name}.${service.namespace}`, `${service.name}.${service.namespace}.svc`]
+/** Names that may mean something else now: short ones that a VirtualService may have been routing, and aliases. */
+function otherNames(services: ReadonlySet<string>, { domain, aliases }: Model): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const host of services) {
+    const service = parseServiceHost(host, domain)
+    if (service === undefined) continue
+    const short = `${service.name}.${service.namespace}`
+    names.add(short).add(`${short}.svc`)
+  }
+  for (let found = -1; found < names.size; ) {
+    found = names.size
+    for (const [alias, name] of aliases) {
+      const target = aliasTarget(name)
+      if (services.has(target) || names.has(target)) names.add(alias)
+    }
+  }
+  return names
 }
 
 function sameKeys(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

@@ -12,6 +12,7 @@ import type { ClientScope } from '../translate/client-scope.ts'
 import { translateCluster } from '../translate/clusters.ts'
 import type { TranslateContext } from '../translate/context.ts'
 import { translateRoutes } from '../translate/routes.ts'
+import { aliasTarget } from '../translate/visible-services.ts'
 import type { Assignment, Assignments } from './assignments.ts'
 import { type Entry, makeEntry } from './entry.ts'
 import type { HostIndexState } from './host-index.ts'
@@ -121,8 +122,7 @@ export class ScopeCache<S> {
 
   private makeClosure(context: TranslateContext, host: string, before?: Closure, fresh?: Fresh): Closure {
     const routes = translateRoutes(context, host)
-    // A name may become short for a service.
-    const own = [host, expandServiceHost(host, '', context.model.domain)]
+    const own = ownHosts(context, host)
     if (routes === undefined) return { routes: undefined, clusters: [], keys: new Set(), hosts: new Set(own) }
     const entry = makeEntry(routes)
     const names = new Set(routedClusters(routes))
@@ -135,6 +135,8 @@ export class ScopeCache<S> {
       if (cluster === undefined) continue
       clusters.push(cluster)
       keys.add(cluster.entry.key).add(cluster.assignment.resource)
+      // Of an alias, the service that it stands for.
+      hosts.add(cluster.assignment.key.host)
       if (cluster.fallback !== undefined) names.add(cluster.fallback)
     }
     return {
@@ -190,6 +192,17 @@ function fallbackOf({ errorRateBreaker }: Pick<Cluster, 'errorRateBreaker'>): st
 
 function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
   return a.size === b.size && [...a].every((value) => b.has(value))
+}
+
+/** Hosts that decide what a host is: it may become short for a service, and what it is an alias of may come and go. */
+function ownHosts({ model }: TranslateContext, host: string): string[] {
+  const hosts = [host, expandServiceHost(host, '', model.domain)]
+  for (let name = model.aliases.get(host); name !== undefined; name = model.aliases.get(name)) {
+    name = aliasTarget(name)
+    if (hosts.includes(name)) break
+    hosts.push(name)
+  }
+  return hosts
 }
 
 /** The host of a cluster, also in the form that it would have if it were the name of a service that does not exist yet. */

@@ -139,13 +139,14 @@ export class ModelBuilder {
   }
 
   private makeModel(revision: number): Model {
-    const { records, services, contested, workloads, entryServices, addresses } = this.table
+    const { records, services, contested, aliases, workloads, entryServices, addresses } = this.table
     const lookUp = { records, entryServices }
     return {
       revision,
       domain: this.domain,
       services,
       contested,
+      aliases,
       addresses,
       workloads,
       mesh: this.mesh,

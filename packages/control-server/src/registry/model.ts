@@ -64,6 +64,8 @@ export interface Model extends PolicyLists {
   readonly services: ReadonlyMap<string, MeshService>
   /** Of a host that has several: all definitions by precedence, a v1 `Service` or registrations, then ServiceEntries by age. */
   readonly contested: ReadonlyMap<string, readonly MeshService[]>
+  /** By host of an alias, the name that it stands for. */
+  readonly aliases: ReadonlyMap<string, string>
   /** Hosts by the virtual address or subnet that they have. */
   readonly addresses: ReadonlyMap<string, readonly string[]>
   /** Registered workloads by id. */

@@ -50,6 +50,7 @@ export class ServiceTable {
   private readonly intern: InternInstance = internInstances()
   private byKey = PersistentMap.empty<ServiceRecord>()
   private meshServices = PersistentMap.empty<MeshService>()
+  private externalNames = PersistentMap.empty<string>()
   private several = PersistentMap.empty<readonly MeshService[]>()
   private registered = PersistentMap.empty<Workload>()
 
@@ -71,6 +72,10 @@ export class ServiceTable {
 
   get services(): PersistentMap<MeshService> {
     return this.meshServices
+  }
+
+  get aliases(): PersistentMap<string> {
+    return this.externalNames
   }
 
   get contested(): PersistentMap<readonly MeshService[]> {
@@ -205,6 +210,11 @@ export class ServiceTable {
       now
         .filter(([host, all]) => all.length > 1 || this.several.has(host))
         .map(([host, all]) => [host, all.length > 1 ? all : undefined]),
+    )
+    this.externalNames = this.externalNames.with(
+      now
+        .filter(([host, [first]]) => first?.externalName !== undefined || this.externalNames.has(host))
+        .map(([host, [first]]) => [host, first?.externalName]),
     )
     for (const address of this.virtual.set(now)) services.add(address)
     return { services, instances }

@@ -26,7 +26,10 @@ export interface PolicyIndex {
 }
 
 /** What an index may be made from: all of it that can change. */
-type IndexedModel = Omit<Model, 'revision' | 'services' | 'contested' | 'addresses' | 'workloads' | 'instances'>
+type IndexedModel = Omit<
+  Model,
+  'revision' | 'services' | 'contested' | 'aliases' | 'addresses' | 'workloads' | 'instances'
+>
 
 /** Indexes anew only what is made from something that is not as in `before`. */
 export function indexPolicies(model: Model, before?: PolicyIndex): PolicyIndex {

@@ -3,6 +3,9 @@ import { isExportedTo, visibilityOf, visibilityRank } from './export-to.ts'
 
 type Source = Pick<Model, 'services' | 'contested' | 'addresses' | 'mesh'>
 
+/** Aliases of aliases are followed this far, so that a circle ends. */
+const MAX_ALIASES = 8
+
 /** What a client may see of a service that is exported to it; `undefined`: it cannot be called. */
 export type Reach = (service: MeshService) => MeshService | undefined
 
@@ -24,7 +27,7 @@ export class VisibleServices implements ReadonlyMap<string, MeshService> {
 
   get(host: string): MeshService | undefined {
     const known = this.source.services.get(host)
-    if (known !== undefined) return this.visible(host, known)
+    if (known !== undefined) return this.aliased(this.visible(host, known))
     const named = this.source.addresses.get(host)
     return named && this.at(host, named)
   }
@@ -40,7 +43,7 @@ export class VisibleServices implements ReadonlyMap<string, MeshService> {
 
   *entries(): MapIterator<[string, MeshService]> {
     for (const [host, known] of this.source.services) {
-      const service = this.visible(host, known)
+      const service = this.aliased(this.visible(host, known))
       if (service !== undefined) yield [host, service]
     }
     for (const [address, named] of this.source.addresses) {
@@ -69,6 +72,22 @@ export class VisibleServices implements ReadonlyMap<string, MeshService> {
     const several = this.source.contested.get(host)
     if (several !== undefined) return this.choose(several)
     return this.isVisible(known) ? known : undefined
+  }
+
+  /**
+   * An alias of a service of the mesh is that service under another name (Istio `ENABLE_EXTERNAL_NAME_ALIAS`); what it is not of
+   * the mesh stays what it is.
+   */
+  private aliased(service: MeshService | undefined): MeshService | undefined {
+    let found = service
+    for (let step = 0; found?.externalName !== undefined && step < MAX_ALIASES; step++) {
+      const host = aliasTarget(found.externalName)
+      const known = this.source.services.get(host)
+      const next = known && this.visible(host, known)
+      if (next === undefined) return found
+      found = next
+    }
+    return found
   }
 
   private at(address: string, hosts: readonly string[]): MeshService | undefined {
@@ -105,4 +124,9 @@ export class VisibleServices implements ReadonlyMap<string, MeshService> {
     const elsewhere = this.reach !== undefined && namespace !== this.namespace ? 4 : 0
     return outOfReach + elsewhere + 1 + visibilityRank(visibility, namespace, this.namespace)
   }
+}
+
+/** The host that an `externalName` names. */
+export function aliasTarget(externalName: string): string {
+  return externalName.toLowerCase().replace(/\.$/, '')
 }

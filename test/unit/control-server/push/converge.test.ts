@@ -79,6 +79,14 @@ const meshStep = fc.oneof(
     closed: maybe,
   }),
   fc.record({
+    do: fc.constant('external'),
+    from: fc.constantFrom('c', 'd', 'e'),
+    to: fc.constantFrom('a', 'c', 'd', 'e'),
+    there: maybe,
+    port: fc.constantFrom(80, undefined),
+    namespace: fc.constantFrom('default', 'other'),
+  }),
+  fc.record({
     do: fc.constant('alias'),
     host: fc.constantFrom('alias.com', 'c.default', 'x.com', '*.alias.com', 'd'),
     there: maybe,
@@ -202,6 +210,14 @@ function changeMesh(model: TestModel, step: Step): void {
       const selector = forLabel ? { workloadSelector: { labels: { tier: 'front' } } } : {}
       const policy = closed ? { outboundTrafficPolicy: { mode: 'REGISTRY_ONLY' } } : {}
       const resource = sidecar(forLabel ? 'some' : 'all', { egress: [{ hosts }], ...selector, ...policy }, namespace)
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'external': {
+      const ports = step.port === undefined ? [] : [{ port: step.port }]
+      const spec = { type: 'ExternalName', externalName: `${hostOf(step.to)}.`, ports }
+      const resource = service(step.from, spec, step.namespace)
       if (step.there) model.put(resource)
       else model.remove(resource)
       break

@@ -246,6 +246,37 @@ describe('what a Sidecar lets its clients call', () => {
   })
 })
 
+describe('an alias', () => {
+  const alias = (name: string, externalName: string, more: object = {}): TestResource =>
+    service(name, { type: 'ExternalName', externalName, ...more }, 'a')
+  const host = (name: string): string => `${name}.a.svc.cluster.local`
+
+  test.each<[string, TestResource[], string]>([
+    ['of a service is that service', [web('b'), alias('x', webOf('b'))], webOf('b')],
+    ['with a dot at its end too', [web('b'), alias('x', `${webOf('b')}.`)], webOf('b')],
+    ['of an alias is what that is', [web('b'), alias('x', host('y')), alias('y', webOf('b'))], webOf('b')],
+    ['of itself stays one', [alias('x', host('x'), { ports: [{ port: 80 }] })], host('x')],
+    ['in a circle ends', [alias('x', host('y'), { ports: [{ port: 80 }] }), alias('y', host('x'))], host('x')],
+    [
+      'of what is not exported is a name elsewhere',
+      [web('b', '.'), alias('x', webOf('b'), { ports: [{ port: 80 }] })],
+      host('x'),
+    ],
+  ])('%s', (_what, resources, expected) => {
+    const context = seen(resources)
+    expect(context.model.services.get(host('x'))?.host).toBe(expected)
+    expect([...visibleHosts(context)]).toContain(host('x'))
+  })
+
+  test('is called with the routes and at the ports of the service', () => {
+    const http = [{ name: 'ruled', route: [{ destination: { host: webOf('b') } }] }]
+    const context = seen([web('b'), alias('x', webOf('b')), virtualService('v', { hosts: [webOf('b')], http }, 'b')])
+    const routes = translateRoutes(context, host('x'))
+    expect([routes?.name, routes?.virtualHosts.map(({ port }) => port)]).toEqual([host('x'), [80, 81]])
+    expect(routes?.virtualHosts[0]?.routes[0]).toMatchObject({ name: 'ruled' })
+  })
+})
+
 describe('a host that is no service but that a VirtualService routes', () => {
   const routed = (host: string, more: object = {}, namespace = 'a'): TestResource =>
     virtualService(
