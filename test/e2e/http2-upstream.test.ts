@@ -132,6 +132,17 @@ describe('an upstream that speaks HTTP/2 without TLS', () => {
     expect(up.seen).toEqual([])
   })
 
+  test('is given up on when it is silent for longer than the caller says', async () => {
+    await using up = await startHttp2Upstream((stream, { ':path': path }) => {
+      if (path === '/head') stream.respond({ ':status': 200 })
+    })
+    await using mesh = outboundHarness({ endpoints: [up.endpoint], cluster: H2 })
+    const silent = mesh.outbound.request(URL_OF, { method: 'POST', headersTimeout: 50 })
+    await expect(silent).rejects.toMatchObject({ code: 'UND_ERR_HEADERS_TIMEOUT' })
+    const begun = await mesh.outbound.request('http://reviews/head', { method: 'POST', bodyTimeout: 50 })
+    await expect(begun.body.text()).rejects.toMatchObject({ code: 'UND_ERR_BODY_TIMEOUT' })
+  })
+
   test('that speaks only HTTP/1.1 is told so', async () => {
     await using up = await startUpstream((_request, response) => void response.end('old'))
     await using mesh = outboundHarness({ endpoints: [up.endpoint], cluster: H2 })

@@ -8,6 +8,7 @@ import type { Place } from '../outbound/connection-gate.ts'
 import type { Exchange } from '../outbound/exchange.ts'
 import { errors } from '../undici.ts'
 import { type Carrier, Http2Request } from './http2-request.ts'
+import { keepAlive } from './keep-alive.ts'
 
 /** What is assumed of a server until its SETTINGS have come; Node's own assumption. */
 const STREAMS_BEFORE_SETTINGS = 100
@@ -57,7 +58,7 @@ export class Http2Connection implements Carrier, Place {
   #gone = false
   #idleTimer: TimerHandle | undefined = undefined
   #ageTimer: TimerHandle | undefined = undefined
-  #pingTimer: TimerHandle | undefined = undefined
+  #pings: { stop(): void } | undefined = undefined
 
   constructor(owner: ConnectionOwner, scheme: 'http' | 'https', open: Connect) {
     this.#owner = owner
@@ -180,7 +181,8 @@ export class Http2Connection implements Carrier, Place {
     if (maxConnectionDurationMs !== undefined) {
       this.#ageTimer = timers.set(() => this.retire(), maxConnectionDurationMs)
     }
-    this.#keepAlive(session)
+    const keepalive = config.http2ProtocolOptions?.connectionKeepalive
+    if (keepalive !== undefined) this.#pings = keepAlive(session, keepalive, timers, (error) => this.destroy(error))
   }
 
   #learn(settings: Settings): void {
@@ -222,24 +224,6 @@ export class Http2Connection implements Carrier, Place {
     if (config.idleTimeoutMs > 0) this.#idleTimer = timers.set(() => this.retire(), config.idleTimeoutMs)
   }
 
-  /** Source: Envoy `connection_keepalive`: a PING each interval, and the end of the connection that does not answer one. */
-  #keepAlive(session: ClientHttp2Session): void {
-    const { config, timers } = this.#owner
-    const keepalive = config.http2ProtocolOptions?.connectionKeepalive
-    if (keepalive === undefined) return
-    this.#pingTimer = timers.set(() => {
-      if (session.destroyed) return
-      this.#pingTimer = timers.set(
-        () => this.destroy(new errors.SocketError('the server has not answered a PING in time (HTTP/2)')),
-        keepalive.timeoutMs,
-      )
-      session.ping(() => {
-        timers.clear(this.#pingTimer)
-        if (!this.#leaving && !session.destroyed) this.#keepAlive(session)
-      })
-    }, keepalive.intervalMs)
-  }
-
   /** No connection has come about. */
   #failed(error: Error): void {
     const early = this.#early
@@ -262,7 +246,7 @@ export class Http2Connection implements Carrier, Place {
     const { timers } = this.#owner
     timers.clear(this.#idleTimer)
     timers.clear(this.#ageTimer)
-    timers.clear(this.#pingTimer)
+    this.#pings?.stop()
   }
 }
 

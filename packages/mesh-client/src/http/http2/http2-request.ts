@@ -5,15 +5,14 @@ import type { Timers } from '../../kernel/timers.ts'
 import type { Attempt } from '../outbound/attempt.ts'
 import type { Exchange } from '../outbound/exchange.ts'
 import { errors } from '../undici.ts'
+import { addBodyHeaders } from './body-headers.ts'
 import { BodyWriter } from './body-writer.ts'
 import { type SendableBody, sendableBody } from './request-body.ts'
 import { http2Head, rawList } from './request-head.ts'
+import { listenTo, listenToBody, type StreamReceiver } from './stream-listeners.ts'
 import { unprocessed } from './unprocessed.ts'
 
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
-
-/** `frameError` tells the type of the frame that could not be sent. RFC 9113 section 6.2. */
-const HEADERS_FRAME = 1
 
 /** As undici's: a backstop below the limits of policy. */
 const DEFAULT_TIMEOUT_MS = 300_000
@@ -34,10 +33,8 @@ export interface Carrier {
 
 /**
  * One request on one stream of HTTP/2: gives the attempt what undici would give it over HTTP/1.1, and is its controller.
- *
- * The listeners are shared functions that find their request on the stream, so that a request costs no closures.
  */
-export class Http2Request implements Dispatcher.DispatchController {
+export class Http2Request implements Dispatcher.DispatchController, StreamReceiver {
   rawHeaders: Raw | null = null
   rawTrailers: Raw | null = null
   paused = false
@@ -80,7 +77,7 @@ export class Http2Request implements Dispatcher.DispatchController {
     const stream = openStream(session, head, body)
     if (stream === undefined) return false
     this.#stream = stream
-    this.#listen(stream)
+    listenTo(stream, this, this.#exchange.headersTimeout ?? DEFAULT_TIMEOUT_MS)
     this.#attempt.onRequestStart(this)
     if (this.#over) return true
     if (body.kind !== 'none') this.#write(stream, body, head['content-length'])
@@ -130,7 +127,7 @@ export class Http2Request implements Dispatcher.DispatchController {
       this.#attempt.onResponseStart(this, status, headers, '')
     })
     if (this.#over) return
-    stream.on('data', onData)
+    listenToBody(stream)
     if (this.paused) this.pause()
   }
 
@@ -227,60 +224,6 @@ export class Http2Request implements Dispatcher.DispatchController {
       code === NGHTTP2_NO_ERROR ? 'other side closed' : `the server reset the stream (${code})`,
     )
   }
-
-  #listen(stream: ClientHttp2Stream): void {
-    ;(stream as Carrying)[REQUEST] = this
-    stream.on('headers', onHeaders)
-    stream.on('response', onResponse)
-    stream.on('trailers', onTrailers)
-    stream.on('end', onEnd)
-    stream.on('error', onError)
-    stream.on('frameError', onFrameError)
-    stream.on('close', onClose)
-    stream.setTimeout(this.#exchange.headersTimeout ?? DEFAULT_TIMEOUT_MS, onTimeout.bind(stream))
-  }
-}
-
-const REQUEST: unique symbol = Symbol('weft.request')
-
-interface Carrying extends ClientHttp2Stream {
-  [REQUEST]?: Http2Request
-}
-
-function onHeaders(this: Carrying, headers: IncomingHttpHeaders): void {
-  this[REQUEST]?.informed(headers)
-}
-
-function onResponse(this: Carrying, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
-  this[REQUEST]?.answered(headers, raw)
-}
-
-function onTrailers(this: Carrying, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
-  this[REQUEST]?.trailersCame(headers, raw)
-}
-
-function onData(this: Carrying, chunk: Buffer): void {
-  this[REQUEST]?.received(chunk)
-}
-
-function onEnd(this: Carrying): void {
-  this[REQUEST]?.ended()
-}
-
-function onError(this: Carrying, error: Error): void {
-  this[REQUEST]?.failed(error)
-}
-
-function onFrameError(this: Carrying, type: number): void {
-  if (type === HEADERS_FRAME) this[REQUEST]?.headersNotSent()
-}
-
-function onTimeout(this: Carrying): void {
-  this[REQUEST]?.timedOut()
-}
-
-function onClose(this: Carrying): void {
-  this[REQUEST]?.closed()
 }
 
 function openStream(
@@ -295,25 +238,6 @@ function openStream(
     // The session has been told to take no more streams, and this one has not been opened.
     return undefined
   }
-}
-
-/** What a body says of itself, where the caller has not. */
-function addBodyHeaders(head: OutgoingHttpHeaders, body: SendableBody, exchange: Exchange): void {
-  if (exchange.expectContinue === true && body.kind !== 'none') head.expect = '100-continue'
-  if (body.kind === 'none') {
-    if (expectsBody(exchange.method)) head['content-length'] ??= '0'
-    return
-  }
-  if (body.kind === 'pieces' && body.contentType !== undefined) head['content-type'] = body.contentType
-  const length = body.kind === 'whole' ? body.bytes.byteLength : body.length
-  if (length === undefined) return
-  const given = head['content-length']
-  if (given !== undefined && Number(given) !== length) throw new errors.RequestContentLengthMismatchError()
-  head['content-length'] = String(length)
-}
-
-function expectsBody(method: string): boolean {
-  return method === 'POST' || method === 'PUT' || method === 'PATCH'
 }
 
 function takeStatus(headers: IncomingHttpHeaders): number {
