@@ -23,7 +23,7 @@ export interface OriginalDestinationsDeps {
 export class OriginalDestinations {
   readonly #deps: OriginalDestinationsDeps
   readonly #calledAt = new Map<string, number>()
-  #endpoints: ReadonlyMap<string, Endpoint> = new Map()
+  readonly #endpoints = new Map<string, Endpoint>()
   #portOverride: number | undefined
   #timer: TimerHandle | undefined
 
@@ -49,7 +49,7 @@ export class OriginalDestinations {
     this.#calledAt.set(id, this.#deps.clock.now())
     const known = this.#deps.byId(id)
     if (known !== undefined) return known
-    this.#endpoints = new Map([...this.#endpoints, [id, endpointAt(id, hostname, port)]])
+    this.#endpoints.set(id, endpointAt(id, hostname, port))
     this.#deps.replace(this.#endpoints)
     this.#timer ??= this.#deps.timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)
     return this.#deps.byId(id)
@@ -62,17 +62,15 @@ export class OriginalDestinations {
 
   #sweep(): void {
     const now = this.#deps.clock.now()
-    const kept = new Map<string, Endpoint>()
-    for (const [id, endpoint] of this.#endpoints) {
-      const idleMs = now - (this.#calledAt.get(id) ?? now)
-      if (idleMs < SWEEP_INTERVAL_MS || (this.#deps.byId(id)?.active ?? 0) > 0) kept.set(id, endpoint)
-      else this.#calledAt.delete(id)
+    const before = this.#endpoints.size
+    for (const [id, calledAt] of this.#calledAt) {
+      if (now - calledAt < SWEEP_INTERVAL_MS || (this.#deps.byId(id)?.active ?? 0) > 0) continue
+      this.#calledAt.delete(id)
+      this.#endpoints.delete(id)
     }
-    if (kept.size < this.#endpoints.size) {
-      this.#endpoints = kept
-      this.#deps.replace(kept)
-    }
-    this.#timer = kept.size === 0 ? undefined : this.#deps.timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)
+    const { size } = this.#endpoints
+    if (size < before) this.#deps.replace(this.#endpoints)
+    this.#timer = size === 0 ? undefined : this.#deps.timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)
   }
 }
 

@@ -46,6 +46,7 @@ describe('docs/protocol.md', () => {
 })
 
 const NO_DEFAULTS: ReadonlySet<string> = new Set([
+  'BAGGAGE_MATCH_PREFIX',
   'CONNECTION_HEADERS',
   'FEATURES',
   'PROTOCOL_VERSION',
