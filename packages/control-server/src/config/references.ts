@@ -15,6 +15,8 @@ import type { Destination, RouteDestination, VirtualServiceSpec } from './spec/v
 export interface KnownHosts {
   hasHost(host: string): boolean
   hasSubset(host: string, subset: string): boolean
+  /** Whether there is a VirtualService without hosts of this name. Absent: it is not looked at. */
+  hasDelegate?(namespace: string, name: string): boolean
 }
 
 /** Something that a resource leads to. */
@@ -138,5 +140,22 @@ export function danglingReferences(
   known: KnownHosts,
   domain: string = DEFAULT_DOMAIN,
 ): string[] {
-  return findDangling(resource, known, domain).map(({ field, message }) => `${field}: ${message}`)
+  const found = [...findDangling(resource, known, domain), ...danglingDelegates(resource, known)]
+  return found.map(({ field, message }) => `${field}: ${message}`)
+}
+
+/** Routes that are passed over until there is what they delegate to. */
+function danglingDelegates(
+  { kind, spec, metadata }: ConfigResource,
+  known: KnownHosts,
+): readonly { readonly field: string; readonly message: string }[] {
+  if (kind !== 'VirtualService' || known.hasDelegate === undefined) return []
+  return ((spec as VirtualServiceSpec).http ?? []).flatMap(({ delegate }, index) => {
+    if (delegate === undefined) return []
+    const { name = '', namespace = '' } = delegate
+    const own = namespace === '' ? metadata.namespace : namespace
+    if (known.hasDelegate?.(own, name) !== false) return []
+    const message = `no VirtualService ${own}/${name} without hosts is known yet: the route is passed over`
+    return [{ field: child(item('spec.http', index), 'delegate'), message }]
+  })
 }

@@ -2,6 +2,7 @@ import { expandServiceHost, serviceHost } from '@weft/mesh-protocol'
 import type { KnownHosts } from '../config/references.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import { MultiMap } from '../kernel/multi-map.ts'
+import { isDelegate } from './delegating-hosts.ts'
 import type { Model } from './model.ts'
 
 /** What the mesh will have once these resources are stored in it. Subsets are looked through when the first is asked for. */
@@ -19,6 +20,12 @@ export function knownHosts(model: Model, added: readonly ConfigResource[]): Know
     hasSubset(host, subset) {
       subsets ??= subsetsOf([...model.destinationRules, ...added.filter(isRule)], model.domain)
       return subsets.exact.get(host).has(subset) || subsets.wildcards.some((rule) => rule.gives(host, subset))
+    },
+    hasDelegate(namespace, name) {
+      const isNamed = ({ kind, metadata }: ConfigResource): boolean =>
+        kind === 'VirtualService' && metadata.namespace === namespace && metadata.name === name
+      const found = added.find(isNamed) ?? model.virtualServices.find(isNamed)
+      return found !== undefined && isDelegate(found)
     },
   }
 }

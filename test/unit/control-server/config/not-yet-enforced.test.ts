@@ -202,6 +202,7 @@ describe('references that lead nowhere yet', () => {
   const known = {
     hasHost: (host: string) => host === 'a.default.svc.cluster.local',
     hasSubset: (_: string, subset: string) => subset === 'v1',
+    hasDelegate: (namespace: string, name: string) => `${namespace}/${name}` === 'team/there',
   }
   const dangling = (kind: string, spec: object): string[] => {
     const { resource: valid } = validateResource(resource(kind, spec))
@@ -234,6 +235,14 @@ describe('references that lead nowhere yet', () => {
       'VirtualService',
       { hosts: ['a', 'shop.example.com', '*.example.org'], http: [{ route: [{ destination: { host: 'a' } }] }] },
       ['spec.hosts[1]: no service shop.example.com is known yet'],
+    ],
+    [
+      'VirtualService',
+      {
+        hosts: ['a'],
+        http: [{ delegate: { name: 'there', namespace: 'team' } }, { delegate: { name: 'there' } }],
+      },
+      ['spec.http[1].delegate: no VirtualService default/there without hosts is known yet: the route is passed over'],
     ],
     ['DestinationRule', { host: 'b' }, ['spec.host: no service b.default.svc.cluster.local is known yet']],
     ['DestinationRule', { host: '*.b.com' }, []],

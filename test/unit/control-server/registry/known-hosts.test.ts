@@ -12,7 +12,7 @@ const rule = (host: string, ...names: string[]): ConfigResource =>
 
 function known(stored: readonly ConfigResource[], added: readonly ConfigResource[] = []) {
   const model = { domain: 'cluster.local', services: new Map([['stored.default.svc.cluster.local', {}]]) }
-  return knownHosts({ ...model, destinationRules: stored } as unknown as Model, added)
+  return knownHosts({ ...model, destinationRules: stored, virtualServices: stored } as unknown as Model, added)
 }
 
 test('knows the services that are there and those that come along', () => {
@@ -42,4 +42,13 @@ test.each([
   expect(hasSubset('reviews.default.svc.cluster.local', 'v1')).toBe(true)
   expect(hasSubset('reviews.default.svc.cluster.local', 'v2')).toBe(false)
   expect(hasSubset('reviews.other.svc.cluster.local', 'v1')).toBe(false)
+})
+
+test('a delegate is a VirtualService without hosts, stored or coming along', () => {
+  const virtualService = (name: string, hosts?: string[]): ConfigResource =>
+    resource('VirtualService', name, hosts === undefined ? {} : { hosts })
+  const { hasDelegate } = known([virtualService('stored')], [virtualService('added'), virtualService('own', ['a'])])
+  const names = ['stored', 'added', 'own', 'none'].filter((name) => hasDelegate?.('default', name))
+  expect(names).toEqual(['stored', 'added'])
+  expect(hasDelegate?.('other', 'stored')).toBe(false)
 })
