@@ -1,6 +1,7 @@
 import { constants } from 'node:http2'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { FormData } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { sayHttp2, startHttp2Upstream } from '../support/http2-upstream.ts'
 import { localEndpoint, outboundHarness, startUpstream } from '../support/outbound.ts'
@@ -122,6 +123,11 @@ describe('an upstream that speaks HTTP/2 without TLS', () => {
     const fetched = await mesh.outbound.fetch(URL_OF, { method: 'POST', body: new Blob(['te', 'xt']) })
     expect(await fetched.text()).toBe('text')
     expect(up.seen.map((headers) => headers['content-length'])).toEqual(['4', '4', '4', undefined, '4'])
+    const form = new FormData()
+    form.set('field', 'text')
+    const posted = await mesh.outbound.request(URL_OF, { method: 'POST', body: form })
+    expect(await posted.body.text()).toMatch(/name="field"\r\n\r\ntext\r\n/)
+    expect(up.seen.at(-1)?.['content-type']).toMatch(/^multipart\/form-data; boundary=/)
   })
 
   test('refuses what no header may be before anything is sent', async () => {
