@@ -1,14 +1,11 @@
 import { CONTROL_HEADERS, withControls } from '../../call/caller-controls.ts'
 import { ATTEMPT_COUNT_HEADER, GRPC_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import type { CompiledRoute } from '../../routing/route-table.ts'
-import { findHeader, type RequestHeaders } from './request-headers.ts'
+import { FIRST_GIVEN, findHeader, type RequestHeaders } from './request-headers.ts'
 
 const CONTROL_PREFIX = 'x-envoy-'
 const LOWER_X = 0x78
 const LOWER_G = 0x67
-
-/** Host and the header that names this process stand first. */
-const FIRST_GIVEN = 4
 
 /** Whether a request may carry anything that changes how it is sent. Most do not, and pay for a look at the first letters. */
 export function mayControl(headers: readonly string[]): boolean {

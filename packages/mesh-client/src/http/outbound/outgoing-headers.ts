@@ -1,11 +1,9 @@
-import { ATTEMPT_COUNT_HEADER, BAGGAGE_HEADER } from '../../kernel/header-names.ts'
+import { BAGGAGE_HEADER } from '../../kernel/header-names.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import { withMarks } from '../../routing/baggage.ts'
 import type { CompiledDestination } from '../../routing/route-table.ts'
 import { addBaggage } from './inherited-headers.ts'
 import { findHeader, type RequestHeaders, setHeader, setHost } from './request-headers.ts'
-
-const FIRST_ATTEMPT = '1'
 
 /** The headers of a call as its destination gets them; a list that is not the call's own is never edited. */
 export function outgoingHeaders(
@@ -14,7 +12,6 @@ export function outgoingHeaders(
   span: ClientSpan | undefined,
 ): RequestHeaders {
   let headers = given
-  headers.push(ATTEMPT_COUNT_HEADER, FIRST_ATTEMPT)
   // What the mutations give back is either this call's own list or a new one.
   if (mutations !== undefined) headers = mutations.request(headers) as RequestHeaders
   if (hostRewrite !== undefined) setHost(headers, hostRewrite)

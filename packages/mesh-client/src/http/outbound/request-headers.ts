@@ -1,14 +1,19 @@
+import { ATTEMPT_COUNT_HEADER } from '../../kernel/header-names.ts'
 import { PEER_HEADER } from '../../kernel/peer-header.ts'
 import { errors } from '../undici.ts'
 
 /**
- * Names and values in turn, names lower case; `host` is always the first pair and the header that names this process to
- * its upstream the second. Owned by one call, which edits it.
+ * Names and values in turn, names lower case; `host` is always the first pair, the header that names this process to its
+ * upstream the second, and the one that counts attempts the third. Owned by one call, which edits it.
  */
 export type RequestHeaders = string[]
 
 const HOST = 'host'
 const HOST_VALUE = 1
+const FIRST_ATTEMPT = '1'
+
+/** Where the headers stand that a caller has given. */
+export const FIRST_GIVEN = 6
 
 /**
  * Brings the headers that a caller gave, in any of the forms undici takes, into one flat list. What undici refuses is
@@ -19,8 +24,9 @@ const HOST_VALUE = 1
  * @param peer this process, as {@link PEER_HEADER} tells it; a caller cannot set it
  */
 export function requestHeaders(given: unknown, authority: string, peer: string): RequestHeaders {
-  if (given === undefined || given === null) return [HOST, authority, PEER_HEADER, peer]
-  const list: RequestHeaders = [HOST, '', PEER_HEADER, peer]
+  if (given === undefined || given === null)
+    return [HOST, authority, PEER_HEADER, peer, ATTEMPT_COUNT_HEADER, FIRST_ATTEMPT]
+  const list: RequestHeaders = [HOST, '', PEER_HEADER, peer, ATTEMPT_COUNT_HEADER, FIRST_ATTEMPT]
   if (typeof given !== 'object') throw new errors.InvalidArgumentError('headers must be an object or an array')
   if (Array.isArray(given)) addFlat(list, given)
   else if (Symbol.iterator in given) addPairs(list, given as Iterable<unknown>)

@@ -8,7 +8,7 @@ import {
 } from '../../../../../packages/mesh-client/src/http/outbound/request-headers.ts'
 import { editHead, hasReserved } from '../../../../../packages/mesh-client/src/http/outbound/response-headers.ts'
 
-const START = ['host', 'reviews', 'x-weft-peer', 'me']
+const START = ['host', 'reviews', 'x-weft-peer', 'me', 'x-envoy-attempt-count', '1']
 
 const headersOf = (given: unknown): string[] => requestHeaders(given, 'reviews', 'me')
 
@@ -33,7 +33,7 @@ describe('request headers', () => {
 
   test('host stands first, whatever its case, and a second one is left for undici to refuse', () => {
     expect(hostOf(headersOf({ Host: 'books' }))).toBe('books')
-    expect(headersOf(['host', 'a', 'Host', 'b'])).toEqual(['host', 'a', 'x-weft-peer', 'me', 'host', 'b'])
+    expect(headersOf(['host', 'a', 'Host', 'b'])).toEqual(['host', 'a', ...START.slice(2), 'host', 'b'])
   })
 
   test.each([
