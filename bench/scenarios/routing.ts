@@ -18,10 +18,11 @@ const PORT = 80
 const STRIDE = 7919
 const HOST = 'api.default.svc.cluster.local'
 
-/** A route for each number, and a path that only it takes. Regexes are tried one after the other, and so are not here. */
+/** A route for each number, and a path that only it takes. */
 const SHAPES: Readonly<Record<string, (index: number) => { readonly path: PathMatcher; readonly asked: string }>> = {
   'exact paths': (index) => ({ path: { exact: `/api/items/${index}` }, asked: `/api/items/${index}?page=2` }),
   prefixes: (index) => ({ path: { prefix: `/teams/${index}/` }, asked: `/teams/${index}/reviews/7` }),
+  regexes: (index) => ({ path: { regex: `/teams/${index}/[a-z]+` }, asked: `/teams/${index}/reviews` }),
 }
 
 export interface RoutingScale {

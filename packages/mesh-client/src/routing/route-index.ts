@@ -1,4 +1,5 @@
 import type { PathMatcher } from '@weft/mesh-protocol'
+import { literalPrefix } from '../kernel/regex-prefix.ts'
 import { type CompiledMatch, matches, matchesBeyondPath } from './compile-match.ts'
 import { PrefixTree } from './prefix-tree.ts'
 import { withoutQuery } from './request-value.ts'
@@ -7,7 +8,7 @@ import type { CompiledRoute, RouteRequest } from './route-table.ts'
 /** A route with its condition. */
 export interface MatchableRoute {
   readonly match: CompiledMatch
-  /** The condition on the path where it can be looked up by: compared with regard to case, and no regex. */
+  /** The condition on the path where it can be looked up by: compared with regard to case. */
   readonly path: PathMatcher | undefined
   readonly route: CompiledRoute
 }
@@ -38,6 +39,8 @@ interface AtPrefix {
   readonly anyRest: number[]
   /** Those whose prefix has to end at a slash or at the end of the path. */
   readonly wholeSegments: number[]
+  /** Those whose condition on the path says more than the prefix. */
+  readonly regexes: number[]
 }
 
 const NOWHERE: readonly number[] = []
@@ -51,35 +54,38 @@ export function indexRoutes(routes: readonly MatchableRoute[]): FindRoute {
   const prefixes = new PrefixTree<AtPrefix>()
   const others: number[] = []
   for (const [position, { path }] of routes.entries()) {
-    if (path === undefined || 'regex' in path) others.push(position)
-    else if ('exact' in path) listAt(exact, path.exact).push(position)
+    if (path === undefined) others.push(position)
+    else if ('regex' in path) {
+      const prefix = literalPrefix(path.regex)
+      if (prefix === '') others.push(position)
+      else prefixes.at(prefix, emptyLists).regexes.push(position)
+    } else if ('exact' in path) listAt(exact, path.exact).push(position)
     else if ('prefix' in path) prefixes.at(path.prefix, emptyLists).anyRest.push(position)
     else prefixes.at(path.pathSeparatedPrefix, emptyLists).wholeSegments.push(position)
   }
   return (request) => {
     const path = withoutQuery(request.path)
     let first = routes.length
-    const tryList = (positions: readonly number[]): void => {
+    const tryEach = (positions: readonly number[], pathHolds: boolean): void => {
       for (const position of positions) {
         if (position >= first) return
-        if (matchesBeyondPath((routes[position] as MatchableRoute).match, request)) first = position
+        const { match } = routes[position] as MatchableRoute
+        if (pathHolds ? matchesBeyondPath(match, request) : matches(match, request, path)) first = position
       }
     }
-    tryList(exact.get(path) ?? NOWHERE)
-    prefixes.visit(path, ({ anyRest, wholeSegments }, length) => {
-      tryList(anyRest)
-      if (length === path.length || path[length] === '/') tryList(wholeSegments)
+    tryEach(exact.get(path) ?? NOWHERE, true)
+    prefixes.visit(path, ({ anyRest, wholeSegments, regexes }, length) => {
+      tryEach(anyRest, true)
+      if (length === path.length || path[length] === '/') tryEach(wholeSegments, true)
+      tryEach(regexes, false)
     })
-    for (const position of others) {
-      if (position >= first) break
-      if (matches((routes[position] as MatchableRoute).match, request, path)) first = position
-    }
+    tryEach(others, false)
     return routes[first]?.route
   }
 }
 
 function emptyLists(): AtPrefix {
-  return { anyRest: [], wholeSegments: [] }
+  return { anyRest: [], wholeSegments: [], regexes: [] }
 }
 
 function listAt(lists: Map<string, number[]>, key: string): number[] {

@@ -41,7 +41,9 @@ const matcher: fc.Arbitrary<PathMatcher> = fc.oneof(
   path.map((exact) => ({ exact })),
   text.map((prefix) => ({ prefix: prefix === '' ? '' : `/${prefix}` })),
   path.map((prefix) => ({ pathSeparatedPrefix: prefix.replace(/\/+$/, '') })),
-  fc.constantFrom('.*', '/a.*', '/(a|b)/.*').map((regex) => ({ regex })),
+  fc
+    .constantFrom('.*', '/a.*', '/(a|b)/.*', '/a/b+', '^/ab?', '/a/[ab]', '/a\\/.', '(?i)/a.*', '/a|/b')
+    .map((regex) => ({ regex })),
 )
 const condition: fc.Arbitrary<Condition> = fc.record({
   path: fc.option(matcher, { nil: undefined }),

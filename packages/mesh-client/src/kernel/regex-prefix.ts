@@ -1,0 +1,23 @@
+/** What would be no literal, or makes one of the character before it. */
+const META = /[.+*?()[\]{}^$\n]/
+const QUANTIFIERS = '*?+{'
+/** Escaped punctuation stands for itself. */
+const PUNCTUATION = /^[!-/:-@[-`{-~]$/
+
+/**
+ * Text that everything begins with which the whole of a regex matches; empty where that cannot be told at a glance, as
+ * with alternatives and flags.
+ */
+export function literalPrefix(pattern: string): string {
+  if (pattern.includes('|')) return ''
+  let prefix = ''
+  for (let at = pattern.startsWith('^') ? 1 : 0; at < pattern.length; ) {
+    const isEscape = pattern[at] === '\\'
+    const character = (isEscape ? pattern[at + 1] : pattern[at]) ?? ''
+    if (isEscape ? !PUNCTUATION.test(character) : META.test(character)) break
+    at += isEscape ? 2 : 1
+    if (at < pattern.length && QUANTIFIERS.includes(pattern[at] as string)) break
+    prefix += character
+  }
+  return prefix
+}
