@@ -47,6 +47,9 @@ export interface ControlTransport {
   close(): void
 }
 
+/** How much of a stream is read before others are let run: some hundred endpoints, which take a millisecond. */
+const BYTES_A_TURN = 64 * 1024
+
 /** Of an answer that is no stream; the rest says nothing more. */
 const MAX_ANSWER_BYTES = 256 * 1024
 
@@ -114,7 +117,7 @@ export function createControlTransport(deps: {
         url: target.href,
         redirected: false,
         headers: { get: (name) => response.headers[name]?.toString() ?? null },
-        body: { getReader: () => readerOf(response) },
+        body: { getReader: () => readerOf(response, deps.timers) },
       }
     },
     close() {
@@ -130,12 +133,23 @@ function readable(error: NodeJS.ErrnoException, reused: boolean): Error {
   return Object.assign(error, { reused })
 }
 
-function readerOf(response: IncomingMessage): StreamReader {
+/**
+ * Between two pieces of what comes at once the event loop is let go on: whatever arrives would be read and applied in one
+ * turn else, a large service whole.
+ */
+function readerOf(response: IncomingMessage, timers: Timers): StreamReader {
   const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>
+  let bytes = 0
   return {
     async read() {
+      if (bytes >= BYTES_A_TURN) {
+        bytes = 0
+        await new Promise<void>((resolve) => void timers.set(resolve, 0))
+      }
       const next = await chunks.next()
-      return next.done === true ? { done: true } : { done: false, value: next.value }
+      if (next.done === true) return { done: true }
+      bytes += next.value.length
+      return { done: false, value: next.value }
     },
     async cancel() {
       response.destroy()

@@ -52,7 +52,12 @@ export function list(item: Check, { min = 0 }: { min?: number } = {}): Check {
   return (value, field, out) => {
     if (!Array.isArray(value)) return out.add(field, 'must be a list')
     if (value.length < min) out.add(field, `must have at least ${min} item${min === 1 ? '' : 's'}`)
+    const wrong = new Violations()
     value.forEach((entry, index) => {
+      // Looked at without its place first: thousands of endpoints are good, and naming the place of each takes most of the time.
+      item(entry, '', wrong)
+      if (wrong.list.length === 0) return
+      wrong.list.length = 0
       item(entry, `${field}[${index}]`, out)
     })
   }
@@ -76,10 +81,11 @@ export type Fields = Readonly<Record<string, Check | Optional>>
  * An object of these fields. Unknown fields are let through, so that a newer peer can say more, except where `closed`.
  */
 export function record(fields: Fields, { closed = false }: { closed?: boolean } = {}): Check {
+  const checks = Object.entries(fields)
   return (value, field, out) => {
     if (!isRecord(value)) return out.add(field, 'must be an object')
     const at = (name: string): string => (field === '' ? name : `${field}.${name}`)
-    for (const [name, check] of Object.entries(fields)) {
+    for (const [name, check] of checks) {
       const given = value[name]
       if (typeof check === 'function') check(given, at(name), out)
       else if (given !== undefined) check.optional(given, at(name), out)
