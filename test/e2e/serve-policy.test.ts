@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { connect } from 'node:http2'
 import type { InboundPolicy } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import type { Listener } from '../../packages/mesh-client/src/http/inbound/listener.ts'
@@ -137,4 +139,30 @@ describe('faults on purpose', () => {
     await poll(() => harness.calls.length === 2, 'the call whose caller left')
     expect(harness.calls.map(({ flags }) => flags)).toEqual(['DI', 'DI,DC'])
   })
+})
+
+test('over HTTP/2 it is all the same', async () => {
+  await using harness = withPolicy({
+    routes: [{ name: 'all', match: {}, cors: CORS }],
+    faults: [
+      { name: 'broken', match: { path: { prefix: '/broken' } }, fault: { abort: { percent: 100, httpStatus: 503 } } },
+    ],
+  })
+  const head = HEADS['writeHead with an object'] as (response: ServerResponse) => void
+  const listener: Listener = (_request: IncomingMessage, response: ServerResponse) => head(response)
+  const server = await harness.inbound.serve(listener, { ...LOOPBACK, protocol: 'http2' })
+  const session = connect(server.url)
+  const ask = async (path: string, headers: Record<string, string> = {}): Promise<unknown[]> => {
+    const stream = session.request({ ':path': path, ...ORIGIN, ...headers })
+    const [answer] = (await once(stream, 'response')) as [Record<string, unknown>]
+    const chunks: Buffer[] = []
+    for await (const chunk of stream) chunks.push(chunk as Buffer)
+    const allowed = answer['access-control-allow-origin']
+    return [answer[':status'], allowed, answer.vary, Buffer.concat(chunks).toString()]
+  }
+  expect(await ask('/')).toEqual([200, 'https://a.example', 'Accept, Origin', 'served'])
+  expect(await ask('/broken')).toEqual([503, 'https://a.example', 'Origin', 'fault filter abort'])
+  const preflight = { ':method': 'OPTIONS', 'access-control-request-method': 'PUT' }
+  expect(await ask('/', preflight)).toEqual([200, 'https://a.example', 'Origin', ''])
+  session.close()
 })
