@@ -105,6 +105,28 @@ describe('a delay', () => {
     expect(timers.holding).toBe(0)
   })
 
+  test('ends with the mesh, as does the pause before a retry', async () => {
+    const timers = countedTimers()
+    await using upstream = await startUpstream((_request, response) => void response.writeHead(503).end())
+    const retryBackOff = { baseIntervalMs: 1, maxIntervalMs: 1, minIntervalMs: 60_000 }
+    const retryPolicy = { ...RETRYING, retryBackOff }
+    const clusters = [{ cluster: CLUSTER, weight: 1 }]
+    const mesh = outboundHarness({
+      timers,
+      endpoints: [upstream.endpoint],
+      routes: [
+        { ...faulty({ delay: { percent: 100, fixedDelayMs: 60_000 } }), match: { path: { exact: '/held' } } },
+        wireRoute('retrying', { route: { clusters, timeoutMs: 0, retryPolicy } }),
+      ],
+    })
+    const held = expect(mesh.outbound.request('http://reviews/held')).rejects.toThrow('the test is over')
+    const retried = expect(mesh.outbound.request('http://reviews/')).rejects.toThrow('the test is over')
+    await vi.waitFor(() => expect([timers.holding, upstream.seen.length]).toEqual([2, 1]))
+    await mesh[Symbol.asyncDispose]()
+    await Promise.all([held, retried])
+    expect([timers.holding, mesh.outbound.active]).toEqual([0, 0])
+  })
+
   test('ends when its caller gives up, and leaves nothing', async () => {
     const timers = countedTimers()
     await using upstream = await ok()

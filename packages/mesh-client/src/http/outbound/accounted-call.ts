@@ -79,8 +79,9 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
     this.fail(error)
   }
 
-  /** Ends the call from its caller's side. */
-  protected cut(error: Error): void {
+  /** Ends the call wherever it is. */
+  cut(error: Error): void {
+    if (this.over) return
     const now = this.env.deps.clock.now()
     this.outside?.drop(error)
     this.attempts?.stop(ABORTED, now, error)

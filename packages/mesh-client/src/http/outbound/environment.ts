@@ -36,6 +36,11 @@ export interface OutboundDeps {
   readonly address?: string | undefined
 }
 
+/** A call that waits for a moment: during the delay of a fault, or before a retry. */
+export interface PausedCall {
+  cut(error: Error): void
+}
+
 /** What every call of one mesh shares. */
 export class Environment {
   readonly deps: OutboundDeps
@@ -44,6 +49,8 @@ export class Environment {
   readonly passthrough: Passthrough = new Passthrough()
   readonly deadlines: DeadlineQueue
   readonly mirrors: Mirrors = new Mirrors(this)
+  /** Calls that wait for nothing but a timer, which no connection that is cut would end. */
+  readonly paused: Set<PausedCall> = new Set()
   readonly retriableHeaders: RetriableHeaders = new RetriableHeaders()
   /** Value of the header that names this process to its upstreams. */
   readonly peerHeader: string

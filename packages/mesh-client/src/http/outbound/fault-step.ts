@@ -2,10 +2,10 @@ import type { Fault } from '@weft/mesh-protocol'
 import { type FaultAbort, faultAbort, faultDelay } from '../../call/fault.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
 import type { TimerHandle } from '../../kernel/timers.ts'
-import type { Environment } from './environment.ts'
+import type { Environment, PausedCall } from './environment.ts'
 
 /** The call that a fault happens to. */
-export interface FaultyCall {
+export interface FaultyCall extends PausedCall {
   flag(flag: ResponseFlag): void
   /** Its time ran out during the delay. */
   outOfTime(): void
@@ -44,12 +44,18 @@ export class FaultStep {
     this.#call.flag('DI')
     recorder.fault(this.#service, 'delay')
     const leftMs = deadline - now
-    const end = delayMs < leftMs ? () => this.#afterDelay(clock.now()) : () => this.#call.outOfTime()
+    const end = (): void => {
+      this.#env.paused.delete(this.#call)
+      if (delayMs < leftMs) this.#afterDelay(clock.now())
+      else this.#call.outOfTime()
+    }
+    this.#env.paused.add(this.#call)
     this.#timer = timers.set(end, Math.max(0, Math.ceil(Math.min(delayMs, leftMs))), { holdsLoop: true })
   }
 
   /** The call is over. */
   stop(): void {
+    this.#env.paused.delete(this.#call)
     this.#env.deps.timers.clear(this.#timer)
   }
 

@@ -63,6 +63,7 @@ export function createOutbound(deps: OutboundDeps): Outbound {
       stop()
       env.destroyed = true
       env.mirrors.destroy()
+      for (const call of [...env.paused]) call.cut(error)
       await Promise.all([deps.transport.destroy(error), env.passthrough.destroy(error)])
     },
   }

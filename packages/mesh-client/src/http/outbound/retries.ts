@@ -7,7 +7,7 @@ import { type AttemptEnd, decideRetry, maxFurtherAttempts, type RetryDecision } 
 import type { EndpointState, Outcome, PickContext } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import type { Attempt } from './attempt.ts'
-import type { Environment } from './environment.ts'
+import type { Environment, PausedCall } from './environment.ts'
 import type { Exchange } from './exchange.ts'
 
 /** What the retries of a call ask of it. */
@@ -19,7 +19,7 @@ export interface RetryOwner {
 }
 
 /** Everything about further attempts of one call; made when its first attempt has failed, which most never do. */
-export class Retries implements PickContext, RetriedCall {
+export class Retries implements PickContext, RetriedCall, PausedCall {
   readonly #env: Environment
   readonly #owner: RetryOwner
   readonly #exchange: Exchange
@@ -149,14 +149,24 @@ export class Retries implements PickContext, RetriedCall {
     this.#again?.resolve()
   }
 
+  /** The mesh is closed during the pause. */
+  cut(error: Error): void {
+    this.#owner.failed(error, undefined, ABORTED, this.#env.deps.clock.now())
+  }
+
   sleep(delayMs: number): Promise<void> {
     if (this.#over || delayMs <= 0) return Promise.resolve()
     return new Promise((resolve) => {
       const { timers } = this.#env.deps
-      const timer = timers.set(resolve, delayMs, { holdsLoop: true })
+      const end = (): void => {
+        this.#env.paused.delete(this)
+        resolve()
+      }
+      const timer = timers.set(end, delayMs, { holdsLoop: true })
+      this.#env.paused.add(this)
       this.#wake = () => {
         timers.clear(timer)
-        resolve()
+        end()
       }
     })
   }
