@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline'
 export interface Child {
   readonly name: string
   readonly url: string
+  readonly pid: number
   kill(signal: NodeJS.Signals): Promise<void>
 }
 
@@ -14,6 +15,8 @@ export interface ChildSpec {
   readonly file: string
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Given each line that the process prints, but for the one that says where it listens. */
+  readonly onLine?: (line: string) => void
 }
 
 const READY = /listening on (https?:\/\/\S+)/
@@ -21,22 +24,28 @@ const START_LIMIT_MS = 30_000
 
 const running = (process: ChildProcess): boolean => process.exitCode === null && process.signalCode === null
 
-/** Starts a script and waits until it says where it listens. */
-export async function startChild({ name, file, args = [], env = {} }: ChildSpec): Promise<Child> {
+/** Starts a script and waits until it says where it listens; one that does not is ended. */
+export async function startChild({ name, file, args = [], env = {}, onLine }: ChildSpec): Promise<Child> {
   const child = spawn(process.execPath, ['--conditions=@weft/source', '--no-warnings', file, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const output: string[] = []
   const url = await new Promise<string>((resolve, reject) => {
-    const fail = (why: string): void => reject(new Error(`${name}: ${why}\n${output.join('\n')}`))
+    const fail = (why: string): void => {
+      child.kill('SIGKILL')
+      reject(new Error(`${name}: ${why}\n${output.join('\n')}`))
+    }
     const limit = setTimeout(() => fail(`did not listen within ${START_LIMIT_MS} ms`), START_LIMIT_MS)
     child.once('exit', (code, signal) => fail(`ended with ${code ?? signal}`))
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         if (output.length < 200) output.push(line)
         const found = READY.exec(line)?.[1]
-        if (found === undefined) return
+        if (found === undefined) {
+          onLine?.(line)
+          return
+        }
         clearTimeout(limit)
         resolve(found)
       })
@@ -46,6 +55,7 @@ export async function startChild({ name, file, args = [], env = {} }: ChildSpec)
   return {
     name,
     url,
+    pid: child.pid as number,
     async kill(signal) {
       if (!running(child)) return
       child.kill(signal)

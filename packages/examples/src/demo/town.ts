@@ -1,17 +1,11 @@
 import { rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import os from 'node:os'
 import path from 'node:path'
 import { type Child, startChild } from './child.ts'
+import { startControl } from './control-process.ts'
 
 const BOOKINFO = path.resolve(import.meta.dirname, '../bookinfo')
-
-/** `weft`, as a user has it after an install. */
-function weftBin(): string {
-  const manifest = createRequire(import.meta.url).resolve('@weft/control-server/package.json')
-  return path.join(path.dirname(manifest), 'bin/weft.js')
-}
 
 /** Every process of the demo: the control server and Bookinfo's services. */
 export class Town {
@@ -88,9 +82,4 @@ export class Town {
       env: { WEFT_CONTROL: this.#control.url, WEFT_SERVICE: service, WEFT_VERSION: version },
     }
   }
-}
-
-function startControl(dataDir: string, listen: string): Promise<Child> {
-  const args = ['server', '--listen', listen, '--data-dir', dataDir]
-  return startChild({ name: 'control server', file: weftBin(), args })
 }

@@ -1,0 +1,19 @@
+// Speaks no HTTP: says back each line that it is sent, behind a greeting of its own, which is the script's argument.
+import type { Socket } from 'node:net'
+import { createInterface } from 'node:readline'
+import { createMesh } from '@weft/mesh-client'
+import { LISTEN, onTerminate } from '../bookinfo/http.ts'
+
+const [greeting = 'hello'] = process.argv.slice(2)
+const mesh = createMesh({ service: 'tcp-echo', servicePort: 9000 })
+
+const server = await mesh.serve(
+  (socket: Socket) => {
+    socket.on('error', () => undefined)
+    const lines = createInterface({ input: socket })
+    lines.on('line', (line) => socket.write(`${greeting} ${line}\n`))
+  },
+  { ...LISTEN, protocol: 'tcp' },
+)
+console.log(`listening on ${server.url}`)
+onTerminate(() => mesh.close())
