@@ -214,9 +214,9 @@ describe('a service that nobody registers is called through the mesh', () => {
   test('and shows in the list of services with its endpoints', async () => {
     const endpoints = [{ address: '127.0.0.1', ports: { http: port } }]
     await scene.apply(entry({ hosts: ['api.test'], resolution: 'STATIC', endpoints }))
-    const { body: list } = await call(`${scene.control.url}/v1/services`)
+    const { body: list } = await call(`${scene.control.url}/v1/services`, 'GET')
     expect(list.services).toMatchObject([{ host: 'api.test', namespace: 'default', endpointCount: 1 }])
-    const { body: one } = await call(`${scene.control.url}/v1/services/default/api.test`)
+    const { body: one } = await call(`${scene.control.url}/v1/services/default/api.test`, 'GET')
     expect(one).toMatchObject({
       host: 'api.test',
       endpoints: [{ address: '127.0.0.1', port, workload: { name: 'e' } }],

@@ -20,6 +20,8 @@ import {
   virtualService,
 } from '../../../support/test-model.ts'
 
+type Spec = Readonly<Record<string, unknown>>
+
 interface Client {
   readonly namespace?: string
   readonly labels?: Readonly<Record<string, string>>
@@ -125,9 +127,9 @@ describe('to whom a service is visible', () => {
 describe('what a Sidecar lets its clients call', () => {
   const MESH = [web('a'), web('b'), entry('e', {}, 'b')]
   const all = [webOf('a'), webOf('b'), 'ext.com'].sort()
-  const egress = (...hosts: string[]): object => ({ egress: [{ hosts }] })
+  const egress = (...hosts: string[]): Spec => ({ egress: [{ hosts }] })
 
-  test.each<[string, object, string[]]>([
+  test.each<[string, Spec, string[]]>([
     ['without egress everything', { outboundTrafficPolicy: {} }, all],
     ['every namespace', egress('*/*'), all],
     ['its own namespace', egress('./*'), [webOf('a')]],
