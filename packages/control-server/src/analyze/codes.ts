@@ -170,10 +170,11 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
     remedy: 'Write 1 or more for a limit, or leave it out.',
   },
   WEFT0406: {
-    severity: 'warning',
+    severity: 'info',
     meaning:
-      'A Sidecar with REGISTRY_ONLY leaves out a host that a VirtualService of the same clients routes to: such calls are refused.',
-    remedy: 'Add the host to an egress listener of the Sidecar.',
+      'A Sidecar with REGISTRY_ONLY leaves out a host of a VirtualService of its namespace: calls to it are refused there.',
+    remedy:
+      'Nothing, where the VirtualService is for clients elsewhere; else add the host to an egress listener of the Sidecar.',
   },
   WEFT0407: {
     severity: 'info',

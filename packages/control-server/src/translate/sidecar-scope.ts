@@ -79,7 +79,7 @@ interface Listener {
   readonly port: number
   /** Hosts by namespace as written: a name, `.` or `*`. */
   readonly hosts: MultiMap<string>
-  /** `~ns/host`: what is left out again. */
+  /** `~ns/host`: what is left out again, `~/host` of every namespace. */
   readonly without: MultiMap<string>
 }
 
@@ -90,8 +90,7 @@ function listenerOf({ port, hosts: written }: IstioEgressListener): Listener {
     const slash = each.indexOf('/')
     const namespace = each.slice(0, slash)
     const host = each.slice(slash + 1).toLowerCase()
-    // `~` alone stands for no namespace at all.
-    if (namespace.startsWith('~')) without.add(namespace.slice(1), host)
+    if (namespace.startsWith('~')) without.add(namespace === '~' ? '*' : namespace.slice(1), host)
     else hosts.add(namespace, host)
   }
   return { port: port?.number ?? 0, hosts, without }
@@ -114,19 +113,27 @@ function reach(listeners: readonly Listener[], service: MeshService, client: str
   return reached.length === 0 ? undefined : { ...service, ports: reached }
 }
 
-/** What is said of a service's own namespace goes before what is said of all (Istio `sidecar.go` `selectServices`). */
-function importsService({ hosts, without }: Listener, { host, namespace }: MeshService, client: string): boolean {
-  const covered = (pattern: string): boolean => isHostSubset(host, pattern)
-  if ([...patterns(without, namespace, client), ...without.get('*')].some(covered)) return false
-  const own = patterns(hosts, namespace, client)
-  return (own.length > 0 ? own : [...hosts.get('*')]).some(covered)
+/** What a listener names of the service's namespace and what it names of all are one list (Istio `sidecar.go` `selectServices`). */
+function importsService(listener: Listener, { host, namespace }: MeshService, client: string): boolean {
+  if (leavesOut(listener, host, namespace, client)) return false
+  return [...inNamespace(listener.hosts, namespace, client)].some((pattern) => isHostSubset(host, pattern))
 }
 
-function importsAny({ hosts }: Listener, named: readonly string[], namespace: string, client: string): boolean {
-  const wanted = [...patterns(hosts, namespace, client), ...hosts.get('*')]
-  return wanted.some((pattern) => named.some((host) => hostsOverlap(host, pattern)))
+/** One host that is imported and not left out again is enough (Istio `virtualservice.go` `SelectVirtualServices`). */
+function importsAny(listener: Listener, named: readonly string[], namespace: string, client: string): boolean {
+  const wanted = [...inNamespace(listener.hosts, namespace, client)]
+  return named.some(
+    (host) => wanted.some((pattern) => hostsOverlap(host, pattern)) && !leavesOut(listener, host, namespace, client),
+  )
 }
 
-function patterns(map: MultiMap<string>, namespace: string, client: string): string[] {
-  return [...map.get(namespace), ...(namespace === client ? map.get('.') : [])]
+function leavesOut({ without }: Listener, host: string, namespace: string, client: string): boolean {
+  return [...inNamespace(without, namespace, client)].some((pattern) => isHostSubset(host, pattern))
+}
+
+/** What is written of a namespace by its name, by `.` where it is the client's own, and of all. */
+function* inNamespace(map: MultiMap<string>, namespace: string, client: string): Generator<string> {
+  yield* map.get(namespace)
+  if (namespace === client) yield* map.get('.')
+  yield* map.get('*')
 }

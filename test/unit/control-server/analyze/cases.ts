@@ -314,15 +314,15 @@ export const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'a Sidecar that leaves out where a route leads',
+    name: 'a Sidecar that leaves out what a VirtualService rules, which is not where its routes lead',
     code: 'WEFT0406',
-    yaml: `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: a }\nspec:\n  outboundTrafficPolicy: {}\n  egress: [{ hosts: ["./reviews.default.svc.cluster.local"] }]\n---\n${virtualService('a', '  hosts: [reviews]\n  http:\n    - route:\n        - { destination: { host: reviews }, weight: 50 }\n        - { destination: { host: ratings }, weight: 50 }')}`,
-    expected: ['Sidecar/a spec.egress:6', 'VirtualService/a spec.http[0].route[1].destination.host:16'],
+    yaml: `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: a }\nspec:\n  outboundTrafficPolicy: {}\n  egress: [{ hosts: ["./reviews.default.svc.cluster.local"] }]\n---\n${virtualService('a', '  hosts: [reviews, ratings]\n  http:\n    - route: [{ destination: { host: details } }]')}`,
+    expected: ['Sidecar/a spec.egress:6', 'VirtualService/a spec.hosts[1]:12'],
   },
   {
     name: 'not where unknown hosts pass, or the host is not excluded after all',
     code: 'WEFT0406',
-    yaml: `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: a }\nspec: { egress: [{ hosts: ["other/*"] }] }\n---\napiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: b }\nspec: { outboundTrafficPolicy: {}, egress: [{ hosts: ["*/*", "~/*.com"] }] }\n---\n${virtualService('a', TO_REVIEWS)}`,
+    yaml: `apiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: a }\nspec: { egress: [{ hosts: ["other/*"] }] }\n---\napiVersion: networking.istio.io/v1\nkind: Sidecar\nmetadata: { name: b }\nspec: { outboundTrafficPolicy: {}, egress: [{ hosts: ["default/*.com", "*/*", "~/*.com"] }] }\n---\n${virtualService('a', TO_REVIEWS)}`,
     expected: [],
   },
   {

@@ -137,13 +137,15 @@ describe('what a Sidecar lets its clients call', () => {
     ['a host of any', egress('*/ext.com'), ['ext.com']],
     ['a host of another namespace', egress('a/ext.com'), []],
     [
-      'what is said of a namespace goes before what is said of all',
-      egress('*/*', 'b/ext.com'),
-      ['ext.com', webOf('a')],
+      'what is said of a namespace beside what is said of all',
+      egress('*/ext.com', 'b/*.cluster.local'),
+      ['ext.com', webOf('b')],
     ],
     ['hosts by a wildcard', egress('*/*.b.svc.cluster.local'), [webOf('b')]],
     ['nothing', egress('~/*'), []],
     ['without some', egress('*/*', '~b/ext.com'), [webOf('a'), webOf('b')]],
+    ['without some of any namespace', egress('*/*', '~/ext.com'), [webOf('a'), webOf('b')]],
+    ['without some of its own namespace', egress('*/*', '~./*'), ['ext.com', webOf('b')]],
     ['a host in another case', egress('*/EXT.com'), ['ext.com']],
   ])('%s', (_what, spec, hosts) => {
     expect(
@@ -222,6 +224,7 @@ describe('what a Sidecar lets its clients call', () => {
     [egress('b/*'), 'default'],
     [egress('*/web.a.svc.cluster.local'), 'ruled'],
     [egress('a/*'), 'ruled'],
+    [egress('a/*', '~./web.a.svc.cluster.local'), 'default'],
   ])('looks at VirtualServices that %j imports: %s', (spec, name) => {
     const http = [{ name: 'ruled', route: [{ destination: { host: 'web' } }] }]
     const context = seen([...MESH, virtualService('v', { hosts: ['web'], http }, 'a'), sidecar('s', { ...spec }, 'a')])

@@ -4,7 +4,6 @@ import { bindsMesh } from '../../config/mesh-gateway.ts'
 import type { ServiceEntrySpec } from '../../config/spec/service-entry.ts'
 import type { SidecarSpec } from '../../config/spec/sidecar.ts'
 import type { VirtualServiceSpec } from '../../config/spec/virtual-service.ts'
-import { destinationsOf } from '../destinations.ts'
 import type { Finding, Subject } from '../finding.ts'
 import { groupBy } from '../group-by.ts'
 import { type MeshView, subjectName } from '../mesh-view.ts'
@@ -12,48 +11,51 @@ import { strictSidecars } from '../strict-sidecars.ts'
 
 type Sidecar = Subject<SidecarSpec>
 
-/** A host that a VirtualService routes to. */
-interface Destination {
+/** A host that a VirtualService says the routes of. */
+interface Ruled {
   readonly subject: Subject<VirtualServiceSpec>
   readonly field: string
   readonly host: string
-  /** Of the host. */
+  /** Namespace of the host. */
   readonly owner: string
 }
 
-/** WEFT0406: hosts that VirtualServices route to and a Sidecar of their namespace refuses. */
+/**
+ * WEFT0406: hosts that VirtualServices rule and a Sidecar of their namespace refuses. Where their routes lead to need not be
+ * imported.
+ */
 export function* sidecarEgress(view: MeshView): Generator<Finding> {
   const strict = strictSidecars(view)
   if (strict.length === 0) return
-  const byNamespace = destinationsByNamespace(view)
+  const byNamespace = ruledByNamespace(view)
   for (const sidecar of strict) {
     const { namespace } = sidecar.resource.metadata
     const told = new Set<string>()
-    for (const destination of byNamespace.get(namespace) ?? []) {
-      if (told.has(destination.host) || reaches(sidecar, destination)) continue
-      told.add(destination.host)
-      yield* findingsOf(sidecar, destination)
+    for (const ruled of byNamespace.get(namespace) ?? []) {
+      if (told.has(ruled.host) || reaches(sidecar, ruled)) continue
+      told.add(ruled.host)
+      yield* findingsOf(sidecar, ruled)
     }
   }
 }
 
-function* findingsOf(sidecar: Sidecar, { subject, field, host }: Destination): Generator<Finding> {
+function* findingsOf(sidecar: Sidecar, { subject, field, host }: Ruled): Generator<Finding> {
   const code = 'WEFT0406'
-  const left = `leaves out ${host}, to which ${subjectName(subject)} routes`
+  const left = `leaves out ${host}, of which ${subjectName(subject)} says the routes`
   yield { code, subject: sidecar, field: 'spec.egress', message: left }
-  const message = `${host} is left out by ${subjectName(sidecar)}: clients that it selects are refused`
+  const message = `${host} is left out by ${subjectName(sidecar)}: calls to it are refused in the clients that it selects`
   yield { code, subject, field, message }
 }
 
-function destinationsByNamespace(view: MeshView): ReadonlyMap<string, readonly Destination[]> {
+function ruledByNamespace(view: MeshView): ReadonlyMap<string, readonly Ruled[]> {
   const owners = entryOwners(view)
-  const all = view.ofKind<VirtualServiceSpec>('VirtualService').flatMap((subject): Destination[] => {
+  const all = view.ofKind<VirtualServiceSpec>('VirtualService').flatMap((subject): Ruled[] => {
     const { spec, metadata } = subject.resource
     if (!bindsMesh(spec.gateways)) return []
-    return [...destinationsOf(spec)].map(({ destination, field }) => {
-      const host = view.fullHost(destination.host, metadata.namespace)
+    return (spec.hosts ?? []).map((written, index) => {
+      const host = view.fullHost(written, metadata.namespace)
       const owner = parseServiceHost(host, view.domain)?.namespace ?? owners.get(host) ?? metadata.namespace
-      return { subject, field: `${field}.host`, host, owner }
+      return { subject, field: `spec.hosts[${index}]`, host, owner }
     })
   })
   return groupBy(all, ({ subject }) => subject.resource.metadata.namespace)
@@ -68,18 +70,15 @@ function entryOwners({ ofKind }: MeshView): ReadonlyMap<string, string> {
 }
 
 /** Whether one of the listeners has the host, on whatever port. */
-function reaches({ resource: { spec, metadata } }: Sidecar, { host, owner }: Destination): boolean {
+function reaches({ resource: { spec, metadata } }: Sidecar, { host, owner }: Ruled): boolean {
   // A wildcard is not followed to what it stands for, nor the root's Sidecar to each namespace.
   if (isWildcardHost(host) || metadata.namespace === ROOT_NAMESPACE) return true
   return (spec.egress ?? []).some(({ hosts }) => {
-    const patterns = hosts.map((text) => split(text, metadata.namespace))
-    const matching = patterns.filter(({ pattern }) => isHostSubset(host, pattern))
+    const matching = hosts
+      .map((text) => split(text, metadata.namespace))
+      .filter(({ pattern }) => isHostSubset(host, pattern))
     if (matching.some(({ excluded }) => excluded === owner || excluded === '*')) return false
-    const own = patterns.filter(({ namespace }) => namespace === owner)
-    // What is said of the host's own namespace goes before what is said of all (Istio `sidecar.go` `selectServices`).
-    return own.length > 0
-      ? own.some((each) => matching.includes(each))
-      : matching.some(({ namespace }) => namespace === '*')
+    return matching.some(({ namespace }) => namespace === owner || namespace === '*')
   })
 }
 
@@ -94,7 +93,7 @@ function split(text: string, own: string): Pattern {
   const slash = text.indexOf('/')
   const written = text.slice(0, slash)
   const isExcluded = written.startsWith('~')
-  const name = written.replace(/^~/, '')
+  const name = written === '~' ? '*' : written.replace(/^~/, '')
   const namespace = name === '.' ? own : name
   return {
     namespace: isExcluded ? undefined : namespace,
