@@ -7,7 +7,9 @@ import { PageShell } from '../support/page-shell.ts'
 import { poll } from '../support/poll.ts'
 import { ROOT } from '../support/source-files.ts'
 
-const sections = parseCommands(readFileSync(path.join(ROOT, 'docs/walkthrough.md'), 'utf8'))
+const sections = parseCommands(readFileSync(path.join(ROOT, 'docs/walkthrough.md'), 'utf8')).filter(
+  ({ blocks }) => blocks.length > 0,
+)
 
 /** Some fifty processes run the same sources: what one has compiled, the next need not. */
 const cache = mkdtempSync(path.join(os.tmpdir(), 'weft-walkthrough-'))
