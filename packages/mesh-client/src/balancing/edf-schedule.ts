@@ -30,8 +30,10 @@ export function createEdfSchedule(count: number, weightOf: (index: number) => nu
     queue.push(index, now + 1 / weightOf(index))
     return index
   }
-  const weights = Float64Array.from({ length: count }, (_, index) => weightOf(index) + START_EPSILON)
-  const share = picks / weights.reduce((sum, weight) => sum + weight, 0)
+  const weights = new Float64Array(count)
+  let sum = 0
+  for (let index = 0; index < count; index++) sum += weights[index] = weightOf(index) + START_EPSILON
+  const share = picks / sum
   let left = picks
   for (let index = 0; index < count; index++) {
     const weight = weights[index] as number

@@ -30,7 +30,9 @@ export function changedAssignment(
   { version, base, endpoints, removed = [] }: ClusterLoadAssignmentUpdate,
 ): HeldAssignment | undefined {
   if (base === undefined) {
-    return { version, endpoints: new Map(endpoints.map((endpoint): [string, Endpoint] => [endpoint.id, endpoint])) }
+    const byId = new Map<string, Endpoint>()
+    for (const endpoint of endpoints) byId.set(endpoint.id, endpoint)
+    return { version, endpoints: byId }
   }
   if (held?.version !== base) return undefined
   return { version, endpoints: applyEndpointDiff(held.endpoints, { upserts: endpoints, removed }) }
