@@ -235,3 +235,45 @@ test('a warm-up gives a new instance its share by and by', async () => {
   // Round robin over two that are warm gives each exactly half.
   await poll(async () => (await counted(mesh, 40)).fresh === 20, 'an even share')
 })
+
+describe('the load that endpoints report', () => {
+  const reporting =
+    (busy: number): ((instance: string) => Answer) =>
+    (instance) =>
+    (request, response) => {
+      const report = JSON.stringify({ rps_fractional: 100, cpu_utilization: instance === 'i0' ? busy : 0.1 })
+      if (request.url === '/trailers') {
+        response.writeHead(200, { trailer: 'endpoint-load-metrics' })
+        response.write(instance)
+        response.addTrailers({ 'endpoint-load-metrics': `JSON ${report}` })
+      } else {
+        response.setHeader('endpoint-load-metrics', `JSON ${report}`)
+        response.write(instance)
+      }
+      response.end()
+    }
+
+  test.each([
+    ['headers', '/'],
+    ['trailers', '/trailers'],
+  ])('weighs them, told by %s', async (_, path) => {
+    const scene = await sceneWith(2, reporting(0.9))
+    const backendUtilization = { weightStabilizationPeriod: '1ms', weightUpdatePeriod: '100ms' }
+    await scene.apply(destinationRule('reviews', { trafficPolicy: { loadBalancer: { backendUtilization } } }))
+    const mesh = await callerOf(scene, 2)
+    const shareOfBusy = async (): Promise<number> => {
+      const answers: Answered[] = []
+      for (let at = 0; at < 20; at++) answers.push(await ask(mesh, path))
+      return answers.filter(({ by }) => by === 'i0').length
+    }
+    await poll(async () => (await shareOfBusy()) <= 2, 'the busy one is asked one time in ten')
+  })
+
+  test('and what they report is passed on', async () => {
+    const scene = await sceneWith(1, reporting(0.5))
+    await scene.apply(destinationRule('reviews', { trafficPolicy: { loadBalancer: { backendUtilization: {} } } }))
+    const mesh = await callerOf(scene, 1)
+    const { headers } = await mesh.fetch('http://reviews/')
+    expect(headers.get('endpoint-load-metrics')).toBe('JSON {"rps_fractional":100,"cpu_utilization":0.5}')
+  })
+})

@@ -58,7 +58,7 @@ function call(cluster: ClusterRuntime, outcomes: readonly Outcome[], now: number
     tried.push(state)
   }
   tried.forEach((state, index) => {
-    cluster.latency?.ended(state, now, now + index, outcomes[index] as Outcome)
+    cluster.learner?.ended(state, now, now + index, outcomes[index] as Outcome)
     cluster.attemptEnded(state, outcomes[index] as Outcome, now)
   })
 }

@@ -2,6 +2,7 @@ import type { HashTable, TableBuild } from '../../packages/mesh-client/src/balan
 import type { BalancedHost, PickerDeps } from '../../packages/mesh-client/src/balancing/picker.ts'
 import type { PeakEwma } from '../../packages/mesh-client/src/kernel/peak-ewma.ts'
 import { seededRandom } from '../../packages/mesh-client/src/kernel/random.ts'
+import type { ReportedLoad } from '../../packages/mesh-client/src/kernel/reported-load.ts'
 import { createSlicedWork } from '../../packages/mesh-client/src/kernel/sliced-work.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 
@@ -10,11 +11,12 @@ export interface TestHost extends BalancedHost {
   active: number
   warmSince: number
   latency: PeakEwma | undefined
+  reportedLoad: ReportedLoad | undefined
   readonly endpoint: { readonly id: string; weight: number }
 }
 
 export function testHost(id: string, weight = 1, name = 0): TestHost {
-  return { name, active: 0, warmSince: 0, latency: undefined, endpoint: { id, weight } }
+  return { name, active: 0, warmSince: 0, latency: undefined, reportedLoad: undefined, endpoint: { id, weight } }
 }
 
 /** One host for each weight. */

@@ -9,6 +9,7 @@ import type {
   SuccessRateDetection,
 } from './wire/cluster.ts'
 import type {
+  ClientSideWeightedRoundRobinConfig,
   LeastRequestConfig,
   LocalityLbSetting,
   MaglevConfig,
@@ -103,6 +104,18 @@ export const DEFAULT_MAGLEV: MaglevConfig = { tableSize: 65_537 }
 
 /** Linkerd 2.20 `load-biaser`: 1 s until measured, 10 s memory, 5 s for a failure. */
 export const DEFAULT_PEAK_EWMA: PeakEwmaConfig = { decayTimeMs: 10_000, defaultRttMs: 1_000, failurePenaltyMs: 5_000 }
+
+/** gRFC A58 and Envoy `ClientSideWeightedRoundRobin`. */
+export const DEFAULT_CLIENT_SIDE_WEIGHTED_ROUND_ROBIN: ClientSideWeightedRoundRobinConfig = {
+  blackoutPeriodMs: 10_000,
+  weightExpirationPeriodMs: 180_000,
+  weightUpdatePeriodMs: 1_000,
+  errorUtilizationPenalty: 1,
+  metricNamesForComputingUtilization: [],
+}
+
+/** The least `weightUpdatePeriodMs`; a smaller one counts as this. gRFC A58. */
+export const MIN_WEIGHT_UPDATE_PERIOD_MS = 100
 
 /** Envoy `SlowStartConfig`; the window has no default. */
 export const DEFAULT_SLOW_START: Omit<SlowStartConfig, 'windowMs'> = { aggression: 1, minWeightPercent: 10 }

@@ -1,5 +1,6 @@
 export {
   DEFAULT_CIRCUIT_BREAKERS,
+  DEFAULT_CLIENT_SIDE_WEIGHTED_ROUND_ROBIN,
   DEFAULT_CONNECT_TIMEOUT_MS,
   DEFAULT_DNS_REFRESH_RATE_MS,
   DEFAULT_DOMAIN,
@@ -33,6 +34,7 @@ export {
   KNOWN_SERVICE_RETENTION_MS,
   MAX_REGEX_LENGTH,
   MAX_REGEX_PROGRAM,
+  MIN_WEIGHT_UPDATE_PERIOD_MS,
   RECONNECT_MAX_MS,
   RETRY_BACK_OFF_CAP_FACTOR,
   ROOT_NAMESPACE,
@@ -93,6 +95,7 @@ export {
   type InboundService,
 } from './wire/inbound-policy.ts'
 export type {
+  ClientSideWeightedRoundRobinConfig,
   HashPolicy,
   LeastRequestConfig,
   LocalityLbSetting,

@@ -8,7 +8,6 @@ import { isRecord, type JsonRecord } from './record.ts'
  */
 
 const PORT_POLICY: readonly AcceptedField[] = [
-  { path: 'loadBalancer.backendUtilization' },
   {
     path: 'tls',
     when: (value) => isRecord(value) && value.mode === 'ISTIO_MUTUAL',

@@ -1,5 +1,6 @@
 import {
   type Cluster,
+  DEFAULT_CLIENT_SIDE_WEIGHTED_ROUND_ROBIN,
   DEFAULT_LB_POLICY,
   DEFAULT_LEAST_REQUEST,
   DEFAULT_PEAK_EWMA,
@@ -7,15 +8,30 @@ import {
   DEFAULT_SLOW_START,
   type HashPolicy,
   type LbPolicy,
+  MIN_WEIGHT_UPDATE_PERIOD_MS,
 } from '@weft/mesh-protocol'
-import type { ConsistentHashLb, HttpCookie, LoadBalancerSettings, SimpleLb } from '../config/spec/destination-rule.ts'
+import type {
+  BackendUtilization,
+  ConsistentHashLb,
+  HttpCookie,
+  LoadBalancerSettings,
+  SimpleLb,
+} from '../config/spec/destination-rule.ts'
 import type { LoadBalancerSpec } from '../config/spec/load-balancer.ts'
 import { milliseconds } from './milliseconds.ts'
 
 /** The fields of a cluster that say how an endpoint is picked. */
 export type Balancing = Pick<
   Cluster,
-  'lbPolicy' | 'leastRequest' | 'ringHash' | 'maglev' | 'peakEwma' | 'hashPolicy' | 'hashBalanceFactor' | 'slowStart'
+  | 'lbPolicy'
+  | 'leastRequest'
+  | 'ringHash'
+  | 'maglev'
+  | 'peakEwma'
+  | 'clientSideWeightedRoundRobin'
+  | 'hashPolicy'
+  | 'hashBalanceFactor'
+  | 'slowStart'
 >
 
 /** What says how the endpoints of a cluster are picked, each where there is one. */
@@ -32,10 +48,18 @@ export interface BalancingSources {
 
 /** Istio `cluster_traffic_policy.go` `applyLoadBalancer`, and what Weft's own kind adds. */
 export function balancing({ settings, annotated, own, clientAffinity }: BalancingSources): Balancing {
-  const unsaid = settings?.simple === undefined && annotated === undefined && own?.policy === undefined
+  const unsaid =
+    settings?.simple === undefined &&
+    settings?.backendUtilization === undefined &&
+    annotated === undefined &&
+    own?.policy === undefined
   const consistentHash = settings?.consistentHash ?? (clientAffinity && unsaid ? CLIENT_AFFINITY : undefined)
   const lbPolicy =
-    own?.policy ?? hashingPolicy(consistentHash) ?? annotated ?? LB_POLICIES[settings?.simple ?? 'UNSPECIFIED']
+    own?.policy ??
+    hashingPolicy(consistentHash) ??
+    (settings?.backendUtilization === undefined ? undefined : 'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN') ??
+    annotated ??
+    LB_POLICIES[settings?.simple ?? 'UNSPECIFIED']
   switch (lbPolicy) {
     case 'ROUND_ROBIN':
       return { lbPolicy, ...slowStart(settings) }
@@ -45,6 +69,8 @@ export function balancing({ settings, annotated, own, clientAffinity }: Balancin
       return { lbPolicy }
     case 'PEAK_EWMA':
       return { lbPolicy, ...peakEwma(own) }
+    case 'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN':
+      return { lbPolicy, ...backendUtilization(settings?.backendUtilization) }
     case 'RING_HASH':
       return { lbPolicy, ...ringHash(consistentHash), ...hashing(consistentHash, own) }
     case 'MAGLEV':
@@ -94,6 +120,25 @@ function peakEwma(own: LoadBalancerSpec | undefined): Pick<Cluster, 'peakEwma'> 
       decayTimeMs: milliseconds(decayTime) ?? DEFAULT_PEAK_EWMA.decayTimeMs,
       defaultRttMs: milliseconds(defaultRtt) ?? DEFAULT_PEAK_EWMA.defaultRttMs,
       failurePenaltyMs: milliseconds(failurePenalty) ?? DEFAULT_PEAK_EWMA.failurePenaltyMs,
+    },
+  }
+}
+
+/** Istio's names for Envoy's `client_side_weighted_round_robin`. */
+function backendUtilization(settings: BackendUtilization | undefined): Pick<Cluster, 'clientSideWeightedRoundRobin'> {
+  if (settings === undefined || Object.keys(settings).length === 0) return {}
+  const defaults = DEFAULT_CLIENT_SIDE_WEIGHTED_ROUND_ROBIN
+  const { errorUtilizationPenaltyPercent: penalty, metricNamesForComputingUtilization: names = [] } = settings
+  return {
+    clientSideWeightedRoundRobin: {
+      blackoutPeriodMs: milliseconds(settings.weightStabilizationPeriod) ?? defaults.blackoutPeriodMs,
+      weightExpirationPeriodMs: milliseconds(settings.weightExpirationPeriod) ?? defaults.weightExpirationPeriodMs,
+      weightUpdatePeriodMs: Math.max(
+        MIN_WEIGHT_UPDATE_PERIOD_MS,
+        milliseconds(settings.weightUpdatePeriod) ?? defaults.weightUpdatePeriodMs,
+      ),
+      errorUtilizationPenalty: penalty === undefined ? defaults.errorUtilizationPenalty : penalty / 100,
+      metricNamesForComputingUtilization: names.filter((name) => name !== ''),
     },
   }
 }

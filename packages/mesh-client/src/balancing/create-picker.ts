@@ -3,6 +3,7 @@ import { leastRequestPicker } from './least-request.ts'
 import { peakEwmaPicker } from './peak-ewma.ts'
 import type { BalancedHost, BalancingPolicy, Picker, PickerDeps, PickerScope } from './picker.ts'
 import { randomPicker } from './random.ts'
+import { reportedLoadPicker } from './reported-load-picker.ts'
 import { roundRobinPicker } from './round-robin.ts'
 
 /** The picker of a policy over a set of hosts. */
@@ -25,5 +26,7 @@ export function createPicker<H extends BalancedHost>(
       return new HashPicker(policy, hosts, deps, scope)
     case 'PEAK_EWMA':
       return peakEwmaPicker(hosts, deps, policy.peakEwma)
+    case 'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN':
+      return reportedLoadPicker(hosts, deps, policy.clientSideWeightedRoundRobin)
   }
 }

@@ -3,12 +3,20 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Hash64 } from '../kernel/hash64.ts'
 import type { PeakEwma } from '../kernel/peak-ewma.ts'
 import type { Random } from '../kernel/random.ts'
+import type { ReportedLoad } from '../kernel/reported-load.ts'
 import type { SlicedWork } from '../kernel/sliced-work.ts'
 
 /** What a cluster says of balancing. */
 export type BalancingPolicy = Pick<
   Cluster,
-  'lbPolicy' | 'leastRequest' | 'ringHash' | 'maglev' | 'peakEwma' | 'hashBalanceFactor' | 'slowStart'
+  | 'lbPolicy'
+  | 'leastRequest'
+  | 'ringHash'
+  | 'maglev'
+  | 'peakEwma'
+  | 'clientSideWeightedRoundRobin'
+  | 'hashBalanceFactor'
+  | 'slowStart'
 >
 
 /** What balancing sees of an endpoint. Read anew at each pick, so that a changed weight takes effect. */
@@ -19,6 +27,8 @@ export interface BalancedHost {
   readonly warmSince: number
   /** How long it takes to answer; `undefined` until an answer was measured, which only PEAK_EWMA asks for. */
   readonly latency: PeakEwma | undefined
+  /** The weight that its reports give it; `undefined` until it has reported, which only CLIENT_SIDE_WEIGHTED_ROUND_ROBIN reads. */
+  readonly reportedLoad: ReportedLoad | undefined
   readonly endpoint: {
     /** `address:port`; what RING_HASH and MAGLEV hash the host by. */
     readonly id: string

@@ -22,7 +22,8 @@ export function roundRobinPicker<H extends BalancedHost>(
   )
 }
 
-function rotation<H extends BalancedHost>(hosts: readonly H[], random: Random): Picker<H> {
+/** One after the other from a random one on. */
+export function rotation<H extends BalancedHost>(hosts: readonly H[], random: Random): Picker<H> {
   let at = randomInt(random, hosts.length)
   return {
     pick() {

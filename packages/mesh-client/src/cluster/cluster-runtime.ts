@@ -1,4 +1,10 @@
-import { type Cluster, DEFAULT_PEAK_EWMA, type Endpoint, type ErrorRateBreaker } from '@weft/mesh-protocol'
+import {
+  type Cluster,
+  DEFAULT_CLIENT_SIDE_WEIGHTED_ROUND_ROBIN,
+  DEFAULT_PEAK_EWMA,
+  type Endpoint,
+  type ErrorRateBreaker,
+} from '@weft/mesh-protocol'
 import { picksByHash } from '../balancing/picker.ts'
 import { compileRequestHash, type RequestHasher } from '../balancing/request-hash.ts'
 import type { BreakerState, OverflowKind } from '../kernel/recorder.ts'
@@ -8,11 +14,20 @@ import { ConcurrencyLimit } from './concurrency-limit.ts'
 import { EndpointSet } from './endpoint-set.ts'
 import { breakerFor, type ErrorRateBreakerRuntime } from './error-rate-breaker.ts'
 import { LatencyObserver } from './latency-observer.ts'
+import { LoadObserver } from './load-observer.ts'
 import { OriginalDestinations } from './original-destinations.ts'
 import { OutlierShell } from './outlier-shell.ts'
 import { ReconnectProbes } from './reconnect-probes.ts'
 import { RetryLimit } from './retry-limit.ts'
-import type { BreakerVerdict, ClusterRuntime, EndpointState, LimitUsage, Outcome, PickContext } from './types.ts'
+import type {
+  AnswerLearner,
+  BreakerVerdict,
+  ClusterRuntime,
+  EndpointState,
+  LimitUsage,
+  Outcome,
+  PickContext,
+} from './types.ts'
 
 /** One upstream cluster: ties its endpoints, limits, outlier detection and breaker together. */
 export class ClusterState implements ClusterRuntime {
@@ -25,7 +40,7 @@ export class ClusterState implements ClusterRuntime {
   #config: Cluster
   #breaker: ErrorRateBreakerRuntime | undefined
   #hashRequest: RequestHasher | undefined
-  #latency: LatencyObserver | undefined
+  #learner: AnswerLearner | undefined
   #checks: ActiveChecks | undefined
   #named: OriginalDestinations | undefined
 
@@ -73,8 +88,8 @@ export class ClusterState implements ClusterRuntime {
     return this.#hashRequest
   }
 
-  get latency(): LatencyObserver | undefined {
-    return this.#latency
+  get learner(): AnswerLearner | undefined {
+    return this.#learner
   }
 
   limits(): Readonly<Record<OverflowKind, LimitUsage>> {
@@ -210,10 +225,10 @@ export class ClusterState implements ClusterRuntime {
   }
 
   #usePolicy(config: Cluster): void {
-    const { lbPolicy, hashPolicy = [], peakEwma = DEFAULT_PEAK_EWMA } = config
+    const { hashPolicy = [] } = config
     const hashes = picksByHash(config) && hashPolicy.length > 0
     this.#hashRequest = hashes ? compileRequestHash(hashPolicy, this.#deps.random) : undefined
-    this.#latency = lbPolicy === 'PEAK_EWMA' ? new LatencyObserver(peakEwma, this.#deps.clock) : undefined
+    this.#learner = learnerFor(config, this.#deps)
   }
 
   #useChecks(config: Cluster): void {
@@ -230,5 +245,17 @@ export class ClusterState implements ClusterRuntime {
   #useBreaker(policy: ErrorRateBreaker | undefined): void {
     const onState = (state: BreakerState): void => this.#deps.recorder.breaker(this.name, state)
     this.#breaker = breakerFor(policy, onState, this.#deps.clock.now(), this.#breaker)
+  }
+}
+
+/** What the policy of a cluster has to know of answers. */
+function learnerFor(config: Cluster, { clock }: ClusterDeps): AnswerLearner | undefined {
+  switch (config.lbPolicy) {
+    case 'PEAK_EWMA':
+      return new LatencyObserver(config.peakEwma ?? DEFAULT_PEAK_EWMA, clock)
+    case 'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN':
+      return new LoadObserver(config.clientSideWeightedRoundRobin ?? DEFAULT_CLIENT_SIDE_WEIGHTED_ROUND_ROBIN)
+    default:
+      return undefined
   }
 }

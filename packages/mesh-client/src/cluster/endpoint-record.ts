@@ -20,6 +20,7 @@ export function createEndpointRecord(endpoint: Endpoint, now: number): EndpointR
     draining: false,
     warmSince: now,
     latency: undefined,
+    reportedLoad: undefined,
     transport: undefined,
     outlier: HEALTHY_STATE,
     tally: undefined,

@@ -3,14 +3,14 @@ import { failureRttMs, isFailedAnswer } from '../balancing/failure-penalty.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { PeakEwma } from '../kernel/peak-ewma.ts'
 import { retryAfterMs } from '../kernel/retry-after.ts'
-import type { AnswerHeaders, EndpointState, LatencyLearner, Outcome } from './types.ts'
+import type { AnswerHeaders, AnswerLearner, EndpointState, Outcome } from './types.ts'
 
 /**
  * Learns how fast endpoints answer, for PEAK_EWMA. Each attempt is told once: at its response head, or at its end where
  * none has come. The head is where a failure can be told, and a long download is no slow answer; a stream that is slow
  * after its head shows in the requests under way, which are counted to their end.
  */
-export class LatencyObserver implements LatencyLearner {
+export class LatencyObserver implements AnswerLearner {
   readonly #config: PeakEwmaConfig
   readonly #clock: Clock
 
@@ -24,6 +24,9 @@ export class LatencyObserver implements LatencyLearner {
     if (!isFailedAnswer(status, text(headers['grpc-status']))) this.#learn(state, now - startedAt, now)
     else this.#failed(state, now, status === 429 || status === 503 ? this.#hint(headers) : undefined)
   }
+
+  /** A head has told what there is to know. */
+  trailed(): void {}
 
   /** The attempt is over without a response head. */
   ended(state: EndpointState, startedAt: number, now: number, outcome: Outcome): void {

@@ -3,6 +3,7 @@ import type { RequestHasher } from '../balancing/request-hash.ts'
 import type { Hash64 } from '../kernel/hash64.ts'
 import type { PeakEwma } from '../kernel/peak-ewma.ts'
 import type { BreakerState, HealthCheckOutcome, OverflowKind } from '../kernel/recorder.ts'
+import type { ReportedLoad } from '../kernel/reported-load.ts'
 
 /**
  * What is known of one endpoint of one cluster while the process runs: the one mutable record of the data plane. It is
@@ -25,6 +26,8 @@ export interface EndpointState {
   warmSince: number
   /** How long it takes to answer; measured for PEAK_EWMA only. */
   latency: PeakEwma | undefined
+  /** The weight that its reports give it; read for CLIENT_SIDE_WEIGHTED_ROUND_ROBIN only. */
+  reportedLoad: ReportedLoad | undefined
   /** Set and read by the transport only: its connection pool for this endpoint. */
   transport: unknown
 }
@@ -71,10 +74,12 @@ export type BreakerVerdict = 'pass' | 'trial' | 'open'
 export type AnswerHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
 
 /**
- * Learns how fast endpoints answer. Told once of each attempt: at its final response head, or at its end where none came.
+ * Learns for balancing from what endpoints answer. Told once of each attempt: at its final response head, or at its end
+ * where none came; and of the trailers of an answer that was read to its end.
  */
-export interface LatencyLearner {
+export interface AnswerLearner {
   answered(state: EndpointState, startedAt: number, now: number, status: number, headers: AnswerHeaders): void
+  trailed(state: EndpointState, now: number, trailers: AnswerHeaders): void
   ended(state: EndpointState, startedAt: number, now: number, outcome: Outcome): void
 }
 
@@ -99,8 +104,8 @@ export interface ClusterRuntime {
   readonly hashRequest: RequestHasher | undefined
   /** Calls go where their callers say: a pick is given that (`ORIGINAL_DST`). */
   readonly goesWhereNamed: boolean
-  /** `undefined`: this cluster does not weigh latencies. */
-  readonly latency: LatencyLearner | undefined
+  /** `undefined`: how this cluster picks does not depend on what is answered. */
+  readonly learner: AnswerLearner | undefined
 
   /** Request limit: takes a place, or says no (UO, told to the recorder). Every true is followed by one releaseRequest. */
   tryAcquireRequest(): boolean

@@ -76,7 +76,15 @@ const subsetFallback: Check = (value, field, out) => {
 
 /** The fields of a cluster that say how an endpoint is chosen. */
 export const loadBalancing: Fields = {
-  lbPolicy: oneOf('ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'RING_HASH', 'MAGLEV', 'PEAK_EWMA'),
+  lbPolicy: oneOf(
+    'ROUND_ROBIN',
+    'LEAST_REQUEST',
+    'RANDOM',
+    'RING_HASH',
+    'MAGLEV',
+    'PEAK_EWMA',
+    'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN',
+  ),
   leastRequest: optional(record({ choiceCount: integer(2, 1000), activeRequestBias: number(0, 1000) })),
   ringHash: optional(ringHash),
   maglev: optional(record({ tableSize: prime })),
@@ -85,6 +93,15 @@ export const loadBalancing: Fields = {
       decayTimeMs: positiveMilliseconds,
       defaultRttMs: milliseconds,
       failurePenaltyMs: milliseconds,
+    }),
+  ),
+  clientSideWeightedRoundRobin: optional(
+    record({
+      blackoutPeriodMs: milliseconds,
+      weightExpirationPeriodMs: milliseconds,
+      weightUpdatePeriodMs: positiveMilliseconds,
+      errorUtilizationPenalty: number(0, 2 ** 32),
+      metricNamesForComputingUtilization: list(nonEmptyText),
     }),
   ),
   hashPolicy: optional(list(hashPolicy)),

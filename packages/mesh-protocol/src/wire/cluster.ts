@@ -1,4 +1,5 @@
 import type {
+  ClientSideWeightedRoundRobinConfig,
   HashPolicy,
   LeastRequestConfig,
   LocalityLbSetting,
@@ -12,9 +13,17 @@ import type { ResourceHeader } from './resource-header.ts'
 
 /**
  * How an endpoint is chosen. xDS: `Cluster.lb_policy`.
- * LEAST_REQUEST is the power of two choices; PEAK_EWMA, which xDS does not have, weighs the latency that each endpoint shows.
+ * LEAST_REQUEST is the power of two choices; PEAK_EWMA, which xDS does not have, weighs the latency that each endpoint shows;
+ * CLIENT_SIDE_WEIGHTED_ROUND_ROBIN, in xDS an extension and no `lb_policy`, the load that each endpoint reports.
  */
-export type LbPolicy = 'ROUND_ROBIN' | 'LEAST_REQUEST' | 'RANDOM' | 'RING_HASH' | 'MAGLEV' | 'PEAK_EWMA'
+export type LbPolicy =
+  | 'ROUND_ROBIN'
+  | 'LEAST_REQUEST'
+  | 'RANDOM'
+  | 'RING_HASH'
+  | 'MAGLEV'
+  | 'PEAK_EWMA'
+  | 'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN'
 
 /**
  * Where the addresses of a cluster come from. xDS: `Cluster.type`; absent stands for EDS.
@@ -207,6 +216,8 @@ export interface Cluster extends ResourceHeader<'Cluster'> {
   readonly maglev?: MaglevConfig
   /** For PEAK_EWMA. */
   readonly peakEwma?: PeakEwmaConfig
+  /** For CLIENT_SIDE_WEIGHTED_ROUND_ROBIN. */
+  readonly clientSideWeightedRoundRobin?: ClientSideWeightedRoundRobinConfig
   /**
    * What a request is hashed by, for RING_HASH and MAGLEV, in order. xDS holds it on the route (`RouteAction.hash_policy`);
    * here it stands where the DestinationRule puts it, so that each destination of a split has its own.

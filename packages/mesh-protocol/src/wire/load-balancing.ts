@@ -33,6 +33,26 @@ export interface PeakEwmaConfig {
   readonly failurePenaltyMs: number
 }
 
+/**
+ * Weights by the load that endpoints report (ORCA). xDS:
+ * `envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3.ClientSideWeightedRoundRobin`.
+ */
+export interface ClientSideWeightedRoundRobinConfig {
+  /** How long an endpoint has to have reported before its weight counts; 0: at once. */
+  readonly blackoutPeriodMs: number
+  /** An endpoint that has not reported for longer than this has no weight of its own any more. */
+  readonly weightExpirationPeriodMs: number
+  /** How often weights are looked at; from 100. */
+  readonly weightUpdatePeriodMs: number
+  /** Times errors per request is added to the utilization, 0 or more. */
+  readonly errorUtilizationPenalty: number
+  /**
+   * The utilization is the largest of these, such as `named_metrics.queue` or `mem_utilization`. Where none is reported:
+   * `application_utilization`, else `cpu_utilization`.
+   */
+  readonly metricNamesForComputingUtilization: readonly string[]
+}
+
 /** xDS: `Cluster.SlowStartConfig`. */
 export interface SlowStartConfig {
   readonly windowMs: number

@@ -41,6 +41,7 @@ describe('what is accepted and not yet enforced is told', () => {
     ['WorkloadEntry', { address: '10.0.0.1', labels: { app: 'a' }, weight: 2 }, []],
     ['Service', { type: 'ExternalName', externalName: 'db.example.com' }, []],
     ['DestinationRule', policy({ loadBalancer: { simple: 'PASSTHROUGH' } }), []],
+    ['DestinationRule', policy({ loadBalancer: { backendUtilization: { weightUpdatePeriod: '1s' } } }), []],
     [
       'DestinationRule',
       policy({ tls: { mode: 'ISTIO_MUTUAL' } }),
@@ -53,11 +54,11 @@ describe('what is accepted and not yet enforced is told', () => {
         subsets: [
           {
             name: 'v1',
-            trafficPolicy: { portLevelSettings: [{ port: { number: 80 }, loadBalancer: { backendUtilization: {} } }] },
+            trafficPolicy: { portLevelSettings: [{ port: { number: 80 }, tls: { mode: 'ISTIO_MUTUAL' } }] },
           },
         ],
       },
-      [`spec.subsets[0].trafficPolicy.portLevelSettings[0].loadBalancer.backendUtilization: ${NOTE}`],
+      [`spec.subsets[0].trafficPolicy.portLevelSettings[0].tls: ${NOTE}: connections are not encrypted`],
     ],
     [
       'Service',

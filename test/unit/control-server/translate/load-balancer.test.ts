@@ -21,6 +21,40 @@ describe('the policy', () => {
     ['LEAST_CONN is an older name', { settings: { simple: 'LEAST_CONN' } }, { lbPolicy: 'LEAST_REQUEST' }],
     ['ROUND_ROBIN', { settings: { simple: 'ROUND_ROBIN' } }, { lbPolicy: 'ROUND_ROBIN' }],
     ['RANDOM', { settings: { simple: 'RANDOM' } }, { lbPolicy: 'RANDOM' }],
+    ['of the utilization', { settings: { backendUtilization: {} } }, { lbPolicy: 'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN' }],
+    [
+      'of the utilization, with numbers',
+      {
+        settings: {
+          backendUtilization: {
+            errorUtilizationPenaltyPercent: 150,
+            metricNamesForComputingUtilization: ['named_metrics.queue', ''],
+            weightStabilizationPeriod: '5s',
+            weightUpdatePeriod: '10ms',
+          },
+        },
+      },
+      {
+        lbPolicy: 'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN',
+        clientSideWeightedRoundRobin: {
+          blackoutPeriodMs: 5_000,
+          weightExpirationPeriodMs: 180_000,
+          weightUpdatePeriodMs: 100,
+          errorUtilizationPenalty: 1.5,
+          metricNamesForComputingUtilization: ['named_metrics.queue'],
+        },
+      },
+    ],
+    [
+      'of the utilization, over an annotation and client affinity',
+      { settings: { backendUtilization: {} }, annotated: 'RANDOM', clientAffinity: true },
+      { lbPolicy: 'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN' },
+    ],
+    [
+      'of a LoadBalancer, over the utilization',
+      { settings: { backendUtilization: { weightUpdatePeriod: '2s' } }, own: { host: 'a', policy: 'RANDOM' } },
+      { lbPolicy: 'RANDOM' },
+    ],
     ['of a hash is the ring', { settings: { consistentHash: header } }, { lbPolicy: 'RING_HASH', ...hashed }],
     [
       'of a hash with maglev is Maglev',

@@ -9,7 +9,7 @@ import { wireEndpoint } from '../../../support/wire.ts'
 const { decayTimeMs, failurePenaltyMs } = DEFAULT_PEAK_EWMA
 
 function scene(): { state: EndpointState; observer: LatencyObserver; latency: (now: number) => number | undefined } {
-  const state = createEndpointRecord(wireEndpoint(), 0)
+  const state = createEndpointRecord(wireEndpoint(1), 0)
   return {
     state,
     observer: new LatencyObserver(DEFAULT_PEAK_EWMA, fakeClock().clock),

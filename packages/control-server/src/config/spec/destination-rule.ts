@@ -51,11 +51,20 @@ export type SimpleLb = 'UNSPECIFIED' | 'LEAST_CONN' | 'RANDOM' | 'PASSTHROUGH' |
 export interface LoadBalancerSettings {
   readonly simple?: SimpleLb
   readonly consistentHash?: ConsistentHashLb
-  readonly backendUtilization?: Readonly<Record<string, unknown>>
+  readonly backendUtilization?: BackendUtilization
   readonly localityLbSetting?: LocalityLbSetting
   readonly zoneAwareLbSetting?: ZoneAwareLbSetting
   readonly warmupDurationSecs?: string
   readonly warmup?: { readonly duration: string; readonly minimumPercent?: number; readonly aggression?: number }
+}
+
+/** Weights by what endpoints report of their load. */
+export interface BackendUtilization {
+  readonly errorUtilizationPenaltyPercent?: number
+  readonly metricNamesForComputingUtilization?: readonly string[]
+  readonly weightExpirationPeriod?: string
+  readonly weightStabilizationPeriod?: string
+  readonly weightUpdatePeriod?: string
 }
 
 export interface HttpCookie {

@@ -56,7 +56,7 @@ export class Attempt implements Dispatcher.DispatchHandler {
   controller: Controller | undefined = undefined
   /** Whether any byte of a response has come. */
   responseStarted = false
-  /** When it began, as long as the time that its endpoint takes to answer is still to be told. */
+  /** When it began, as long as what its endpoint answers is still to be told to whoever learns from it. */
   measuredFrom: number | undefined = undefined
   /** Where this attempt holds a place. */
   gate: Place | undefined = undefined

@@ -77,7 +77,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
       return
     }
     const attempt = new Attempt(this, state)
-    if (cluster.latency !== undefined) attempt.measuredFrom = now
+    if (cluster.learner !== undefined) attempt.measuredFrom = now
     this.#current = attempt
     this.endpoint = state
     this.count++
@@ -109,6 +109,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
 
   attemptCompleted(attempt: Attempt, controller: Controller, trailers: IncomingHttpHeaders): void {
     const now = this.#env.deps.clock.now()
+    this.exchange.cluster.learner?.trailed(attempt.state, now, trailers)
     this.#ended(attempt, responseOutcome(this.status), now)
     this.owner.completed(this.status, now)
     this.relayEnd(controller, trailers)
@@ -273,12 +274,12 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     return this.#retries
   }
 
-  /** Tells how long the endpoint took to answer, where that is asked for. */
+  /** Tells what the endpoint answered and how long it took, where that is asked for. */
   #measure(attempt: Attempt, status: number, headers: IncomingHttpHeaders): void {
     const from = attempt.measuredFrom
     if (from === undefined) return
     attempt.measuredFrom = undefined
-    this.exchange.cluster.latency?.answered(attempt.state, from, this.#env.deps.clock.now(), status, headers)
+    this.exchange.cluster.learner?.answered(attempt.state, from, this.#env.deps.clock.now(), status, headers)
   }
 
   /** An attempt has ended: its places are given back and its endpoint's record is brought up to date. Once each. */
@@ -287,7 +288,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     else this.#hedged?.delete(attempt)
     attempt.leaveGate()
     const { cluster } = this.exchange
-    if (attempt.measuredFrom !== undefined) cluster.latency?.ended(attempt.state, attempt.measuredFrom, now, outcome)
+    if (attempt.measuredFrom !== undefined) cluster.learner?.ended(attempt.state, attempt.measuredFrom, now, outcome)
     cluster.attemptEnded(attempt.state, outcome, now)
   }
 }
