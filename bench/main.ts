@@ -8,7 +8,10 @@ import path from 'node:path'
 import { benchBalancing } from './scenarios/balancing.ts'
 import { benchCalls, type Scale } from './scenarios/calls.ts'
 import { benchChain } from './scenarios/chain.ts'
+import { benchEndpoints } from './scenarios/endpoints.ts'
 import { benchHaproxy } from './scenarios/haproxy.ts'
+import { benchHeap } from './scenarios/heap.ts'
+import { benchLookUp } from './scenarios/look-up.ts'
 import { benchPush } from './scenarios/push.ts'
 import { benchRouting } from './scenarios/routing.ts'
 import { benchServing } from './scenarios/serving.ts'
@@ -39,6 +42,32 @@ const SECTIONS: readonly Section[] = [
     key: 'push',
     title: 'From a policy change to every client',
     run: () => (smoke ? benchPush([1, 10], 1) : benchPush([1, 100, 1000, 5000], 15)),
+  },
+  {
+    key: 'lookup',
+    title: 'Looking up a service',
+    run: () => benchLookUp(smoke ? { sizes: [10, 100], lookUps: 20 } : { sizes: [100, 1_000, 10_000], lookUps: 1_000 }),
+  },
+  {
+    key: 'endpoints',
+    title: 'A large service',
+    run: () =>
+      benchEndpoints(
+        smoke ? { endpoints: 1_000, changes: 1, starts: 1 } : { endpoints: 10_000, changes: 10, starts: 3 },
+      ),
+  },
+  {
+    key: 'heap',
+    title: 'Memory of a client',
+    run: () =>
+      benchHeap(
+        smoke
+          ? [[10, 10]]
+          : [
+              [100, 10],
+              [1_000, 100],
+            ],
+      ),
   },
   { key: 'streams', title: 'Memory of the control server', run: () => benchStreams(smoke ? 50 : 1000) },
   {

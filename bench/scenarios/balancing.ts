@@ -28,6 +28,7 @@ function hostsOf(count: number, weighted: boolean): Host[] {
   return Array.from({ length: count }, (_, index) => ({
     active: 0,
     warmSince: 0,
+    reportedLoad: undefined,
     latency: new PeakEwma(1 + (index % 20), 0),
     endpoint: {
       id: `10.${index >> 16}.${(index >> 8) & 0xff}.${index & 0xff}:8080`,
