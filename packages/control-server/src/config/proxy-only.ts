@@ -68,7 +68,6 @@ const ENTRY: readonly AcceptedField[] = [
 const TABLE: AcceptedFields = {
   Service: [
     { path: 'ports[].protocol', when: (value) => value !== 'TCP', consequence: 'the port is not served' },
-    { path: 'sessionAffinity', when: (value) => value === 'ClientIP' },
     { path: 'internalTrafficPolicy', when: (value) => value === 'Local' },
   ],
   VirtualService: VIRTUAL_SERVICE,

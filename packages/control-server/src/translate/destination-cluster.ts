@@ -2,6 +2,7 @@ import { clusterName, parseClusterName } from '@weft/mesh-protocol'
 import type { Destination } from '../config/spec/virtual-service.ts'
 import type { TranslateContext } from './context.ts'
 import { destinationHost } from './host-map.ts'
+import { balancing } from './load-balancer.ts'
 import { effectivePolicy } from './traffic-policy.ts'
 
 /**
@@ -28,7 +29,11 @@ export function hashesRequests({ model, policies, client }: TranslateContext, cl
   if (parts === undefined || service === undefined) return false
   const rule = policies.destinationRules.find(service, client)
   const subset = rule?.subsets.find(({ name }) => name === parts.subset)
-  return (
-    effectivePolicy(rule?.trafficPolicy, subset?.trafficPolicy, parts.port).loadBalancer?.consistentHash !== undefined
-  )
+  const { lbPolicy, hashPolicy = [] } = balancing({
+    settings: effectivePolicy(rule?.trafficPolicy, subset?.trafficPolicy, parts.port).loadBalancer,
+    annotated: rule?.lbPolicy,
+    own: policies.loadBalancers.find(service, parts.subset, client.namespace),
+    clientAffinity: service.sessionAffinity === 'ClientIP',
+  })
+  return hashPolicy.length > 0 && (lbPolicy === 'RING_HASH' || lbPolicy === 'MAGLEV')
 }

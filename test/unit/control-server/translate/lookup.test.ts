@@ -6,6 +6,7 @@ import { translateRoutes } from '../../../../packages/control-server/src/transla
 import {
   circuitBreaker,
   destinationRule,
+  loadBalancer,
   service,
   type TestResource,
   testModel,
@@ -179,6 +180,60 @@ describe('which DestinationRule a client follows', () => {
     const both = [settings('a', 1), settings('b', 2, { exportTo: ['.', 'dev'], subsets: [{ name: 'v2' }] })]
     expect(limitOf(both, {}, 's-a')).toBe(1)
     expect(limitOf(both, {}, 'v2')).toBeUndefined()
+  })
+})
+
+describe('what binds requests to endpoints by a hash', () => {
+  const byUser = (subset?: string): TestResource => {
+    const trafficPolicy = { loadBalancer: { consistentHash: { httpHeaderName: 'x-user' } } }
+    const subsets = subset === undefined ? [] : [{ name: subset }]
+    return destinationRule('r', { host: HOST, trafficPolicy, subsets }, 'prod')
+  }
+  const own = (policy: string, more: object = {}): TestResource =>
+    loadBalancer('lb', { host: HOST, policy, ...more }, 'prod')
+  const toV1 = virtualService(
+    'vs',
+    { hosts: [HOST], http: [{ route: [{ destination: { host: HOST, subset: 'v1' } }] }] },
+    'prod',
+  )
+  const affine = service(
+    'reviews',
+    { selector: { app: 'reviews' }, ports: [{ name: 'http', port: 80 }], sessionAffinity: 'ClientIP' },
+    'prod',
+  )
+  const cases: readonly (readonly [string, readonly TestResource[], string | undefined])[] = [
+    ['nothing', [], undefined],
+    ['the DestinationRule', [byUser()], 'RING_HASH'],
+    ['not where a LoadBalancer says another policy', [byUser(), own('LEAST_REQUEST')], undefined],
+    ['where a LoadBalancer says MAGLEV', [byUser(), own('MAGLEV')], 'MAGLEV'],
+    ['not where there is nothing to hash', [own('RING_HASH')], undefined],
+    [
+      'not where a LoadBalancer says another policy for the subset',
+      [byUser('v1'), own('RANDOM', { subset: 'v1' }), toV1],
+      undefined,
+    ],
+    [
+      'still where the LoadBalancer is for another subset',
+      [byUser('v1'), own('RANDOM', { subset: 'v2' }), toV1],
+      'RING_HASH',
+    ],
+    ['the sessionAffinity of the Service', [affine], 'RING_HASH'],
+  ]
+  test.each(cases)('%s', (_, resources, policy) => {
+    const context = contextFor(resources, {})
+    const route = translateRoutes(context, HOST)?.virtualHosts[0]?.routes[0]?.route
+    expect(route?.retryPolicy?.avoidPreviousHosts).toBe(policy === undefined)
+    const { cluster } = translateCluster(context, route?.clusters[0]?.cluster ?? '') ?? {}
+    const hashes = cluster?.hashPolicy !== undefined
+    expect(hashes ? cluster?.lbPolicy : undefined).toBe(policy)
+  })
+
+  test('the sessionAffinity of a Service hashes by the source address', () => {
+    const { cluster } = translateCluster(contextFor([affine], {}), `outbound|80||${HOST}`) ?? {}
+    expect(cluster).toMatchObject({
+      lbPolicy: 'RING_HASH',
+      hashPolicy: [{ connectionProperties: { sourceIp: true } }],
+    })
   })
 })
 
