@@ -15,11 +15,12 @@ const pages = readdirSync(FOLDER)
   .sort()
 
 describe.each(pages)('%s', (file) => {
-  const scenarios = parseScenarios(readFileSync(new URL(file, FOLDER), 'utf8'), file)
+  const text = readFileSync(new URL(file, FOLDER), 'utf8')
+  const scenarios = parseScenarios(text, file)
   let scene: ScenarioScene
 
   beforeAll(async () => {
-    scene = await openScenarioScene()
+    scene = await openScenarioScene({ silent: text.includes('http://silent/') })
   }, 30_000)
 
   afterAll(() => scene[Symbol.asyncDispose]())

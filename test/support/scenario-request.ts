@@ -15,6 +15,8 @@ export interface ScenarioRequest {
   readonly times: number
   /** How many of them are under way at once. */
   readonly atOnce: number
+  /** How long to pause after each. */
+  readonly everyMs: number
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
@@ -23,15 +25,15 @@ export interface ScenarioRequest {
 }
 
 const REQUEST =
-  /^(?:after (?<after>\d+) ms )?(?:within (?<within>\d+) s )?(?:(?<times>\d+) × (?<together>at once )?)?(?<method>[A-Z]+) (?<url>\S+)(?<rest>.*)$/
+  /^(?:after (?<after>\d+) ms )?(?:within (?<within>\d+) s )?(?:(?<times>\d+) × (?<together>at once )?(?:every (?<every>\d+) ms )?)?(?<method>[A-Z]+) (?<url>\S+)(?<rest>.*)$/
 const PART = / (with|from|in|labelled|at|sending) (.+?)(?= (?:with|from|in|labelled|at|sending) |$)/g
 
 /**
- * `[after n ms] [within n s] [n × [at once]] METHOD URL`, then any of `with name: value`, `sending text`, `from service`,
+ * `[after n ms] [within n s] [n × [at once] [every n ms]] METHOD URL`, then any of `with name: value`, `sending text`, `from service`,
  * `in namespace`, `labelled key=value`, `at region/zone`; for TCP, `CONNECT tcp://host:port`. `{n}` in URL and values counts the requests.
  */
 export function parseRequest(text: string): ScenarioRequest {
-  const { after, within, times, together, method, url, rest } = REQUEST.exec(text)?.groups ?? {}
+  const { after, within, times, together, every, method, url, rest } = REQUEST.exec(text)?.groups ?? {}
   if (method === undefined || url === undefined) throw new Error(`not a request: ${text}`)
   const headers: Record<string, string> = {}
   const labels: Record<string, string> = {}
@@ -50,6 +52,7 @@ export function parseRequest(text: string): ScenarioRequest {
     withinMs: Number(within ?? 0) * 1000,
     times: Number(times ?? 1),
     atOnce: together === undefined ? 1 : Number(times),
+    everyMs: Number(every ?? 0),
     method,
     url,
     headers,

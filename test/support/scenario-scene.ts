@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
 import type { Mesh } from '@weft/mesh-client'
 import { call } from './control-server.ts'
+import { startDeafEndpoint } from './deaf-endpoint.ts'
 import { type MeshScene, openMeshScene } from './mesh-scene.ts'
 import type { Ended, RowResult, Seen } from './scenario-outcome.ts'
 import { nthRequest, parseRequest, type ScenarioCaller, type ScenarioRequest } from './scenario-request.ts'
@@ -28,13 +30,23 @@ export interface ScenarioScene extends AsyncDisposable {
 /** Copies of requests arrive after the answer; this long is waited for them. */
 const SETTLES_WITHIN_MS = 1_000
 
-export async function openScenarioScene(): Promise<ScenarioScene> {
+/** `silent` besides is a service whose only instance never takes a connection; it is slow to make. */
+export async function openScenarioScene({ silent }: { readonly silent: boolean }): Promise<ScenarioScene> {
   const scene = await openMeshScene()
   const record = new Record()
   await Promise.all(WORLD.map((instance) => startInstance(scene, instance, record)))
   const pay: InstanceOf = { service: 'pay', version: 'v1' }
   const tlsServer = await startTlsServer(pay, record)
-  await call(`${scene.control.url}/v1/workloads/pay-1`, 'PUT', registrationOf(pay, tlsServer))
+  await call(
+    `${scene.control.url}/v1/workloads/pay-1`,
+    'PUT',
+    registrationOf(pay, (tlsServer.address() as AddressInfo).port),
+  )
+  const deaf = silent ? await startDeafEndpoint() : undefined
+  if (deaf !== undefined) {
+    const registration = registrationOf({ service: 'silent', version: 'v1' }, deaf.endpoint.port)
+    await call(`${scene.control.url}/v1/workloads/silent-1`, 'PUT', registration)
+  }
   return {
     async play({ resources, rows }, judge) {
       await using stage = await setStage(scene, record, withCertificates(resources))
@@ -45,6 +57,7 @@ export async function openScenarioScene(): Promise<ScenarioScene> {
     async [Symbol.asyncDispose]() {
       await scene[Symbol.asyncDispose]()
       tlsServer.close()
+      await deaf?.[Symbol.asyncDispose]()
     },
   }
 }
@@ -105,7 +118,6 @@ async function ask(
   if (request.afterMs > 0) await pause(request.afterMs)
   const until = performance.now() + request.withinMs
   for (;;) {
-    record.arrived.clear()
     const ended = await askAll(mesh, request)
     const misses = await settle(
       () => missesOf({ ended, arrived: Object.fromEntries(record.arrived) }),
@@ -113,6 +125,7 @@ async function ask(
     )
     if (misses.length === 0 || performance.now() > until) return misses
     await pause(10)
+    record.arrived.clear()
   }
 }
 
@@ -132,7 +145,10 @@ async function askAll(mesh: Mesh, request: ScenarioRequest): Promise<Ended[]> {
   const ended: Ended[] = []
   let next = 0
   const worker = async (): Promise<void> => {
-    while (next < request.times) ended.push(await send(mesh, nthRequest(request, next++)))
+    while (next < request.times) {
+      ended.push(await send(mesh, nthRequest(request, next++)))
+      if (request.everyMs > 0) await pause(request.everyMs)
+    }
   }
   await Promise.all(Array.from({ length: request.atOnce }, worker))
   return ended

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import type { Seen } from './scenario-outcome.ts'
@@ -160,8 +160,7 @@ export async function startTlsServer(instance: InstanceOf, record: Record): Prom
 }
 
 /** As it is registered by hand. */
-export function registrationOf({ service, version }: InstanceOf, server: Server): object {
-  const { port: listenPort } = server.address() as AddressInfo
+export function registrationOf({ service, version }: InstanceOf, listenPort: number): object {
   return {
     service,
     namespace: 'default',
