@@ -247,6 +247,38 @@ describe('mesh.agent', () => {
     request.destroy()
   })
 
+  test('answers an expectation of 100 Continue itself, and does not pass it on', async () => {
+    const expecting = { agent: client.agent('http:'), method: 'POST', headers: { expect: '100-continue' } }
+    const continued = await new Promise<Echoed>((resolve, reject) => {
+      const request = nodeRequest('http://reviews/expecting', expecting, (response) => {
+        response.setEncoding('utf8').once('data', (text: string) => resolve(JSON.parse(text) as Echoed))
+      })
+      // The body waits for it, as with any server.
+      request.once('continue', () => request.end('after it'))
+      request.once('error', reject)
+      request.flushHeaders()
+    })
+    expect(continued).toMatchObject({ method: 'POST', body: 'after it' })
+    expect(continued.headers).not.toHaveProperty('expect')
+    const { data } = await axios.post<Echoed>('http://reviews/expecting', 'at once', {
+      ...{ adapter: 'http', httpAgent: client.agent('http:'), maxRedirects: 0 },
+      headers: { expect: '100-continue', 'content-type': 'text/plain' },
+    })
+    expect(data).toMatchObject({ method: 'POST', body: 'at once' })
+  })
+
+  test('refuses an expectation that nobody can meet', async () => {
+    const status = await new Promise((resolve, reject) => {
+      const headers = { expect: 'miracles' }
+      const request = nodeRequest('http://reviews/', { agent: client.agent('http:'), headers }, (response) => {
+        response.resume().once('end', () => resolve(response.statusCode))
+      })
+      request.once('error', reject)
+      request.end()
+    })
+    expect(status).toBe(417)
+  })
+
   test('counts its calls', async () => {
     await nodeHttpSend('/counted', {})
     const text = await client.metrics.metrics()

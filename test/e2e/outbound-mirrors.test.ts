@@ -108,6 +108,16 @@ describe('nothing that happens to a copy touches its call', () => {
     await expectQuiet(mesh)
   })
 
+  test('the cluster is wherever its callers say, and nobody has called it', async () => {
+    await using primary = await ok()
+    await using mirror = await ok()
+    await using mesh = harness(primary, mirror)
+    mesh.clusters.upsert(wireCluster({ name: MIRROR, discoveryType: 'ORIGINAL_DST' }), byId([]))
+    expect(await (await mesh.outbound.fetch(`http://reviews/`)).text()).toBe('fine')
+    expect([mesh.recorder.events, mirror.seen]).toEqual([['mirror:unavailable'], []])
+    expect(primary.seen).toHaveLength(1)
+  })
+
   test('the cluster is not known, or has no endpoint', async () => {
     await using primary = await ok()
     await using mesh = harness(primary, 1)

@@ -10,6 +10,12 @@ export const EXPECTED_TIMEOUT_HEADER = 'x-envoy-expected-rq-timeout-ms'
 /** Which attempt of its call a request is, from 1 (Envoy `include_request_attempt_count`, which Istio sets). */
 export const ATTEMPT_COUNT_HEADER = 'x-envoy-attempt-count'
 
+/** The path that the caller asked for, where the route rewrites it. Envoy `config_impl.cc`, `finalizePathHeader`. */
+export const ORIGINAL_PATH_HEADER = 'x-envoy-original-path'
+
+/** The authority that the caller asked for, where the route rewrites it. Envoy `http/utility.cc`, `updateAuthority`. */
+export const ORIGINAL_HOST_HEADER = 'x-envoy-original-host'
+
 /** How long the caller of a gRPC request still waits. */
 export const GRPC_TIMEOUT_HEADER = 'grpc-timeout'
 

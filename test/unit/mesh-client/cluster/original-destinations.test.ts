@@ -1,3 +1,4 @@
+import { DEFAULT_OUTLIER_DETECTION } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import type { ClusterRuntime, EndpointState } from '../../../../packages/mesh-client/src/cluster/types.ts'
 import { wireEndpoint } from '../../../support/wire.ts'
@@ -36,6 +37,20 @@ describe('a cluster that goes where its callers say', () => {
     attempt(state, { kind: 'connectFailure', refused: true })
     attempt(state, FAILED)
     expect(cluster.pick({ ...named('a.com'), tried: [state], avoidTried: true })).toBe(state)
+  })
+
+  // Envoy `original_dst_cluster.cc`: `chooseHost` looks at the map of hosts, never at their health.
+  test('judges its hosts, and picks one that is out all the same', async () => {
+    const { set, attempt, told, time } = bench()
+    const outlierDetection = { ...DEFAULT_OUTLIER_DETECTION, consecutive5xx: 1, maxEjectionPercent: 100 }
+    const cluster = set([], { discoveryType: 'ORIGINAL_DST', outlierDetection })
+    const state = cluster.pick(named('a.com')) as EndpointState
+    cluster.pick(named('b.com'))
+    attempt(state, FAILED)
+    expect([told, state.ejected]).toEqual([['ejected a.com:80 consecutive_5xx'], true])
+    expect(cluster.pick(named('a.com'))).toBe(state)
+    await time.advance(outlierDetection.baseEjectionTimeMs + outlierDetection.intervalMs)
+    expect(told.at(-1)).toBe('unejected a.com:80')
   })
 
   test('keeps its hosts over changes of policy, and lets go of those that nobody calls', async () => {

@@ -81,6 +81,7 @@ export class Mirror extends Waiting implements AttemptOwner {
     const now = this.#startedAt
     const state = cluster.pick(exchange.firstPick)
     if (state === undefined) {
+      // Also of a cluster that goes where its callers say: nobody has called it (Envoy's shadows have no connection before them).
       this.#end('unavailable', responseOutcome(503), now, 'UH')
       return
     }
