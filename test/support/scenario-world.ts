@@ -140,7 +140,7 @@ function respond(request: IncomingMessage, response: ServerResponse, seen: Seen,
     else stream.close()
     return
   }
-  const [name = '', value = ''] = String(how['answer-header'] ?? '').split('=')
+  const [, name = '', value = ''] = /^([^=]+)=(.*)$/.exec(String(how['answer-header'] ?? '')) ?? []
   response.statusCode = Number(how['answer-status'] ?? 200)
   response.setHeader('x-instance', `${seen.service} ${seen.version}`)
   if (name !== '') response.setHeader(name, value)

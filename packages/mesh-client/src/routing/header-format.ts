@@ -33,13 +33,19 @@ function command(text: string, side: 'request' | 'response'): string | HeaderFor
   if (text === '') return '%'
   const [, source, name, other, limit] = HEADER_COMMAND.exec(text) ?? []
   if (name === undefined || source !== (side === 'request' ? 'REQ' : 'RESP')) return ''
-  const first = name.toLowerCase()
-  const second = other?.toLowerCase()
+  const first = headerOf(name)
+  const second = other === undefined ? undefined : headerOf(other)
   const longest = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
   return (headers) => {
     const value = find(headers, first) ?? (second === undefined ? undefined : find(headers, second)) ?? ''
     return value.length > longest ? value.slice(0, longest) : value
   }
+}
+
+/** The authority stands as `host` (RFC 9113, 8.3.1); no other pseudo-header is among the headers. */
+function headerOf(name: string): string {
+  const lowerCase = name.toLowerCase()
+  return lowerCase === ':authority' ? 'host' : lowerCase
 }
 
 function find(headers: HeaderList, name: string): string | undefined {

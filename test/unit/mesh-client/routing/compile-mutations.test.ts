@@ -25,6 +25,12 @@ function compile(route: HeaderMutations, destination: HeaderMutations, single: b
 
 const SENT = ['x-a', '1', 'x-b', '2', 'x-a', '3']
 
+test('of the pseudo-headers the authority can be named, which stands as host', () => {
+  const mutations = { requestHeadersToAdd: [add('x-a', '%REQ(nope?:Authority)%'), add('x-b', '%REQ(:path)%')] }
+  const sent = ['host', 'reviews:8080']
+  expect(compile(mutations, {}, true)?.request(sent)).toEqual([...sent, 'x-a', 'reviews:8080'])
+})
+
 describe('one set of changes', () => {
   test.each<[string, HeaderMutations, readonly string[]]>([
     ['remove takes every one of the name', { requestHeadersToRemove: ['X-A'] }, ['x-b', '2']],

@@ -29,9 +29,9 @@ const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
 const BEYOND_LATIN_1 = /[\u0100-\uffff]/
 
-/** `REQ(name)`, `REQ(name?other)` and the same of `RESP`: what clients fill in. */
+/** `REQ(name)`, `REQ(name?other)` and the same of `RESP`: what clients fill in. Of the pseudo-headers they know the authority. */
 const KNOWN: Readonly<Record<'request' | 'response', RegExp>> = {
-  request: /^REQ\([^()?]+(\?[^()?]+)?\)$/,
+  request: /^REQ\((?::authority|[^():?][^()?]*)(\?(?::authority|[^():?][^()?]*))?\)$/i,
   response: /^RESP\([^()?]+(\?[^()?]+)?\)$/,
 }
 
