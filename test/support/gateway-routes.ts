@@ -26,8 +26,9 @@ export function l4Route(
   service: string,
   backendRefs: readonly object[],
   hostnames?: readonly string[],
+  parent: object = {},
 ): TestResource {
-  const spec = { parentRefs: [serviceParent(service)], rules: [{ backendRefs }] }
+  const spec = { parentRefs: [serviceParent(service, parent)], rules: [{ backendRefs }] }
   if (hostnames === undefined) return { apiVersion: API_VERSION, kind: 'TCPRoute', metadata: metadataOf(name), spec }
   return { apiVersion: API_VERSION, kind: 'TLSRoute', metadata: metadataOf(name), spec: { ...spec, hostnames } }
 }

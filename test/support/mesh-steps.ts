@@ -4,6 +4,7 @@ import {
   circuitBreaker,
   destinationRule,
   faultInjection,
+  loadBalancer,
   meshConfig,
   service,
   serviceEntry,
@@ -49,6 +50,18 @@ export const meshStep = fc.oneof(
     subsets: fc.subarray(['v1', 'v2']),
     wildcard: maybe,
     hashed: maybe,
+    namespace: fc.constantFrom('default', 'other', 'istio-system'),
+    exportTo: fc.constantFrom([], ['.'], ['other', '.']),
+    forLabel: maybe,
+  }),
+  fc.record({
+    do: fc.constant('balancer'),
+    name,
+    subset,
+    there: maybe,
+    namespace: fc.constantFrom('default', 'other', 'istio-system'),
+    fallback: fc.constantFrom(undefined, 'ANY_ENDPOINT', { defaultSubset: { labels: { version: 'v1' } } }),
+    policy: fc.constantFrom('PEAK_EWMA', 'MAGLEV'),
   }),
   fc.record({ do: fc.constant('breaker'), name, there: maybe, fallback: name }),
   fc.record({
@@ -59,10 +72,18 @@ export const meshStep = fc.oneof(
     namespace: fc.constantFrom('default', 'other'),
     exportTo: fc.constantFrom([], ['.'], ['default'], ['other', '.'], ['~']),
     selecting: maybe,
+    resolution: fc.constantFrom('STATIC', 'DNS', 'DNS_ROUND_ROBIN', 'NONE'),
     address: fc.constantFrom('240.0.0.1', '240.0.0.2'),
     port: fc.constantFrom(80, 81),
   }),
-  fc.record({ do: fc.constant('machine'), id: fc.nat(3), there: maybe, name, version }),
+  fc.record({
+    do: fc.constant('machine'),
+    id: fc.nat(3),
+    there: maybe,
+    name,
+    version,
+    namespace: fc.constantFrom('default', 'other'),
+  }),
   fc.record({
     do: fc.constant('sidecar'),
     there: maybe,
@@ -101,7 +122,7 @@ export const meshStep = fc.oneof(
   fc.record({ do: fc.constant('delegate'), there: maybe, to: name, hidden: maybe, cors: maybe }),
   fc.record({
     do: fc.constant('gateway-route'),
-    kind: fc.constantFrom('HTTPRoute', 'TCPRoute'),
+    kind: fc.constantFrom('HTTPRoute', 'TCPRoute', 'TLSRoute'),
     namespace: fc.constantFrom('default', 'other'),
     name,
     to: name,
@@ -119,7 +140,9 @@ type GatewayStep = Extract<MeshStep, { readonly do: 'gateway-route' }>
 
 function gatewayRoute({ kind, namespace, name, to, port, cors }: GatewayStep): TestResource {
   const backendRefs = [backend(to, { namespace: 'default' }), backend(name, { namespace: 'default', port: 81 })]
-  if (kind === 'TCPRoute') return l4Route(`${namespace}/tcp`, name, backendRefs)
+  const hostnames = kind === 'TLSRoute' ? [`${name}.example`] : undefined
+  if (kind !== 'HTTPRoute')
+    return l4Route(`${namespace}/${kind}-${to}`, name, backendRefs, hostnames, { namespace: 'default' })
   const filters = cors ? [{ type: 'CORS', cors: { allowOrigins: ['*'] } }] : []
   const parent = { namespace: 'default', ...(port === undefined ? {} : { port }) }
   return httpRoute(`${namespace}/http-${to}`, name, [{ backendRefs, filters }], parent)
@@ -148,11 +171,29 @@ export function changeMesh(model: TestModel, step: MeshStep): void {
     }
     case 'rule': {
       const subsets = step.subsets.map((each) => ({ name: each, labels: { version: each } }))
-      const resource = destinationRule(step.name, {
-        host: step.wildcard ? '*.default.svc.cluster.local' : step.name,
-        subsets,
-        ...(step.hashed ? { trafficPolicy: { loadBalancer: { consistentHash: { httpHeaderName: 'x-user' } } } } : {}),
-      })
+      const resource = destinationRule(
+        step.name,
+        {
+          host: step.wildcard ? '*.default.svc.cluster.local' : hostOf(step.name),
+          subsets,
+          ...(step.hashed ? { trafficPolicy: { loadBalancer: { consistentHash: { httpHeaderName: 'x-user' } } } } : {}),
+          exportTo: step.exportTo,
+          ...(step.forLabel ? { workloadSelector: { matchLabels: { tier: 'front' } } } : {}),
+        },
+        step.namespace,
+      )
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'balancer': {
+      const { namespace, subset: of, fallback: subsetFallback, policy } = step
+      const host = hostOf(step.name)
+      const resource = loadBalancer(
+        `${step.name}-${of}`,
+        { host, policy, ...(of === '' ? {} : { subset: of }), ...(subsetFallback && { subsetFallback }) },
+        namespace,
+      )
       if (step.there) model.put(resource)
       else model.remove(resource)
       break
@@ -164,8 +205,10 @@ export function changeMesh(model: TestModel, step: MeshStep): void {
       break
     }
     case 'entry': {
-      const { host, namespace, exportTo, address, port, selecting } = step
-      const endpoints = selecting ? {} : { endpoints: [{ address: `10.0.0.${step.id}` }] }
+      const { host, namespace, exportTo, address, port, resolution } = step
+      const selecting = step.selecting && (resolution === 'STATIC' || resolution === 'DNS')
+      const named = resolution === 'STATIC' ? '10.0.0' : 'ext.example'
+      const endpoints = selecting || resolution === 'NONE' ? {} : { endpoints: [{ address: `${named}.${step.id}` }] }
       const selector = selecting ? { workloadSelector: { labels: { app: 'a' } } } : {}
       const ports = [{ name: 'http', number: port, protocol: 'HTTP', targetPort: 80 }]
       const spec = {
@@ -173,7 +216,7 @@ export function changeMesh(model: TestModel, step: MeshStep): void {
         addresses: [address],
         exportTo,
         ports,
-        resolution: 'STATIC',
+        resolution,
         ...endpoints,
         ...selector,
       }
@@ -184,7 +227,7 @@ export function changeMesh(model: TestModel, step: MeshStep): void {
     }
     case 'machine': {
       const labels = { app: step.name, version: step.version }
-      const resource = workloadEntry(`m${step.id}`, { address: `10.1.0.${step.id}`, labels })
+      const resource = workloadEntry(`m${step.id}`, { address: `10.1.0.${step.id}`, labels }, step.namespace)
       if (step.there) model.put(resource)
       else model.remove(resource)
       break

@@ -119,6 +119,14 @@ export function circuitBreaker(
   return { apiVersion: 'mesh.weft.dev/v1', kind: 'CircuitBreaker', metadata: { name, namespace }, spec }
 }
 
+export function loadBalancer(
+  name: string,
+  spec: Readonly<Record<string, unknown>>,
+  namespace = 'default',
+): TestResource {
+  return { apiVersion: 'mesh.weft.dev/v1', kind: 'LoadBalancer', metadata: { name, namespace }, spec }
+}
+
 export function faultInjection(
   name: string,
   spec: Readonly<Record<string, unknown>>,

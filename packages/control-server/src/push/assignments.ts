@@ -74,8 +74,9 @@ export class Assignments {
 
 const TYPE = 'ClusterLoadAssignment'
 
-function idOf({ name, entry = '', labels }: AssignmentKey): string {
-  return JSON.stringify([name, entry, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
+/** An alias keeps its name and comes to mean another host, so that the name alone does not tell. */
+function idOf({ name, host, port, entry = '', labels }: AssignmentKey): string {
+  return JSON.stringify([name, host, port, entry, ...Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))])
 }
 
 function format({ name }: AssignmentKey): PayloadFormat<Endpoint> {

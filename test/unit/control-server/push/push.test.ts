@@ -1,5 +1,6 @@
 import { HEARTBEAT_MS, type HelloEvent, type ResourceUpdate, type UpdateEvent } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
+import { backend, httpRoute } from '../../../support/gateway-routes.ts'
 import { HOST, pushScene, registerReviews, SUBSETS, split } from '../../../support/push-scene.ts'
 import { SimulatedClient, testNode } from '../../../support/simulated-client.ts'
 import { service, virtualService } from '../../../support/test-model.ts'
@@ -123,6 +124,26 @@ describe('a stream', () => {
         ],
       },
     ])
+  })
+
+  test('carries the endpoints of what an alias has come to mean, under the name of the alias', async () => {
+    const alias = 'old.default.svc.cluster.local'
+    const { time, model, push } = pushScene((mesh) => {
+      mesh.register({ w0: { service: 'old' } })
+      mesh.put(
+        service('old', { type: 'ExternalName', externalName: HOST, ports: [{ port: 80 }] }),
+        httpRoute('r', 'reviews', [{ backendRefs: [backend('old')] }]),
+      )
+    })
+    const client = new SimulatedClient(push)
+    client.follow(alias)
+    const key = `ClusterLoadAssignment/outbound|80||${alias}`
+    const held = (): string[] => Object.keys(Object.fromEntries(client.held.get(key)?.content as Map<string, unknown>))
+    expect(held().sort()).toEqual(['127.0.0.1:40000', `${HOST}:80`])
+    registerReviews(model, 1)
+    await time.advance(5)
+    client.exchange()
+    expect(held()).toEqual(['127.0.0.1:1000'])
   })
 
   test('carries whole assignments to a client that does not know changes', async () => {
