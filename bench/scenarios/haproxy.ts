@@ -11,8 +11,8 @@ export async function benchHaproxy({ requests, pairs }: Scale): Promise<string> 
   if (!haproxyInstalled()) return NO_HAPROXY
   const control = await startControl()
   const upstream = await startWorker('upstream')
-  const [port] = (await upstream.call<number[]>('ports')) as [number]
-  const renewals = [await register(control, 'reviews', port, 'v1'), await register(control, 'reviews', port, 'v2')]
+  const [port, other] = (await upstream.call<number[]>('ports')) as [number, number]
+  const renewals = [await register(control, 'reviews', port, 'v1'), await register(control, 'reviews', other, 'v2')]
   await control.post('/v1/apply', POLICY)
   const proxies = await startProxies(port)
   const targets = {
@@ -26,7 +26,11 @@ export async function benchHaproxy({ requests, pairs }: Scale): Promise<string> 
     const options = { requests: Math.ceil(requests / 4), concurrency: 1 }
     await worker.call('run', options)
     const results: RunResult[] = []
-    for (let i = 0; i < pairs; i++) results.push(await worker.call<RunResult>('run', options))
+    for (let i = 0; i < pairs; i++) {
+      const result = await worker.call<RunResult>('run', options)
+      if (result.failed > 0) throw new Error(`${name}: ${result.failed} requests failed`)
+      results.push(result)
+    }
     runs.set(name, results)
     await worker.stop()
   }
