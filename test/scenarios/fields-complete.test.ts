@@ -37,14 +37,21 @@ const POLICY = /^(?:subsets\[\]\.)?trafficPolicy\.(?:portLevelSettings\[\]\.)?(?
 /** The path of a field of a traffic policy as if it stood at the rule itself. */
 const inPolicy = (path: string): string => path.replace(POLICY, 'trafficPolicy.')
 
+const pages = readdirSync(FOLDER).filter((name) => name.endsWith('.md') && name !== 'README.md')
+
 const used: Record<string, Set<string>> = { VirtualService: new Set(), DestinationRule: new Set() }
-for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.md') && name !== 'README.md')) {
+for (const file of pages) {
   for (const { resources } of parseScenarios(readFileSync(new URL(file, FOLDER), 'utf8'), file)) {
     for (const { kind, spec } of resources) {
       for (const path of usedIn(spec, '')) used[kind]?.add(path).add(inPolicy(path))
     }
   }
 }
+
+test('the index names every page', () => {
+  const index = readFileSync(new URL('README.md', FOLDER), 'utf8')
+  expect(pages.filter((page) => !index.includes(`](${page})`))).toEqual([])
+})
 
 describe.each([
   ['VirtualService', VIRTUAL_SERVICE_SPEC],
