@@ -36,7 +36,7 @@ async function play({ line, text, stays, output, log }: PageBlock): Promise<void
 }
 
 describe('the walk-through works as it is written', () => {
-  test.each(sections)('$name', { timeout: 90_000 }, async ({ blocks }) => {
+  test.each(sections)('$name', { timeout: 120_000 }, async ({ blocks }) => {
     for (const block of blocks) await play(block)
   })
 

@@ -58,7 +58,7 @@ export class PageShell implements AsyncDisposable {
     if (!text.startsWith(NPX) || file === undefined) throw new Error(`not a script: ${text}`)
     const started = startProcess(file, { args, env: this.#env })
     this.#staying.push(started)
-    await started.until(/^All is there/, 60_000)
+    await started.until(/^All is there/, 70_000)
     this.#export(started.output())
   }
 

@@ -20,7 +20,7 @@ export interface ChildSpec {
 }
 
 const READY = /listening on (https?:\/\/\S+)/
-const START_LIMIT_MS = 30_000
+const START_LIMIT_MS = 60_000
 
 const running = (process: ChildProcess): boolean => process.exitCode === null && process.signalCode === null
 

@@ -12,6 +12,8 @@ const server = await mesh.serve(
     socket.on('error', () => undefined)
     const lines = createInterface({ input: socket })
     lines.on('line', (line) => socket.write(`${greeting} ${line}\n`))
+    // A caller that says nothing more may still be listening: it is for this side to end the connection.
+    lines.on('close', () => socket.end())
   },
   { ...LISTEN, protocol: 'tcp' },
 )
