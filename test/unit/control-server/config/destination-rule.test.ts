@@ -188,6 +188,16 @@ test.each([
     hash({ minimumRingSize: 5 }),
     'minimumRingSize: deprecated; use ringHash.minimumRingSize',
   ],
+  [
+    'endpoints that nothing warms up',
+    lb({ simple: 'RANDOM', warmup: { duration: '10s' } }),
+    'loadBalancer.warmup: has no effect: only ROUND_ROBIN and LEAST_REQUEST',
+  ],
+  [
+    'the same of a hash',
+    lb({ consistentHash: { useSourceIp: true }, warmupDurationSecs: '10s' }),
+    'loadBalancer.warmupDurationSecs: has no effect',
+  ],
 ])('warns of %s', (_, spec, expected) => {
   expect(warningsOf('DestinationRule', spec)).toContainEqual(expect.stringContaining(expected))
 })

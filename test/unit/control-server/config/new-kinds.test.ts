@@ -271,6 +271,8 @@ const WARNED: readonly (readonly [kind: string, spec: object, field: string])[] 
   ['ServiceEntry', { ...SE, resolution: 'NONE', ports: [{ number: 1, name: 'a' }] }, 'spec.ports[0]'],
   ['ServiceEntry', { ...SE, resolution: 'NONE', workloadSelector: { labels: { a: 'b' } } }, 'spec.workloadSelector'],
   ['ServiceEntry', { ...SE, workloadSelector: {} }, 'spec.workloadSelector'],
+  ['ServiceEntry', { ...SE, resolution: 'STATIC', endpoints: [] }, 'spec.resolution'],
+  ['ServiceEntry', { ...SE, ports: [] }, 'spec.ports'],
   ['WorkloadEntry', { network: 'n' }, 'spec.address'],
   ['Sidecar', { workloadSelector: {}, egress: [{ hosts: ['*/*'] }] }, 'spec.workloadSelector'],
   ['Sidecar', { egress: [{ hosts: ['a/*', 'a/b.com'] }] }, 'spec.egress[0].hosts[1]'],

@@ -353,6 +353,26 @@ describe('warnings', () => {
       httpRoute({ fault: { abort: {} } }),
       ['spec.http[0].fault.abort: aborts nothing without an httpStatus or grpcStatus'],
     ],
+    [
+      'statuses that no answer can have',
+      routes(
+        {
+          ...prefix('/a'),
+          fault: { abort: { percentage: { value: 1 }, httpStatus: 600 } },
+        },
+        { directResponse: { status: 600 } },
+      ),
+      [
+        expect.stringMatching(/^spec.http\[0\].fault.abort.httpStatus: has no effect/),
+        expect.stringMatching(/^spec.http\[1\].directResponse.status: has no effect/),
+      ],
+    ],
+    [
+      'a redirect that is none',
+      bareRoute({ redirect: { uri: '/a', redirectCode: 305 } }),
+      ['spec.http[0].redirect.redirectCode: nobody is redirected: write one of 301, 302, 303, 307, 308'],
+    ],
+    ['a redirect of another code', bareRoute({ redirect: { uri: '/a', redirectCode: 303 } }), []],
   ])('%s', (_, spec, expected) => {
     expect(
       warningsOf('VirtualService', spec).filter(

@@ -28,6 +28,10 @@ const GRPC_STATUSES: readonly string[] = [
 /** The smallest share above none that Envoy can express. */
 const SMALLEST_PERCENT = 0.0001
 
+/** Istio lets it pass. */
+export const NO_STATUS = 600
+export const NO_ANSWER = 'has no effect, as no answer can have the status 600: write one from 200 to 599'
+
 /** Istio `validateHTTPStatus`; 600 passes there as well. */
 export function statusProblem(status: number): string | undefined {
   return status >= 200 && status <= 600 ? undefined : `must be an HTTP status from 200 to 599, not ${status}`
@@ -60,6 +64,7 @@ function checkAbort(abort: FaultAbort, field: string, report: Report): void {
   }
   if (http2Error !== undefined) report.violation(child(field, 'http2Error'), 'is not supported: give an httpStatus')
   if (httpStatus !== undefined) report.check(child(field, 'httpStatus'), statusProblem(httpStatus))
+  if (httpStatus === NO_STATUS) report.warning(child(field, 'httpStatus'), NO_ANSWER)
   if (httpStatus === undefined && grpcStatus === undefined && http2Error === undefined) {
     report.warning(field, 'aborts nothing without an httpStatus or grpcStatus')
   }

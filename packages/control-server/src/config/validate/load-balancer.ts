@@ -30,10 +30,22 @@ export function checkLoadBalancer(
   checkLocalityLb(localityLbSetting, hasOutlierDetection, child(field, 'localityLbSetting'), report)
   checkZoneAwareLb(zoneAwareLbSetting, hasOutlierDetection, child(field, 'zoneAwareLbSetting'), report)
   checkMinimumDuration(warmupDurationSecs, child(field, 'warmupDurationSecs'), report)
+  warnWarmup(settings, field, report)
   if (warmup === undefined) return
   checkDuration(warmup.duration, child(field, 'warmup.duration'), report)
   if (warmup.aggression !== undefined && warmup.aggression <= 0) {
     report.violation(child(field, 'warmup.aggression'), `must be above 0, not ${warmup.aggression}`)
+  }
+}
+
+/** Envoy has a slow start for two policies only (Istio `cluster_traffic_policy.go` `setWarmup`). */
+function warnWarmup(settings: LoadBalancerSettings, field: string, report: Report): void {
+  const { simple = 'UNSPECIFIED', consistentHash, backendUtilization } = settings
+  const other = simple === 'RANDOM' || simple === 'PASSTHROUGH'
+  if (!other && consistentHash === undefined && backendUtilization === undefined) return
+  for (const name of ['warmup', 'warmupDurationSecs'] as const) {
+    if (settings[name] !== undefined)
+      report.warning(child(field, name), 'has no effect: only ROUND_ROBIN and LEAST_REQUEST warm endpoints up')
   }
 }
 

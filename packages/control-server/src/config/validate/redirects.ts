@@ -2,11 +2,14 @@ import { child } from '../field-path.ts'
 import type { HttpDirectResponse, HttpMatchRequest, HttpRedirect, HttpRewrite } from '../spec/virtual-service.ts'
 import { checkOneOf } from './choices.ts'
 import type { Context } from './context.ts'
-import { statusProblem } from './fault.ts'
+import { NO_ANSWER, NO_STATUS, statusProblem } from './fault.ts'
 import { quote } from './hosts.ts'
 import { checkPort } from './ports.ts'
 import type { Report } from './report.ts'
 import { authorityProblem, pathProblem, substitutionProblem } from './rewritten-text.ts'
+
+/** Those that a redirect can have (Istio `route.go` `ApplyRedirect`); others within 300 to 399 take its effect away. */
+const REDIRECT_CODES: readonly number[] = [301, 302, 303, 307, 308]
 
 const LARGE_BODY = 100 * 1024
 const MAX_BODY = 1024 * 1024
@@ -33,6 +36,8 @@ export function checkRedirect(
   }
   if (redirectCode !== 0 && !(redirectCode >= 300 && redirectCode <= 399)) {
     report.violation(child(field, 'redirectCode'), `must be a status from 300 to 399, not ${redirectCode}`)
+  } else if (redirectCode !== 0 && !REDIRECT_CODES.includes(redirectCode)) {
+    report.warning(child(field, 'redirectCode'), `nobody is redirected: write one of ${REDIRECT_CODES.join(', ')}`)
   }
   if (scheme !== '' && scheme !== 'http' && scheme !== 'https') {
     report.violation(child(field, 'scheme'), `must be http or https, not ${quote(scheme)}`)
@@ -69,6 +74,7 @@ export function checkRewrite(rewrite: HttpRewrite | undefined, field: string, { 
 export function checkDirectResponse(response: HttpDirectResponse | undefined, field: string, report: Report): void {
   if (response === undefined) return
   report.check(child(field, 'status'), statusProblem(response.status ?? 0))
+  if (response.status === NO_STATUS) report.warning(child(field, 'status'), NO_ANSWER)
   const { body } = response
   if (body === undefined) return
   const at = child(field, 'body')

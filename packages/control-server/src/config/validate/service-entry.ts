@@ -54,6 +54,8 @@ function checkAddresses(
 }
 
 function checkPorts(spec: ServiceEntrySpec, resolution: ServiceEntryResolution, { report }: Context): void {
+  if ((spec.ports ?? []).length === 0)
+    report.warning('spec.ports', 'are not there: calls of the hosts are answered 404')
   const names = new Set<string>()
   const numbers = new Set<number>()
   for (const [index, port] of (spec.ports ?? []).entries()) {
@@ -90,6 +92,9 @@ const RESOLUTIONS: Readonly<Record<ServiceEntryResolution, (spec: ServiceEntrySp
   },
   STATIC: (spec, report) => {
     checkEndpoints(spec, { hostNames: false, unixSockets: true }, report)
+    if ((spec.endpoints ?? []).length === 0 && spec.workloadSelector === undefined) {
+      report.warning('spec.resolution', 'STATIC without endpoints and workloadSelector: calls are answered 503')
+    }
     for (const [index, { address = '' }] of (spec.endpoints ?? []).entries()) {
       if (isUnixAddress(address) && (spec.ports ?? []).length !== 1) {
         report.violation(
