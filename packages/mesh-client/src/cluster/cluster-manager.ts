@@ -25,6 +25,7 @@ export function createClusterManager(given: ClusterManagerDeps): ClusterManager 
   const { caller: self = { ...NOWHERE, service: undefined } } = given
   const work = createSlicedWork(given.clock, given.timers)
   const clusters = new Map<string, ClusterState>()
+  const leaving = new Map<string, ClusterState>()
   const isOwn = ({ config: { service, subset } }: ClusterState): boolean =>
     subset === '' && service.name === self.service?.name && service.namespace === self.service.namespace
   const callers = (): Iterable<EndpointState> | undefined => [...clusters.values()].find(isOwn)?.endpoints()
@@ -57,15 +58,23 @@ export function createClusterManager(given: ClusterManagerDeps): ClusterManager 
     names.get(name)?.close()
     names.delete(name)
     const cluster = clusters.get(name)
-    cluster?.close()
+    if (cluster === undefined) return
     clusters.delete(name)
-    if (cluster !== undefined && isOwn(cluster)) callersChanged()
+    leaving.set(name, cluster)
+    cluster.leave(() => leaving.delete(name))
+    if (isOwn(cluster)) callersChanged()
+  }
+  const returning = (name: string): ClusterState | undefined => {
+    const cluster = leaving.get(name)
+    cluster?.stay()
+    leaving.delete(name)
+    return cluster
   }
   return {
     get: (name) => clusters.get(name),
     all: () => clusters.values(),
     upsert(config, endpoints) {
-      const cluster = clusters.get(config.name) ?? new ClusterState(config, deps)
+      const cluster = clusters.get(config.name) ?? returning(config.name) ?? new ClusterState(config, deps)
       clusters.set(config.name, cluster)
       replace(cluster, config, resolved(config, endpoints))
     },
@@ -73,6 +82,8 @@ export function createClusterManager(given: ClusterManagerDeps): ClusterManager 
     remove,
     close() {
       for (const name of [...clusters.keys()]) remove(name)
+      for (const cluster of leaving.values()) cluster.close()
+      leaving.clear()
     },
   }
 }

@@ -43,6 +43,7 @@ export class ClusterState implements ClusterRuntime {
   #learner: AnswerLearner | undefined
   #checks: ActiveChecks | undefined
   #named: OriginalDestinations | undefined
+  #onIdle: (() => void) | undefined
 
   constructor(config: Cluster, deps: ClusterDeps) {
     this.#deps = deps
@@ -132,8 +133,23 @@ export class ClusterState implements ClusterRuntime {
     }
   }
 
+  /** No policy names it any more. Calls under way keep their endpoints, for they may still be sent again; then it closes. */
+  leave(onClosed: () => void): void {
+    this.#onIdle = () => {
+      this.close()
+      onClosed()
+    }
+    this.#closeIfIdle()
+  }
+
+  /** A policy names it again before it has closed. */
+  stay(): void {
+    this.#onIdle = undefined
+  }
+
   /** Releases every endpoint and ends all timers; nothing can be picked afterwards. */
   close(): void {
+    this.#onIdle = undefined
     const {
       errorRateBreaker: _breaker,
       outlierDetection: _outliers,
@@ -162,6 +178,7 @@ export class ClusterState implements ClusterRuntime {
 
   releaseRequest(): void {
     this.#requests.release()
+    if (this.#onIdle !== undefined) this.#closeIfIdle()
   }
 
   tryAcquireRetry(): boolean {
@@ -192,6 +209,10 @@ export class ClusterState implements ClusterRuntime {
 
   callEnded(outcome: Outcome, verdict: BreakerVerdict, now: number): void {
     this.#breaker?.ended(outcome, verdict, now)
+  }
+
+  #closeIfIdle(): void {
+    if (this.#requests.usage.current === 0) this.#onIdle?.()
   }
 
   #setRefused(state: EndpointState, refused: boolean): void {

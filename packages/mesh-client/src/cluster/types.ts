@@ -148,6 +148,7 @@ export interface ClusterManager {
   upsert(config: Cluster, endpoints: ReadonlyMap<string, Endpoint>): void
   /** Leaves endpoints of a cluster out, while another can be used, until a connection to them has succeeded. */
   doubt(name: string, ids: readonly string[]): void
+  /** No call is led there any more; those under way keep their endpoints until they end. */
   remove(name: string): void
   /** Stops probes and sweeps and releases every endpoint. */
   close(): void

@@ -287,6 +287,42 @@ describe('the manager', () => {
     expect(time.pendingTimers).toBe(0)
   })
 
+  test('a cluster that is removed keeps its endpoints until the calls under way have ended', () => {
+    const { manager, set, released, time } = bench()
+    const cluster = set([a, b], { outlierDetection: { ...OUTLIERS, consecutive5xx: 1 } })
+    cluster.tryAcquireRequest()
+    cluster.tryAcquireRequest()
+    manager.remove(cluster.name)
+    expect(manager.get(cluster.name)).toBeUndefined()
+    cluster.releaseRequest()
+    expect([picked(cluster), released]).toEqual([[a.id, b.id], []])
+    cluster.releaseRequest()
+    expect(cluster.pick(ANY)).toBeUndefined()
+    expect(released.sort()).toEqual([a.id, b.id])
+    expect(time.pendingTimers).toBe(0)
+  })
+
+  test('a cluster that comes back while calls of it are under way is the same', () => {
+    const { manager, set, released } = bench()
+    const cluster = set([a, b])
+    cluster.tryAcquireRequest()
+    manager.remove(cluster.name)
+    expect(set([b, c])).toBe(cluster)
+    cluster.releaseRequest()
+    expect([picked(cluster), released]).toEqual([[b.id, c.id], [a.id]])
+  })
+
+  test('close does not wait for calls', () => {
+    const { manager, set, released } = bench()
+    const cluster = set([a])
+    cluster.tryAcquireRequest()
+    manager.remove(cluster.name)
+    manager.close()
+    expect([cluster.pick(ANY), released]).toEqual([undefined, [a.id]])
+    cluster.releaseRequest()
+    expect(released).toEqual([a.id])
+  })
+
   test('replaces the policy whole', () => {
     const { manager } = bench()
     manager.upsert(wireCluster({ version: '1', lbPolicy: 'RANDOM' }), byId([a]))
