@@ -10,7 +10,7 @@ import { carryingShares, destinationOf, isOfService, presentShares, type Splitti
 import type { CanaryPlan, CanaryRefusal, CanarySituation } from './plan-types.ts'
 import type { CanaryRecord, Share, Touched } from './record.ts'
 import type { CanaryRequest } from './request.ts'
-import { nameOf, rulingVirtualService, specOf } from './ruling.ts'
+import { consumerRouteWarnings, nameOf, rulingVirtualService, specOf } from './ruling.ts'
 import { CANARY_RULE, type Split, splitOf, withSplit } from './split.ts'
 import { KnownSubsets, rulesOf, wildcardRuleOf } from './subsets.ts'
 import { VERSION_LABEL } from './versions.ts'
@@ -180,7 +180,7 @@ function touchedRules(
 }
 
 function warningsOf({ situation, canary }: Splitting, { request, record }: Decided): string[] {
-  const warnings: string[] = []
+  const warnings = consumerRouteWarnings(situation)
   const version = canary.labels?.[VERSION_LABEL]
   if (version !== undefined && !situation.versions.has(version) && request.weight + request.match.length > 0) {
     warnings.push(

@@ -3,7 +3,7 @@ import type { ConfigResource } from '../config/resource.ts'
 import { canaryDestination, touched } from './plan.ts'
 import type { CanaryPlan, CanaryRefusal, CanarySituation } from './plan-types.ts'
 import type { CanaryRecord } from './record.ts'
-import { nameOf, rulingVirtualService, specOf } from './ruling.ts'
+import { consumerRouteWarnings, nameOf, rulingVirtualService, specOf } from './ruling.ts'
 import { splitOf, withSplit } from './split.ts'
 import { KnownSubsets, rulesOf } from './subsets.ts'
 
@@ -44,7 +44,7 @@ function promoteIn(
   return ok({
     writes: [written],
     deletes: [],
-    warnings: [],
+    warnings: consumerRouteWarnings(situation),
     record: {
       ...record,
       weight: 100,

@@ -48,10 +48,24 @@ export function rulingVirtualService({
   )
 }
 
-function isProducerRoute({ metadata, spec }: ConfigResource, { name, namespace }: ServiceRef): boolean {
-  if (metadata.namespace !== namespace) return false
+/** HTTPRoutes that callers of other namespaces follow instead: those feel nothing of a canary. */
+export function consumerRouteWarnings({ service, httpRoutes }: Pick<Where, 'service' | 'httpRoutes'>): string[] {
+  return httpRoutes
+    .filter((resource) => resource.metadata.namespace !== service.namespace && attachesTo(resource, service))
+    .map(
+      (resource) =>
+        `callers in the namespace ${resource.metadata.namespace} follow HTTPRoute ${nameOf(resource)} and feel nothing of this`,
+    )
+}
+
+function isProducerRoute(resource: ConfigResource, service: ServiceRef): boolean {
+  return resource.metadata.namespace === service.namespace && attachesTo(resource, service)
+}
+
+function attachesTo({ metadata, spec }: ConfigResource, { name, namespace }: ServiceRef): boolean {
   return ((spec as CommonRouteSpec).parentRefs ?? []).some(
-    (parent) => isServiceParent(parent) && parent.name === name && (parent.namespace ?? namespace) === namespace,
+    (parent) =>
+      isServiceParent(parent) && parent.name === name && (parent.namespace ?? metadata.namespace) === namespace,
   )
 }
 

@@ -234,7 +234,7 @@ const httpRoute = (namespace: string, ...parentRefs: readonly object[]): ConfigR
   spec: { parentRefs },
 })
 
-test('HTTPRoutes of other callers, of other services and of gateways are not in the way', () => {
+test('HTTPRoutes of other callers are not in the way and are told, those of other services and of gateways are not', () => {
   const mesh = new CanaryMesh(
     [
       httpRoute('shop', { group: '', kind: 'Service', name: 'reviews', namespace: 'default' }),
@@ -242,7 +242,9 @@ test('HTTPRoutes of other callers, of other services and of gateways are not in 
     ],
     { v1: 1, v2: 1 },
   )
-  expect(() => mesh.put('v2', 10)).not.toThrow()
+  const told = ['callers in the namespace shop follow HTTPRoute shop/route and feel nothing of this']
+  expect(mesh.put('v2', 10)).toEqual(told)
+  expect(mesh.promote()).toEqual(told)
 })
 
 describe('what is in the way', () => {
