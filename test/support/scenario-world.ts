@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { constants } from 'node:http2'
 import { createServer, type Server } from 'node:https'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
@@ -62,13 +63,13 @@ export class Record {
 }
 
 interface Http2Request {
-  readonly stream?: { readonly session?: object; close(): void }
+  readonly stream?: { readonly session?: object; close(code: number): void }
 }
 
 type Headers = IncomingMessage['headers']
 
 /**
- * Answers with what it has seen. Headers of the request say how: `answer-status` (or `reset`), `answer-delay-ms`,
+ * Answers with what it has seen. Headers of the request say how: `answer-status` (or `reset`; over HTTP/2 `refuse`), `answer-delay-ms`,
  * `answer-header` (`name=value`); `only-at` has them hold at one version alone, `fail-first` for so many tries of a request.
  */
 export class Echo {
@@ -135,9 +136,11 @@ export class Echo {
 
 function respond(request: IncomingMessage, response: ServerResponse, seen: Seen, how: Headers): void {
   if (how['answer-status'] === 'reset') {
-    const { stream } = request as Http2Request
-    if (stream === undefined) request.socket.destroy()
-    else stream.close()
+    request.socket.destroy()
+    return
+  }
+  if (how['answer-status'] === 'refuse') {
+    ;(request as Http2Request).stream?.close(constants.NGHTTP2_REFUSED_STREAM)
     return
   }
   const [, name = '', value = ''] = /^([^=]+)=(.*)$/.exec(String(how['answer-header'] ?? '')) ?? []
