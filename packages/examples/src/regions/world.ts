@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { type Child, startChild } from '../demo/child.ts'
 import { startControl } from '../demo/control-process.ts'
+import { untilRegistered } from '../demo/registered.ts'
 
 export type Region = 'eu' | 'us'
 
@@ -46,10 +47,14 @@ export class World {
     )
     const services = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
     const world = new World(control, services)
-    const failed = started.find((result) => result.status === 'rejected')
-    if (failed === undefined) return world
-    await world.stop()
-    throw failed.reason
+    try {
+      for (const result of started) if (result.status === 'rejected') throw result.reason
+      await untilRegistered(control.url, services)
+      return world
+    } catch (error) {
+      await world.stop()
+      throw error
+    }
   }
 
   get processCount(): number {

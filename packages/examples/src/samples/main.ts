@@ -7,6 +7,7 @@ import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Child, startChild } from '../demo/child.ts'
 import { startControl } from '../demo/control-process.ts'
+import { untilRegistered } from '../demo/registered.ts'
 import { type Sample, SETS } from './sets.ts'
 
 const DEFAULT_LISTEN = '127.0.0.1:15800'
@@ -44,11 +45,15 @@ async function allOf<T>(promises: readonly Promise<T>[]): Promise<T[]> {
 
 /** Services first, so that they can still say that they leave; then the control server. */
 async function end(): Promise<void> {
-  const services = children.filter(({ name }) => name !== 'control server')
-  const all = (signal: NodeJS.Signals) => Promise.all(services.map((child) => child.kill(signal)))
-  await Promise.race([all('SIGTERM'), sleep(END_LIMIT_MS)])
-  await all('SIGKILL')
+  await Promise.all(children.filter(({ name }) => name !== 'control server').map(endService))
   await Promise.all(children.map((child) => child.kill('SIGTERM')))
+}
+
+async function endService(child: Child): Promise<void> {
+  const late = sleep(END_LIMIT_MS, true, { ref: false })
+  if ((await Promise.race([child.kill('SIGTERM'), late])) !== true) return
+  console.log(`${child.name} has not ended in ${END_LIMIT_MS} ms and is killed`)
+  await child.kill('SIGKILL')
 }
 
 async function main(sets: readonly string[]): Promise<number> {
@@ -65,6 +70,10 @@ async function main(sets: readonly string[]): Promise<number> {
     const control = await controlUrl()
     const samples = sets.flatMap((name) => SETS[name] ?? [])
     const variables = await allOf(samples.map((sample) => start(sample, control)))
+    await untilRegistered(
+      control,
+      children.filter(({ name }) => name !== 'control server'),
+    )
     console.log('')
     for (const [name, value] of [['WEFT_CONTROL', control] as const, ...variables.flat()]) {
       console.log(`export ${name}=${value}`)
