@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import type { Mesh, MeshServer } from '@weft/mesh-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseGatewayDuration } from '../../packages/control-server/src/config/spec/gateway/duration.ts'
 import { call } from '../support/control-server.ts'
 import { backend, httpRoute } from '../support/gateway-routes.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
@@ -27,7 +28,7 @@ interface Rows {
   readonly ports: ReturnType<typeof rowsOf<PortRow>>
   readonly origins: ReturnType<typeof rowsOf<OriginRow>>
   readonly defaults: ReturnType<typeof rowsOf<[string, string]>>
-  readonly valid: ReturnType<typeof rowsOf<{ readonly in: string }>>
+  readonly valid: ReturnType<typeof rowsOf<{ readonly in: string; readonly ms: number }>>
   readonly invalid: ReturnType<typeof rowsOf<{ readonly in: string }>>
   readonly ofGateways: ReturnType<typeof rowsOf>
 }
@@ -161,6 +162,7 @@ describe.skipIf(tables === undefined)(vectorTitle("tables of Gateway API's speci
 
   test.each(rows.valid)('$id', async ({ id, row }) => {
     expect((await storing(row.in)).status).toBe(200)
+    expect(parseGatewayDuration(row.in)).toEqual({ ok: true, value: row.ms })
     report.passed(id)
   })
 

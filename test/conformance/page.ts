@@ -28,8 +28,17 @@ function reasons(heading: string, rows: ConformanceTotals['deviations']): string
   if (rows.length === 0) return []
   const byReason = new Map<string, string[]>()
   for (const { id, reason } of rows) byReason.set(reason, [...(byReason.get(reason) ?? []), id])
-  const lines = [...byReason].map(([reason, ids]) => `- ${reason} (${ids.map((id) => `\`${id}\``).join(', ')})`)
+  const lines = [...byReason].map(([reason, ids]) => `- ${reason} (${named(ids)})`)
   return [heading, lines.join('\n')]
+}
+
+/** So many rows are named; of more, a number. */
+const NAMED_ROWS = 6
+
+function named(ids: readonly string[]): string {
+  const names = ids.map((id) => `\`${id}\``)
+  if (names.length <= NAMED_ROWS) return names.join(', ')
+  return `${ids.length} rows: ${names.slice(0, NAMED_ROWS).join(', ')} …`
 }
 
 /**

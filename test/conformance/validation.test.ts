@@ -1,6 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { afterAll, describe, expect, test } from 'vitest'
-import { parseResources } from '../../packages/control-server/src/config/parse.ts'
 import { validateResource } from '../../packages/control-server/src/config/validate.ts'
 import { readVectors, vectorTitle } from '../support/vectors.ts'
 import { ConformanceReport } from './report.ts'
@@ -18,7 +16,6 @@ interface Row {
 }
 
 const KINDS = ['VirtualService', 'DestinationRule', 'ServiceEntry', 'WorkloadEntry', 'WorkloadGroup', 'Sidecar']
-const SAMPLES = new URL('../../../shared/vectors/istio/samples/', import.meta.url)
 
 const rows = readVectors<readonly Row[]>('istio/validation.json')
 
@@ -65,24 +62,5 @@ describe.skipIf(rows === undefined)(vectorTitle("Istio's validation tests", rows
       return own.length > 0 !== warning
     })
     expect(wrong.map(({ id, found }) => ({ id, warnings: found.warnings }))).toEqual([])
-  })
-})
-
-const hasSamples = existsSync(SAMPLES)
-
-describe.skipIf(!hasSamples)(vectorTitle("Istio's samples", hasSamples || undefined), () => {
-  const files = hasSamples
-    ? readdirSync(SAMPLES, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml'))
-    : []
-
-  test.each(files)('%s', (file) => {
-    const parsed = parseResources(readFileSync(new URL(file, SAMPLES), 'utf8'), 'application/yaml')
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.error))
-    for (const { value, kind } of parsed.value) {
-      const { violations } = validateResource(value)
-      if (kind === undefined)
-        expect(violations).toEqual([{ field: 'kind', message: expect.stringContaining('it takes') }])
-      else expect(violations).toEqual([])
-    }
   })
 })

@@ -1,10 +1,8 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { registration, route, VS, virtualService, YAML } from '../support/api-bodies.ts'
 import { type ApiAnswer, call, type ServerProcess, startServerProcess } from '../support/control-server.ts'
 import { tempFolder } from '../support/control-stores.ts'
-import { ROOT } from '../support/source-files.ts'
 
 const folder = tempFolder()
 let server: ServerProcess
@@ -115,16 +113,6 @@ test('a set is applied in one revision, a mixed one only when the rest may be sk
     ],
   })
   expect(applied.body.warnings[0]).toMatch(/^Gateway g .*is skipped/)
-})
-
-const SAMPLES = path.join(ROOT, '../shared/vectors/istio/samples/bookinfo/networking')
-
-test.skipIf(!existsSync(SAMPLES))("Istio's samples for Bookinfo all apply", async () => {
-  for (const file of readdirSync(SAMPLES).filter((name) => name.endsWith('.yaml'))) {
-    const text = readFileSync(path.join(SAMPLES, file), 'utf8')
-    const answer = await api('POST', '/v1/apply?skipUnknown=true&namespace=samples', text, YAML)
-    expect([file, answer.status, answer.body.results?.length > 0]).toEqual([file, 200, true])
-  }
 })
 
 test('a workload comes, is seen by people and by Prometheus, and goes', async () => {

@@ -8,7 +8,7 @@ export interface SpecTables {
   readonly redirectPort: readonly PortRow[]
   readonly corsOrigin: readonly OriginRow[]
   readonly corsDefaults: Readonly<Record<string, string>>
-  readonly durationsValid: readonly { readonly in: string }[]
+  readonly durationsValid: readonly { readonly in: string; readonly ms: number }[]
   readonly durationsInvalid: readonly { readonly in: string }[]
 }
 

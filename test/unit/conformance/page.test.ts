@@ -28,6 +28,12 @@ describe('docs/conformance.md', () => {
     expect(conformancePage([TOTALS])).not.toContain('fail')
   })
 
+  test('of many rows with one reason some are named', () => {
+    const notApplicable = Array.from({ length: 7 }, (_, index) => ({ id: `a/${index}`, reason: 'needs a gateway' }))
+    const page = conformancePage([{ ...TOTALS, notApplicable }])
+    expect(page).toContain('- needs a gateway (7 rows: `a/0`, `a/1`, `a/2`, `a/3`, `a/4`, `a/5` …)')
+  })
+
   test('a line has to be there and to be true, unless it is about other data', () => {
     const page = conformancePage([TOTALS])
     expect(pageProblem(page, TOTALS)).toBeUndefined()

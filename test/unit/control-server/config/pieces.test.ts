@@ -1,11 +1,7 @@
 import { isIpAddress } from '@weft/mesh-protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  compareHostSpecificity,
-  hostsOverlap,
-  isHostSubset,
-} from '../../../../packages/control-server/src/config/host-name.ts'
+import { isHostSubset } from '../../../../packages/control-server/src/config/host-name.ts'
 import { HostSet } from '../../../../packages/control-server/src/config/host-set.ts'
 import { isSubnet } from '../../../../packages/control-server/src/config/validate/addresses.ts'
 import {
@@ -13,7 +9,6 @@ import {
   headerFormatProblem,
 } from '../../../../packages/control-server/src/config/validate/header-format.ts'
 import { createRegexCheck, estimateProgramSize } from '../../../../packages/control-server/src/config/validate/regex.ts'
-import { readVectors, vectorTitle } from '../../../support/vectors.ts'
 
 describe('values of headers', () => {
   test.each([
@@ -157,29 +152,4 @@ test('a set of hosts covers what one of them covers', () => {
     }),
     { numRuns: 500 },
   )
-})
-
-interface HostVector {
-  readonly group: string
-  readonly a: string
-  readonly b: string
-  readonly expected: boolean
-}
-
-const vectors = readVectors<readonly HostVector[]>('istio/semantics.json')
-
-describe.skipIf(vectors === undefined)(vectorTitle("hosts, as Istio's tests have them", vectors), () => {
-  const group = (name: string): readonly HostVector[] => (vectors ?? []).filter((row) => row.group === name)
-
-  test.each(group('host-matches'))('$a and $b overlap: $expected', ({ a, b, expected }) => {
-    expect(hostsOverlap(a, b)).toBe(expected)
-  })
-
-  test.each(group('host-subset-of'))('$a is within $b: $expected', ({ a, b, expected }) => {
-    expect(isHostSubset(a, b)).toBe(expected)
-  })
-
-  test.each(group('host-more-specific'))('$a before $b: $expected', ({ a, b, expected }) => {
-    expect(compareHostSpecificity(a, b) < 0).toBe(expected)
-  })
 })

@@ -10,7 +10,6 @@ import {
 import { distributedWeights, effectiveWeight } from '../../../../packages/mesh-client/src/balancing/locality-weights.ts'
 import { chooseZone, zoneRouting } from '../../../../packages/mesh-client/src/balancing/zone-aware.ts'
 import { seededRandom } from '../../../../packages/mesh-client/src/kernel/random.ts'
-import { readVectors, vectorTitle } from '../../../support/vectors.ts'
 
 function place(locality: string, labels: Readonly<Record<string, string>> = {}): Place {
   return { locality: parseLocality(locality), labels }
@@ -39,24 +38,6 @@ describe('localities', () => {
     ['', 'r1', false],
   ])('%s matches %s: %s', (locality, rule, expected) => {
     expect(matchesLocality(parseLocality(locality), rule)).toBe(expected)
-  })
-})
-
-interface LocalityRow {
-  readonly group: string
-  readonly name: string
-  readonly locality: { readonly region: string; readonly zone: string; readonly subzone: string }
-  readonly rule: string
-  readonly expected: boolean
-}
-
-const rows = readVectors<readonly LocalityRow[]>('istio/semantics.json')?.filter(
-  ({ group }) => group === 'locality-match',
-)
-
-describe.skipIf(rows === undefined)(vectorTitle("Istio's LocalityMatch", rows), () => {
-  test.each(rows ?? [])('$name', ({ locality: { region, zone, subzone }, rule, expected }) => {
-    expect(matchesLocality({ region, zone, subZone: subzone }, rule)).toBe(expected)
   })
 })
 

@@ -1,49 +1,10 @@
 import type { SlowStartConfig } from '@weft/mesh-protocol'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { createPicker } from '../../../../packages/mesh-client/src/balancing/create-picker.ts'
-import { createEdfSchedule } from '../../../../packages/mesh-client/src/balancing/edf-schedule.ts'
 import { slowStartFactor } from '../../../../packages/mesh-client/src/balancing/slow-start.ts'
 import { depsOf, hostsOf, type TestHost } from '../../../support/balancing.ts'
 import { fakeClock } from '../../../support/fake-clock.ts'
-import { readVectors, vectorTitle } from '../../../support/vectors.ts'
-
-interface Vectors {
-  readonly weights: readonly {
-    readonly elapsed_ms: number
-    readonly window_ms: number
-    readonly aggression: number
-    readonly min_weight_percent: number
-    readonly host_weight: number
-    readonly expected_weight: number
-  }[]
-  readonly pick_sequences: readonly {
-    readonly name: string
-    readonly weights: readonly number[]
-    readonly weights_at_build?: readonly number[]
-    readonly picks: readonly number[]
-  }[]
-}
-
-const vectors = readVectors<Vectors>('algorithms/slow-start.json')
-
-describe.skipIf(vectors === undefined)(vectorTitle('known answers', vectors), () => {
-  test.each(vectors?.weights ?? [])('$elapsed_ms of $window_ms ms, aggression $aggression', (row) => {
-    const config = {
-      windowMs: row.window_ms,
-      aggression: row.aggression,
-      minWeightPercent: row.min_weight_percent,
-    }
-    expect(row.host_weight * slowStartFactor(config, row.elapsed_ms)).toBeCloseTo(row.expected_weight, 12)
-  })
-
-  test.each(vectors?.pick_sequences ?? [])('$name', ({ weights, weights_at_build: first = weights, picks }) => {
-    let now = first
-    const schedule = createEdfSchedule(weights.length, (index) => now[index] as number, 0)
-    now = weights
-    expect(picks.map(() => schedule.next())).toEqual(picks)
-  })
-})
 
 const WINDOW: SlowStartConfig = { windowMs: 10_000, aggression: 1, minWeightPercent: 10 }
 

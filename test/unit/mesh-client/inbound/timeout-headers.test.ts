@@ -1,26 +1,6 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { callerTimeout, parseExpectedTimeout } from '../../../../packages/mesh-client/src/inbound/timeout-headers.ts'
-import { formatGrpcTimeout, parseGrpcTimeout } from '../../../../packages/mesh-client/src/kernel/grpc-timeout.ts'
-import { readVectors, vectorTitle } from '../../../support/vectors.ts'
-
-interface Timeouts {
-  readonly grpc_timeout_parse: readonly { readonly value: string; readonly ms: number | null }[]
-  readonly grpc_timeout_encode: readonly { readonly ms: string; readonly value: string }[]
-}
-
-const vectors = readVectors<Timeouts>('algorithms/timeouts.json')
-
-describe.skipIf(vectors === undefined)(vectorTitle('grpc-timeout as Envoy reads it', vectors), () => {
-  test.each(vectors?.grpc_timeout_parse ?? [])('$value', ({ value, ms }) => {
-    expect(parseGrpcTimeout(value)).toBe(ms ?? undefined)
-  })
-
-  test.each(vectors?.grpc_timeout_encode ?? [])('$ms ms is written $value', ({ ms, value }) => {
-    expect(formatGrpcTimeout(Number(ms))).toBe(value)
-    expect(parseGrpcTimeout(value)).toBeLessThanOrEqual(Number(ms))
-  })
-})
 
 test.each([
   ['1', 1],

@@ -1,63 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import type { ByteHash } from '../../../../packages/mesh-client/src/kernel/byte-hash.ts'
+import { expect, test } from 'vitest'
 import { combineHashes, hashModulo } from '../../../../packages/mesh-client/src/kernel/hash64.ts'
-import { MURMUR_SEED_LO, MurmurHash2 } from '../../../../packages/mesh-client/src/kernel/murmur-hash2.ts'
 import { TextBytes } from '../../../../packages/mesh-client/src/kernel/text-bytes.ts'
 import { TextHash } from '../../../../packages/mesh-client/src/kernel/text-hash.ts'
 import { Xxh64 } from '../../../../packages/mesh-client/src/kernel/xxhash64.ts'
 import { decimal, hash64 } from '../../../support/hash64.ts'
-import { readVectors, vectorTitle } from '../../../support/vectors.ts'
-
-interface Row {
-  readonly input: string
-  readonly expected: string
-}
-
-interface Vectors {
-  readonly xxh64_seed0: readonly Row[]
-  readonly xxh64_chained: readonly { readonly inputs: readonly string[]; readonly expected: string }[]
-  readonly murmur2: readonly Row[]
-  readonly derived: readonly {
-    readonly input: string
-    readonly xxh64: string
-    readonly xxh64_seed1: string
-    readonly murmur2: string
-  }[]
-}
-
-const vectors = readVectors<Vectors>('algorithms/hash.json')
-
-function digest(hash: ByteHash, text: string, seed = 0): string {
-  const bytes = new TextBytes()
-  bytes.set(text)
-  hash.digest(bytes.view, bytes.length, 0, seed)
-  return decimal(hash)
-}
-
-describe.skipIf(vectors === undefined)(vectorTitle('known answers', vectors), () => {
-  const { xxh64_seed0: plain = [], xxh64_chained: chained = [], murmur2 = [], derived = [] } = vectors ?? {}
-  const xxh64 = new Xxh64()
-  const murmur = new MurmurHash2()
-
-  test.each(plain)('XXH64 of $input', ({ input, expected }) => {
-    expect(digest(xxh64, input)).toBe(expected)
-  })
-
-  test.each(murmur2)('MurmurHash2 of $input', ({ input, expected }) => {
-    expect(digest(murmur, input, MURMUR_SEED_LO)).toBe(expected)
-  })
-
-  test.each(derived)('all three of $input', (row) => {
-    expect(digest(xxh64, row.input)).toBe(row.xxh64)
-    expect(digest(xxh64, row.input, 1)).toBe(row.xxh64_seed1)
-    expect(digest(murmur, row.input, MURMUR_SEED_LO)).toBe(row.murmur2)
-  })
-
-  test.each(chained)('XXH64 of $inputs, each seeding the next', ({ inputs, expected }) => {
-    expect(decimal(new TextHash().ofAll(inputs))).toBe(expected)
-  })
-})
 
 /** XXH64 as its specification writes it down, slow and plain. */
 function specified(bytes: Uint8Array, seed: bigint): bigint {

@@ -1,5 +1,5 @@
-import { type HostWeights, hostWeights } from '../../../../packages/mesh-client/src/balancing/host-weights.ts'
-import { type TestHost, testHost } from '../../../support/balancing.ts'
+import { type HostWeights, hostWeights } from '../../../packages/mesh-client/src/balancing/host-weights.ts'
+import { type TestHost, testHost } from '../../support/balancing.ts'
 
 interface Host {
   readonly key: string
@@ -24,7 +24,7 @@ export interface HashCase {
     readonly host_selection_retry_count: number
     readonly reject: readonly string[]
   })[]
-  readonly picks_by_string_key?: readonly { readonly key: string; readonly host: string }[]
+  readonly picks_by_string_key?: readonly { readonly key: string; readonly xxh64?: string; readonly host: string }[]
 }
 
 export function weightsOf(one: HashCase): HostWeights<TestHost> {
