@@ -15,7 +15,7 @@ export interface ScenarioRequest {
   readonly times: number
   /** How many of them are under way at once. */
   readonly atOnce: number
-  /** How long to pause after each. */
+  /** How long to pause between two. */
   readonly everyMs: number
   readonly method: string
   readonly url: string

@@ -147,7 +147,7 @@ async function askAll(mesh: Mesh, request: ScenarioRequest): Promise<Ended[]> {
   const worker = async (): Promise<void> => {
     while (next < request.times) {
       ended.push(await send(mesh, nthRequest(request, next++)))
-      if (request.everyMs > 0) await pause(request.everyMs)
+      if (request.everyMs > 0 && next < request.times) await pause(request.everyMs)
     }
   }
   await Promise.all(Array.from({ length: request.atOnce }, worker))
