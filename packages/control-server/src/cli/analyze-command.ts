@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { type Analysis, analyze } from '../analyze/analyze.ts'
+import type { Analysis } from '../analyze/analyze.ts'
 import type { AnalysisMessage } from '../analyze/finding.ts'
 import { keysOf } from '../config/field-path.ts'
 import {
@@ -58,6 +58,8 @@ async function judge(
   documents: readonly FoundDocument[],
 ): Promise<Analysis> {
   if (server === undefined) {
+    // Loaded here, as no other command needs it.
+    const { analyze } = await import('../analyze/analyze.ts')
     return analyze(
       documents.map(({ document, where }) => ({ ...document, where })),
       { defaultNamespace: namespace },

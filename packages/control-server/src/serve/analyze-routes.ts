@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import { analyze } from '../analyze/analyze.ts'
 import type { KnownHosts } from '../config/references.ts'
 import { type ConfigResource, KINDS } from '../config/resource.ts'
 import type { Resources } from '../registry/resources.ts'
@@ -18,6 +17,8 @@ export function analyzeRoutes(app: FastifyInstance, { domain, resources, knownWi
   app.post<{ Querystring: Query }>('/v1/analyze', async (request) => {
     const options = readNamespace(request.query)
     const documents = manyDocuments(request, { withLines: true })
+    // Loaded when first asked for: most servers are never.
+    const { analyze } = await import('../analyze/analyze.ts')
     return analyze(documents, { ...options, domain, server: { stored: await storedIn(resources), knownWith } })
   })
 }
