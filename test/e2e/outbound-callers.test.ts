@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream'
 import { DEFAULT_OUTLIER_DETECTION } from '@weft/mesh-protocol'
-import { stream, request as undiciRequest, upgrade } from 'undici'
+import { type Dispatcher, interceptors, stream, request as undiciRequest, upgrade } from 'undici'
 import { describe, expect, test, vi } from 'vitest'
 import type { Outbound } from '../../packages/mesh-client/src/http/outbound/outbound.ts'
 import { hostTable, outboundHarness, REVIEWS, startUpstream } from '../support/outbound.ts'
@@ -114,6 +114,44 @@ describe('an answer of the mesh itself', () => {
     const call = mesh.outbound.request('http://reviews/', { signal: controller.signal })
     controller.abort(reason)
     await expect(call).rejects.toBe(reason)
+  })
+})
+
+describe('a handler of the dispatcher', () => {
+  const own = new Error('the handler’s own')
+  const hears = (dispatcher: Dispatcher, handler: Dispatcher.DispatchHandler, url: string): Promise<Error> =>
+    new Promise((resolve) => {
+      const { origin, pathname: path } = new URL(url)
+      const told = { onRequestStart: () => undefined, onResponseError: (_: unknown, error: Error) => resolve(error) }
+      dispatcher.dispatch({ origin, path, method: 'GET' }, { ...told, ...handler })
+    })
+  const throwing = (): never => {
+    throw own
+  }
+  const handlers: readonly (readonly [string, Dispatcher.DispatchHandler])[] = [
+    ['throws at the head', { onResponseStart: throwing }],
+    ['throws at the body', { onResponseData: throwing }],
+    ['throws at the end', { onResponseEnd: throwing }],
+    ['gives up at the head', { onResponseStart: (controller) => controller.abort(own) }],
+    ['gives up at the body', { onResponseData: (controller) => controller.abort(own) }],
+  ]
+
+  test.each(handlers)('that %s is told so, whoever answers', async (_what, handler) => {
+    await using upstream = await startUpstream((_request, response) => void response.end('answer'))
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const { dispatcher } = mesh.outbound
+    expect(await hears(dispatcher, handler, 'http://reviews/')).toBe(own)
+    expect(await hears(dispatcher, handler, 'http://reviews:81/')).toBe(own)
+    expect(mesh.outbound.active).toBe(0)
+  })
+
+  test('may be undici’s own that retries', async () => {
+    await using upstream = await startUpstream((_request, response) => void response.writeHead(503).end())
+    await using mesh = outboundHarness({ endpoints: [upstream.endpoint] })
+    const retry = interceptors.retry({ maxRetries: 1, minTimeout: 1 })
+    const dispatcher = mesh.outbound.dispatcher.compose(retry)
+    const call = undiciRequest('http://reviews/', { dispatcher })
+    await expect(call).rejects.toMatchObject({ code: 'UND_ERR_REQ_RETRY', statusCode: 503 })
   })
 })
 

@@ -88,10 +88,15 @@ export abstract class Caller implements Controller {
     return this.#thrown !== undefined && this.#thrown === error
   }
 
+  /** A handler that throws is told of its own error, as by undici. */
   end(trailers: IncomingHttpHeaders, raw: Raw | undefined): void {
     this.#upstream = undefined
     this.rawTrailers = raw ?? null
-    this.#handler.onResponseEnd?.(this, trailers)
+    try {
+      this.#handler.onResponseEnd?.(this, trailers)
+    } catch (error) {
+      this.fail(asError(error))
+    }
   }
 
   upgrade(status: number, headers: IncomingHttpHeaders, raw: Raw | undefined, socket: Duplex): void {
@@ -104,19 +109,19 @@ export abstract class Caller implements Controller {
     this.#handler.onResponseError?.(this, error)
   }
 
-  /** Gives a response that no upstream has sent; a handler that throws is told of its own error, as by undici. */
+  /** Gives a response that no upstream has sent; a handler that throws or gives up is told so, as by undici. */
   reply(reply: LocalReply, withBody: boolean): void {
-    if (this.aborted) {
-      this.fail(this.reason ?? new errors.RequestAbortedError())
+    try {
+      if (!this.aborted) {
+        this.respond(undefined, reply.status, reply.head.headers, reply.head.raw, STATUS_CODES[reply.status] ?? '')
+      }
+      if (withBody && !this.aborted && reply.body.length > 0) this.data(reply.body)
+    } catch (error) {
+      this.fail(asError(error))
       return
     }
-    try {
-      this.respond(undefined, reply.status, reply.head.headers, reply.head.raw, STATUS_CODES[reply.status] ?? '')
-      if (withBody && !this.aborted && reply.body.length > 0) this.data(reply.body)
-      if (!this.aborted) this.end({}, [])
-    } catch (error) {
-      this.fail(error instanceof Error ? error : new Error(String(error)))
-    }
+    if (this.aborted) this.fail(this.reason ?? new errors.RequestAbortedError())
+    else this.end({}, [])
   }
 
   bodySent(chunk: Buffer): void {
@@ -130,4 +135,8 @@ export abstract class Caller implements Controller {
   responseStarted(): void {
     this.#handler.onResponseStarted?.()
   }
+}
+
+function asError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(String(value))
 }
