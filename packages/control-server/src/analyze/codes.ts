@@ -114,7 +114,8 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
   },
   WEFT0302: {
     severity: 'error',
-    meaning: 'Several VirtualServices rule one host for the same clients: the oldest one holds whole.',
+    meaning:
+      'Several VirtualServices rule one host for the same clients: one of them holds whole, what is private to a namespace before what is public, then the oldest.',
     remedy: 'Put the routes into one of them, delegate, or keep them apart by exportTo.',
   },
   WEFT0303: {

@@ -1,4 +1,5 @@
 import { expandServiceHost, serviceHost } from '@weft/mesh-protocol'
+import { isWildcardHost } from '../config/host-name.ts'
 import { HostSet } from '../config/host-set.ts'
 import type { KnownHosts } from '../config/references.ts'
 import type { ConfigResource } from '../config/resource.ts'
@@ -10,9 +11,11 @@ export function hostsInResources(resources: readonly ConfigResource[], domain: s
   const hosts = new HostSet(resources.flatMap((resource) => hostsOf(resource, domain)))
   const subsets = new Map<string, HostSet>()
   for (const [name, ruled] of subsetHosts(resources, domain)) subsets.set(name, new HostSet(ruled))
+  const ruled = new HostSet(destinationRules(resources, domain).map(({ host }) => host))
   return {
     hasHost: (host) => hosts.covers(host),
     hasSubset: (host, subset) => subsets.get(subset)?.covers(host) === true,
+    hasRule: (host) => ruled.covers(host),
   }
 }
 
@@ -24,11 +27,19 @@ function hostsOf({ kind, metadata: { name, namespace }, spec }: ConfigResource, 
 /** By name of the subset, the hosts that have it. */
 function subsetHosts(resources: readonly ConfigResource[], domain: string): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>()
-  for (const { kind, metadata, spec } of resources) {
-    if (kind !== 'DestinationRule') continue
-    const { host, subsets = [] } = spec as unknown as DestinationRuleSpec
-    const full = host.startsWith('*') ? host : expandServiceHost(host, metadata.namespace, domain)
-    for (const { name } of subsets) found.set(name, [...(found.get(name) ?? []), full])
-  }
+  for (const { host, subsets = [] } of destinationRules(resources, domain))
+    for (const { name } of subsets) found.set(name, [...(found.get(name) ?? []), host])
   return found
+}
+
+/** With their hosts in full. */
+function destinationRules(resources: readonly ConfigResource[], domain: string): readonly DestinationRuleSpec[] {
+  return resources
+    .filter(({ kind }) => kind === 'DestinationRule')
+    .map(({ metadata, spec: given }) => {
+      const spec = given as unknown as DestinationRuleSpec
+      return isWildcardHost(spec.host)
+        ? spec
+        : { ...spec, host: expandServiceHost(spec.host, metadata.namespace, domain) }
+    })
 }

@@ -15,6 +15,8 @@ import type { Destination, RouteDestination, VirtualServiceSpec } from './spec/v
 export interface KnownHosts {
   hasHost(host: string): boolean
   hasSubset(host: string, subset: string): boolean
+  /** Whether a DestinationRule is about the host, which a subset can be missing in before there is the host. */
+  hasRule(host: string): boolean
   /** Whether there is a VirtualService without hosts of this name. Absent: it is not looked at. */
   hasDelegate?(namespace: string, name: string): boolean
 }
@@ -114,24 +116,20 @@ export function findDangling(
   known: KnownHosts,
   domain: string = DEFAULT_DOMAIN,
 ): DanglingReference[] {
-  const told = new Set<string>()
-  return (REFERENCES[resource.kind]?.(resource.spec) ?? []).flatMap(
-    ({ field, host, subset = '', whole = false }): DanglingReference[] => {
-      const full = hostMeant(host, resource.metadata.namespace, domain, known)
-      const hasHost = known.hasHost(full)
-      const name = hasHost ? `${full} ${subset}` : full
-      if (told.has(name)) return []
-      told.add(name)
-      if (!hasHost) {
-        return [
-          { what: 'host', field: whole ? field : child(field, 'host'), message: `no service ${full} is known yet` },
-        ]
-      }
-      if (subset === '' || known.hasSubset(full, subset)) return []
-      const message = `no DestinationRule gives ${full} a subset ${JSON.stringify(subset)} yet`
-      return [{ what: 'subset', field: child(field, 'subset'), message }]
-    },
-  )
+  const told = new Map<string, DanglingReference>()
+  const tell = (reference: DanglingReference): void => {
+    if (!told.has(reference.message)) told.set(reference.message, reference)
+  }
+  for (const { field, host, subset = '', whole = false } of REFERENCES[resource.kind]?.(resource.spec) ?? []) {
+    const full = hostMeant(host, resource.metadata.namespace, domain, known)
+    const hasHost = known.hasHost(full)
+    if (!hasHost)
+      tell({ what: 'host', field: whole ? field : child(field, 'host'), message: `no service ${full} is known yet` })
+    if (subset === '' || known.hasSubset(full, subset) || !(hasHost || known.hasRule(full))) continue
+    const message = `no DestinationRule gives ${full} a subset ${JSON.stringify(subset)} yet`
+    tell({ what: 'subset', field: child(field, 'subset'), message })
+  }
+  return [...told.values()]
 }
 
 /** {@link findDangling} as warnings: what is named may come later, so that the resource is accepted, as in Istio. */

@@ -1,7 +1,6 @@
 import { expandServiceHost, serviceHost } from '@weft/mesh-protocol'
 import type { KnownHosts } from '../config/references.ts'
 import type { ConfigResource } from '../config/resource.ts'
-import { MultiMap } from '../kernel/multi-map.ts'
 import { isDelegate } from './delegating-hosts.ts'
 import type { Model } from './model.ts'
 
@@ -14,13 +13,14 @@ export function knownHosts(model: Model, added: readonly ConfigResource[]): Know
       for (const host of (spec as { readonly hosts?: readonly string[] }).hosts ?? []) hosts.add(host.toLowerCase())
   }
   const covers = (host: string): boolean => hosts.has(host) || model.services.has(host)
-  let subsets: Subsets | undefined
+  let read: Rules | undefined
+  const rules = (): Rules => (read ??= rulesOf(rulesAfter(model, added), model.domain))
   return {
     hasHost: (host) => covers(host) || wildcardsOver(host).some(covers),
-    hasSubset(host, subset) {
-      subsets ??= subsetsOf([...model.destinationRules, ...added.filter(isRule)], model.domain)
-      return subsets.exact.get(host).has(subset) || subsets.wildcards.some((rule) => rule.gives(host, subset))
-    },
+    hasSubset: (host, subset) =>
+      rules().exact.get(host)?.has(subset) === true ||
+      rules().wildcards.some((rule) => host.endsWith(rule.suffix) && rule.subsets.has(subset)),
+    hasRule: (host) => rules().exact.has(host) || rules().wildcards.some(({ suffix }) => host.endsWith(suffix)),
     hasDelegate(namespace, name) {
       const isNamed = ({ kind, metadata }: ConfigResource): boolean =>
         kind === 'VirtualService' && metadata.namespace === namespace && metadata.name === name
@@ -36,26 +36,32 @@ function wildcardsOver(host: string): string[] {
   return labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`)
 }
 
-interface Subsets {
-  /** Names by fully qualified host. */
-  readonly exact: MultiMap<string>
-  readonly wildcards: readonly { gives(host: string, subset: string): boolean }[]
+interface Rules {
+  /** Names of subsets by fully qualified host. */
+  readonly exact: ReadonlyMap<string, ReadonlySet<string>>
+  readonly wildcards: readonly { readonly suffix: string; readonly subsets: ReadonlySet<string> }[]
 }
 
-const isRule = ({ kind }: ConfigResource): boolean => kind === 'DestinationRule'
+/** What is added takes the place of what is stored under its name. */
+function rulesAfter(model: Model, added: readonly ConfigResource[]): readonly ConfigResource[] {
+  const rules = added.filter(({ kind }) => kind === 'DestinationRule')
+  const replaced = new Set(rules.map(({ metadata }) => `${metadata.namespace}/${metadata.name}`))
+  const kept = model.destinationRules.filter(({ metadata }) => !replaced.has(`${metadata.namespace}/${metadata.name}`))
+  return [...kept, ...rules]
+}
 
-function subsetsOf(rules: readonly ConfigResource[], domain: string): Subsets {
-  const exact = new MultiMap<string>()
-  const wildcards: Subsets['wildcards'][number][] = []
+function rulesOf(rules: readonly ConfigResource[], domain: string): Rules {
+  const exact = new Map<string, Set<string>>()
+  const wildcards: Rules['wildcards'][number][] = []
   for (const { spec, metadata } of rules) {
     const { host, subsets = [] } = spec as { readonly host: string; readonly subsets?: readonly { name: string }[] }
-    const names = new Set(subsets.map(({ name }) => name))
+    const names = subsets.map(({ name }) => name)
     if (host.startsWith('*')) {
-      const suffix = host.slice(1)
-      wildcards.push({ gives: (named, subset) => named.endsWith(suffix) && names.has(subset) })
+      wildcards.push({ suffix: host.slice(1), subsets: new Set(names) })
       continue
     }
-    for (const name of names) exact.add(expandServiceHost(host, metadata.namespace, domain), name)
+    const full = expandServiceHost(host, metadata.namespace, domain)
+    exact.set(full, new Set([...(exact.get(full) ?? []), ...names]))
   }
   return { exact, wildcards }
 }

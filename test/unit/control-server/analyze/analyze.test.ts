@@ -43,7 +43,11 @@ const read = (text: string): ReturnType<typeof validateResource>['resource'] & o
 
 describe('with a server', () => {
   const stored = read(YAML)
-  const knowsReviews = { hasHost: (host: string) => host.startsWith('reviews.'), hasSubset: () => false }
+  const knowsReviews = {
+    hasHost: (host: string) => host.startsWith('reviews.'),
+    hasSubset: () => false,
+    hasRule: () => false,
+  }
   const server = { stored: [stored], knownWith: () => knowsReviews }
 
   test('hosts that it knows are not missed, others are a warning instead of an information', () => {

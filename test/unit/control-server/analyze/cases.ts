@@ -151,6 +151,12 @@ export const CASES: readonly Case[] = [
     expected: ['VirtualService/a spec.http[0].mirror.subset:27'],
   },
   {
+    name: 'a subset that the DestinationRule of an unknown host does not have',
+    code: 'WEFT0202',
+    yaml: `${destinationRule('a', '  host: reviews\n  subsets: [{ name: v1 }]')}${virtualService('a', '  hosts: [reviews]\n  http:\n    - route: [{ destination: { host: reviews, subset: v2 } }]\n      mirrors: [{ destination: { host: ratings, subset: v2 } }]')}`,
+    expected: ['VirtualService/a spec.http[0].route[0].destination.subset:14'],
+  },
+  {
     name: 'a port that the Service does not have',
     code: 'WEFT0203',
     yaml:

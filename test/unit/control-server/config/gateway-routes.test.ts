@@ -323,7 +323,11 @@ test('services that nobody has are told where they are named first', () => {
     backendRefs: [BACKEND, { ...BACKEND, namespace: 'shop' }, { kind: 'X', group: 'a', name: 'x' }],
   })
   const { resource: valid } = validateResource(resource('HTTPRoute', spec))
-  const known = { hasHost: (host: string) => host.startsWith('reviews.default.'), hasSubset: () => false }
+  const known = {
+    hasHost: (host: string) => host.startsWith('reviews.default.'),
+    hasSubset: () => false,
+    hasRule: () => false,
+  }
   expect(danglingReferences(valid as ConfigResource, known)).toEqual([
     'spec.rules[0].backendRefs[1].name: no service reviews.shop.svc.cluster.local is known yet',
     'spec.rules[0].filters[0].requestMirror.backendRef.name: no service copy.default.svc.cluster.local is known yet',

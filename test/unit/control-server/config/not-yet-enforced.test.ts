@@ -203,6 +203,7 @@ describe('references that lead nowhere yet', () => {
   const known = {
     hasHost: (host: string) => host === 'a.default.svc.cluster.local',
     hasSubset: (_: string, subset: string) => subset === 'v1',
+    hasRule: () => false,
     hasDelegate: (namespace: string, name: string) => `${namespace}/${name}` === 'team/there',
   }
   const dangling = (kind: string, spec: object): string[] => {

@@ -8,7 +8,7 @@ function resource(kind: string, name: string, spec: ConfigResource['spec'] = {})
 }
 
 const rule = (host: string, ...names: string[]): ConfigResource =>
-  resource('DestinationRule', 'rule', { host, subsets: names.map((name) => ({ name })) })
+  resource('DestinationRule', `${host}-${names.join('-')}`, { host, subsets: names.map((name) => ({ name })) })
 
 function known(stored: readonly ConfigResource[], added: readonly ConfigResource[] = []) {
   const model = { domain: 'cluster.local', services: new Map([['stored.default.svc.cluster.local', {}]]) }
@@ -42,6 +42,17 @@ test.each([
   expect(hasSubset('reviews.default.svc.cluster.local', 'v1')).toBe(true)
   expect(hasSubset('reviews.default.svc.cluster.local', 'v2')).toBe(false)
   expect(hasSubset('reviews.other.svc.cluster.local', 'v1')).toBe(false)
+})
+
+test('a rule that comes along takes the place of the one of its name', () => {
+  const of = (...names: string[]): ConfigResource => ({
+    ...rule('reviews', ...names),
+    metadata: rule('reviews').metadata,
+  })
+  const { hasSubset, hasRule } = known([of('v1', 'v2')], [of('v1')])
+  const host = 'reviews.default.svc.cluster.local'
+  expect([hasSubset(host, 'v1'), hasSubset(host, 'v2'), hasRule(host)]).toEqual([true, false, true])
+  expect(hasRule('ratings.default.svc.cluster.local')).toBe(false)
 })
 
 test('a delegate is a VirtualService without hosts, stored or coming along', () => {
