@@ -23,6 +23,7 @@ import type { TimerHandle } from '../kernel/timers.ts'
 import { chooseDestination } from '../routing/weighted-split.ts'
 import type { ConnectEnvironment, ConnectOptions } from './connect-environment.ts'
 import { ConnectionFacts } from './connection-facts.ts'
+import { limitIdleness } from './idle-limit.ts'
 import type { ConnectPlan, MeshSocket, SocketAddress } from './mesh-socket.ts'
 
 /** An established connection counts as a success, as in Envoy, which records one for TCP. */
@@ -81,6 +82,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
     const { endpoint } = state
     const peer = peerOf(endpoint.workload, endpoint.labels, this.#env.self.cluster)
     this.#env.meter.opened(this.#socket, { reporter: 'source', service: cluster.config.service, peer })
+    this.#keepAlive(cluster)
     this.#limitLife(cluster)
     this.#socket.once('close', () => this.#ended(ESTABLISHED))
   }
@@ -193,7 +195,14 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
     )
   }
 
+  /** What the application has said itself stands. */
+  #keepAlive({ config: { tcpKeepalive } }: ClusterRuntime): void {
+    if (tcpKeepalive === undefined || this.#options.keepAlive !== undefined) return
+    this.#socket.setKeepAlive(true, tcpKeepalive.timeMs)
+  }
+
   #limitLife({ config }: ClusterRuntime): void {
+    limitIdleness(this.#socket, config.idleTimeoutMs, this.#env.timers)
     if (config.maxConnectionDurationMs === undefined) return
     const timer = this.#env.timers.set(() => this.#socket.destroy(), config.maxConnectionDurationMs)
     this.#socket.once('close', () => this.#env.timers.clear(timer))
@@ -229,7 +238,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
     }
     this.#ended(ABORTED)
     this.#env.meter.refused({ reporter: 'source', service: cluster.config.service, peer: undefined }, 'UF')
-    return withCause(error, accountOf('WEFT_UPSTREAM_CONNECT_FAILURE', facts, error.message))
+    return withCause(error, accountOf('WEFT_UPSTREAM_CONNECT_FAILURE', facts, error))
   }
 
   #refuse({ code, text, flags }: Refusal, cluster?: ClusterRuntime): void {

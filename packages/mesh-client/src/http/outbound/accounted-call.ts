@@ -60,7 +60,7 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
       this.reject(error ?? new Error('unknown'), outcome, now)
       return
     }
-    const account = accountOf(code, this.#facts(), error?.message ?? 'the response was cut off')
+    const account = accountOf(code, this.#facts(), error)
     this.reject(error === undefined ? account : withCause(error, account), outcome, now)
   }
 
