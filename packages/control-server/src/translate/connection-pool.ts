@@ -47,7 +47,10 @@ export function connectionPool(
     connectTimeoutMs: positive(milliseconds(tcp?.connectTimeout)) ?? mesh.connectTimeoutMs,
     circuitBreakers,
     maxRequestsPerConnection: positive(http?.maxRequestsPerConnection) ?? 0,
-    idleTimeoutMs: milliseconds(http?.idleTimeout) ?? milliseconds(tcp?.idleTimeout) ?? DEFAULT_IDLE_TIMEOUT_MS,
+    idleTimeoutMs:
+      (protocol === 'tcp' ? undefined : milliseconds(http?.idleTimeout)) ??
+      milliseconds(tcp?.idleTimeout) ??
+      DEFAULT_IDLE_TIMEOUT_MS,
     ...(maxConnectionDurationMs === undefined ? {} : { maxConnectionDurationMs }),
     ...(tcpKeepalive === undefined ? {} : { tcpKeepalive }),
     ...(http2ProtocolOptions === undefined ? {} : { http2ProtocolOptions }),

@@ -246,7 +246,10 @@ export interface Cluster extends ResourceHeader<'Cluster'> {
   readonly outlierDetection?: OutlierDetection
   /** Requests on one connection before it is closed; 0: no limit. xDS: `max_requests_per_connection`. */
   readonly maxRequestsPerConnection: number
-  /** How long an unused connection is kept; 0: for ever. xDS: `common_http_protocol_options.idle_timeout`. */
+  /**
+   * How long an unused connection is kept, with protocol `tcp` one on which no byte moves; 0: for ever.
+   * xDS: `common_http_protocol_options.idle_timeout`, `TcpProxy.idle_timeout`.
+   */
   readonly idleTimeoutMs: number
   /** How long a connection may live. xDS: `max_connection_duration`. Absent: for ever. */
   readonly maxConnectionDurationMs?: number
