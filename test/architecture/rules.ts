@@ -104,6 +104,8 @@ export const CLIENT: PackageRule = {
         'node:http',
         'node:net',
         'node:path',
+        'node:tls',
+        'node:child_process',
       ],
     },
     '': { folders: ['kernel', 'inbound', 'telemetry', 'options', 'mesh', 'http', 'tcp'], packages: [PROTOCOL] },

@@ -8,6 +8,7 @@ import type {
   RetryBudget,
   SuccessRateDetection,
 } from './wire/cluster.ts'
+import type { ReadinessProbe } from './wire/inbound-policy.ts'
 import type {
   ClientSideWeightedRoundRobinConfig,
   LeastRequestConfig,
@@ -87,6 +88,15 @@ export const DEFAULT_HEALTH_CHECK: Omit<HealthCheck, 'check' | 'port'> = {
   timeoutMs: 1_000,
   unhealthyThreshold: 3,
   healthyThreshold: 1,
+}
+
+/** Numbers of a readiness probe that leaves them out or says 0: Istio `ReadinessProbe`, as in Kubernetes. */
+export const DEFAULT_READINESS_PROBE: Omit<ReadinessProbe, 'check'> = {
+  initialDelayMs: 0,
+  periodMs: 10_000,
+  timeoutMs: 1_000,
+  successThreshold: 1,
+  failureThreshold: 3,
 }
 
 /** Envoy `LeastRequestLbConfig`. */

@@ -16,6 +16,7 @@ export {
   DEFAULT_OVERPROVISIONING_FACTOR,
   DEFAULT_PEAK_EWMA,
   DEFAULT_RATE_LIMITED_RETRY_MAX_MS,
+  DEFAULT_READINESS_PROBE,
   DEFAULT_REPLAY_LIMIT_BYTES,
   DEFAULT_RETRY_BASE_INTERVAL_MS,
   DEFAULT_RETRY_BUDGET,
@@ -93,6 +94,7 @@ export {
   type InboundPolicy,
   type InboundRoute,
   type InboundService,
+  type ReadinessProbe,
 } from './wire/inbound-policy.ts'
 export type {
   ClientSideWeightedRoundRobinConfig,
@@ -137,4 +139,4 @@ export type {
   VirtualHost,
 } from './wire/route.ts'
 export type { ClientMessage, HeartbeatEvent, HelloEvent, Nack, Node, UpdateEvent } from './wire/stream.ts'
-export type { WorkloadLease, WorkloadPort, WorkloadRegistration } from './wire/workload.ts'
+export type { WorkloadHealth, WorkloadLease, WorkloadPort, WorkloadRegistration } from './wire/workload.ts'

@@ -11,7 +11,7 @@ export function registeredEndpoint(workload: WorkloadRegistration, listenPort: n
     address,
     port: listenPort,
     weight,
-    healthStatus: 'HEALTHY',
+    healthStatus: workload.healthStatus === 'UNHEALTHY' ? 'UNHEALTHY' : 'HEALTHY',
     locality: parseLocality(locality),
     labels,
     workload: {

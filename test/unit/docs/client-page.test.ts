@@ -43,6 +43,7 @@ describe('options of createMesh in docs/client.md', () => {
         WEFT_CONTROL: 'http://h:1',
         WEFT_DISABLED: '1',
         WEFT_LOCAL_DIRECTORY: 'off',
+        WEFT_EXEC_PROBES: 'on',
       }
       const before = resolveOptions({}, {})
       const after = resolveOptions({}, { [environmentName]: samples[environmentName] ?? 'sample' })
@@ -58,6 +59,7 @@ describe('options of createMesh in docs/client.md', () => {
     'clusterId',
     'drainDelayMs',
     'localDirectory',
+    'execProbes',
     'disabled',
   ] as const)('tell the default of %s', (name) => {
     const told = rows[documented.indexOf(name)]?.[3]

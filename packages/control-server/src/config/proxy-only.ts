@@ -74,13 +74,7 @@ const TABLE: AcceptedFields = {
   DestinationRule: [...below('trafficPolicy', TRAFFIC_POLICY), ...below('subsets[].trafficPolicy', TRAFFIC_POLICY)],
   ServiceEntry: below('endpoints[]', ENTRY),
   WorkloadEntry: ENTRY,
-  WorkloadGroup: [
-    ...below('template', ENTRY),
-    {
-      path: 'probe',
-      consequence: 'a workload registers when it serves and is asked by healthChecks of a LoadBalancer',
-    },
-  ],
+  WorkloadGroup: below('template', ENTRY),
   Sidecar: [
     { path: 'ingress', when: hasItems, consequence: 'a workload serves the ports that it registers' },
     { path: 'inboundConnectionPool' },

@@ -17,7 +17,7 @@ export type InboundContext = Pick<TranslateContext, 'model' | 'policies'>
 
 /** What inbound policies may have to be made anew for. */
 export interface InboundChange {
-  /** Whose services or faults changed. */
+  /** Whose services, faults or WorkloadGroups changed. */
   readonly namespaces: ReadonlySet<string>
   /** Hosts, some of them wildcards, whose policies changed. */
   readonly hosts: ReadonlySet<string>
@@ -87,7 +87,7 @@ function concerns({ subject, hosts }: InboundState, changed: InboundChange, wild
 
 /** A client as its registration says, or before that as it says itself when it opens a stream. */
 export function inboundSubject(node: Node, registered: Workload | undefined): InboundSubject {
-  const { service, namespace, labels } = registered ?? node
+  const { service, namespace, labels, workload } = registered ?? node
   const ports = registered?.ports.map(({ name, servicePort, port, protocol }) => ({
     name,
     servicePort,
@@ -99,5 +99,6 @@ export function inboundSubject(node: Node, registered: Workload | undefined): In
     namespace,
     labels: Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))),
     ports: ports ?? node.servicePorts.map((port) => ({ name: '', servicePort: port, port, protocol: 'http' })),
+    ...(workload === undefined || !node.features.includes('readiness-probe') ? {} : { probedGroup: workload }),
   }
 }

@@ -118,6 +118,7 @@ export class ModelBuilder {
       sorted.entries.set(key, resource && entryDefinition(resource, key, entry.createRevision))
     } else if (id.plural === 'workloadgroups') {
       sorted.groups.set(`${id.namespace}/${id.name}`, resource && workloadGroupOf(resource))
+      sorted.inbound.add(id.namespace)
     } else if (id.plural === 'workloadentries') {
       sorted.workloadEntries.set(workloadEntryId(id.namespace, id.name), resource && workloadOfResource(resource))
     } else if (isPolicy(id.plural)) {
@@ -149,6 +150,7 @@ export class ModelBuilder {
       aliases,
       addresses,
       workloads,
+      readinessProbes: this.groups.probes,
       mesh: this.mesh,
       ...this.policies.resources,
       instances: (host, port, entry) => instancesOf(lookUp, host, port, entry),

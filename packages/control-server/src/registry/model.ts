@@ -1,4 +1,5 @@
 import type { DiscoveryType, ServiceRef, WorkloadRegistration } from '@weft/mesh-protocol'
+import type { ReadinessProbeSpec } from '../config/spec/workload-group.ts'
 import type { MeshSettings } from './mesh-settings.ts'
 import type { PolicyLists } from './policy-kinds.ts'
 
@@ -70,6 +71,8 @@ export interface Model extends PolicyLists {
   readonly addresses: ReadonlyMap<string, readonly string[]>
   /** Registered workloads by id. */
   readonly workloads: ReadonlyMap<string, Workload>
+  /** Of WorkloadGroups that have one, by `namespace/name`. */
+  readonly readinessProbes: ReadonlyMap<string, ReadinessProbeSpec>
   /** What the MeshConfig says, with its defaults. */
   readonly mesh: MeshSettings
   /**
@@ -95,6 +98,6 @@ export interface ModelChange {
   readonly mesh: boolean
   /** Namespaces whose Sidecars changed. The root's hold for every client that no other selects. */
   readonly sidecars: ReadonlySet<string>
-  /** Namespaces whose FaultInjections changed. */
+  /** Namespaces whose FaultInjections or WorkloadGroups changed. */
   readonly inbound: ReadonlySet<string>
 }

@@ -104,5 +104,6 @@ function canonical(given: WorkloadRegistration): WorkloadRegistration {
     locality: given.locality,
     weight: given.weight,
     ...(given.adminPort === undefined ? {} : { adminPort: given.adminPort }),
+    ...(given.healthStatus === undefined ? {} : { healthStatus: given.healthStatus }),
   }
 }

@@ -1,6 +1,6 @@
 import type { WorkloadPort } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../config/resource.ts'
-import type { WorkloadGroupSpec } from '../config/spec/workload-group.ts'
+import type { ReadinessProbeSpec, WorkloadGroupSpec } from '../config/spec/workload-group.ts'
 import { MultiMap } from '../kernel/multi-map.ts'
 import type { Workload } from './model.ts'
 
@@ -12,6 +12,7 @@ export interface WorkloadGroup {
   readonly weight: number | undefined
   /** Name to the workload's port. */
   readonly ports: Readonly<Record<string, number>>
+  readonly probe: ReadinessProbeSpec | undefined
 }
 
 /** What a registration says that says nothing. */
@@ -20,7 +21,7 @@ const DEFAULT_WEIGHT = 1
 
 /** A WorkloadGroup that passed validation. */
 export function workloadGroupOf({ spec }: ConfigResource): WorkloadGroup {
-  const { metadata, template } = spec as unknown as WorkloadGroupSpec
+  const { metadata, template, probe } = spec as unknown as WorkloadGroupSpec
   const { labels, serviceAccount, locality, weight, ports } = template
   return {
     labels: { ...labels, ...metadata?.labels },
@@ -28,6 +29,7 @@ export function workloadGroupOf({ spec }: ConfigResource): WorkloadGroup {
     locality: locality === '' ? undefined : locality,
     weight: weight === 0 ? undefined : weight,
     ports: ports ?? {},
+    probe,
   }
 }
 
@@ -45,6 +47,11 @@ export function fillUp(workload: Workload, group: WorkloadGroup): Workload {
   }
 }
 
+/** Without a probe, what an earlier one has found holds no longer. */
+function withoutProbe(workload: Workload): Workload {
+  return workload.healthStatus === 'UNHEALTHY' ? { ...workload, healthStatus: 'UNKNOWN' } : workload
+}
+
 function named(port: WorkloadPort, names: WorkloadGroup['ports']): WorkloadPort {
   const found = Object.entries(names).find(([, number]) => number === port.port)
   return found === undefined ? port : { ...port, name: found[0] }
@@ -56,6 +63,12 @@ export class WorkloadGroups {
   private readonly members = new MultiMap<string>()
   /** Those that name a workload, as they registered. */
   private readonly registered = new Map<string, Workload>()
+  private probesNow: ReadonlyMap<string, ReadinessProbeSpec> = new Map()
+
+  /** The readiness probes that there are, by `namespace/name` of their group. */
+  get probes(): ReadonlyMap<string, ReadinessProbeSpec> {
+    return this.probesNow
+  }
 
   /**
    * What registrations and groups that changed come to, by id of the workload.
@@ -74,9 +87,12 @@ export class WorkloadGroups {
       else this.groups.set(name, group)
       for (const id of this.members.get(name)) touched.set(id, this.registered.get(id))
     }
+    if (groups.size > 0) this.probesNow = probesOf(this.groups)
     for (const [id, workload] of touched) {
-      const group = workload && this.groups.get(groupName(workload))
-      if (workload !== undefined && group !== undefined) touched.set(id, fillUp(workload, group))
+      if (workload === undefined) continue
+      const group = this.groups.get(groupName(workload))
+      const known = group?.probe === undefined ? withoutProbe(workload) : workload
+      touched.set(id, group === undefined ? known : fillUp(known, group))
     }
     return touched
   }
@@ -89,6 +105,12 @@ export class WorkloadGroups {
     this.registered.set(id, workload)
     this.members.add(groupName(workload), id)
   }
+}
+
+function probesOf(groups: ReadonlyMap<string, WorkloadGroup>): ReadonlyMap<string, ReadinessProbeSpec> {
+  const probes = new Map<string, ReadinessProbeSpec>()
+  for (const [name, { probe }] of groups) if (probe !== undefined) probes.set(name, probe)
+  return probes
 }
 
 const groupName = ({ namespace, workload = '' }: Workload): string => `${namespace}/${workload}`

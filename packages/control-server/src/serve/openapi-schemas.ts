@@ -75,8 +75,9 @@ const registration = object(
     locality: text,
     weight: count,
     adminPort: port,
+    healthStatus: { type: 'string', enum: ['UNKNOWN', 'HEALTHY', 'UNHEALTHY'] },
   },
-  ['workload', 'adminPort'],
+  ['workload', 'adminPort', 'healthStatus'],
 )
 
 const status = object(

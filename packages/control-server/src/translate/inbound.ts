@@ -11,6 +11,7 @@ import type { TranslateContext, Unversioned } from './context.ts'
 import { corsRoutes } from './cors.ts'
 import { gatewayCorsRoutes } from './gateway/inbound-cors.ts'
 import { inboundFaults } from './inbound-faults.ts'
+import { readinessProbe } from './readiness-probe.ts'
 
 /** Everything that an inbound policy depends on besides the model. */
 export interface InboundSubject {
@@ -20,6 +21,8 @@ export interface InboundSubject {
   readonly labels: Readonly<Record<string, string>>
   /** What it registered, or, before that, what it says it will be called on. */
   readonly ports: readonly InboundSubjectPort[]
+  /** The name of its WorkloadGroup, whether or not there is one; absent: none, or the client runs no probes. */
+  readonly probedGroup?: string
 }
 
 export interface InboundSubjectPort {
@@ -44,8 +47,8 @@ export function selectingServices({ services }: Pick<Model, 'services'>): Select
 }
 
 /**
- * What the workload answers for, the service it registers under first, then every v1 Service that selects it; and what is
- * done to the requests that it serves.
+ * What the workload answers for, the service it registers under first, then every v1 Service that selects it; what is
+ * done to the requests that it serves, and how it finds out whether it may be called.
  *
  * @param selecting of the same model, where somebody has it already
  */
@@ -59,12 +62,15 @@ export function translateInbound(
   const services = own === undefined ? others : [own, ...others]
   const routes = services.flatMap((service) => inboundRoutes({ model, policies }, service))
   const faults = inboundFaults(model.faultInjections, subject)
+  const probe = model.readinessProbes.get(`${subject.namespace}/${subject.probedGroup ?? ''}`)
+  const readiness = probe === undefined ? undefined : readinessProbe(probe)
   return {
     type: 'InboundPolicy',
     name: INBOUND_POLICY_NAME,
     services,
     ...(routes.length === 0 ? {} : { routes }),
     ...(faults.length === 0 ? {} : { faults }),
+    ...(readiness === undefined ? {} : { readinessProbe: readiness }),
   }
 }
 

@@ -28,7 +28,7 @@ export interface PolicyIndex {
 /** What an index may be made from: all of it that can change. */
 type IndexedModel = Omit<
   Model,
-  'revision' | 'services' | 'contested' | 'aliases' | 'addresses' | 'workloads' | 'instances'
+  'revision' | 'services' | 'contested' | 'aliases' | 'addresses' | 'workloads' | 'readinessProbes' | 'instances'
 >
 
 /** Indexes anew only what is made from something that is not as in `before`. */

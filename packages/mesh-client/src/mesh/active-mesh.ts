@@ -54,7 +54,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     status: () => mesh().status(),
     ready: () => lifecycle.missing().length === 0 && inbound.ready,
   })
-  const { discovery, registrations } = createControlLink({
+  const { discovery, registrations, ownHealth } = createControlLink({
     ...system,
     options,
     self,
@@ -77,7 +77,19 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
   })
   const outbound = createOutbound({ ...carried, self: self.peer, clusters, transport, address: options.address })
   const tcp = createConnect({ ...carried, self: self.peer, clusters, targets: outbound.targets })
-  const parts = { ...system, options, policy, discovery, registrations, admin, inbound, outbound, tcp, clusters }
+  const parts = {
+    ...system,
+    options,
+    policy,
+    discovery,
+    registrations,
+    ownHealth,
+    admin,
+    inbound,
+    outbound,
+    tcp,
+    clusters,
+  }
   const lifecycle = createLifecycle(parts)
   return { ...parts, self, telemetry, lifecycle, context: carried.context }
 }

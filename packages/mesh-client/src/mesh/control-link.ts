@@ -15,6 +15,7 @@ import { compileRouteConfiguration } from '../routing/compile-routes.ts'
 import { createHostTable } from '../routing/host-table.ts'
 import type { HostTable } from '../routing/policy-view.ts'
 import type { RouteTable } from '../routing/route-table.ts'
+import { createOwnHealth, type OwnHealth } from './own-health.ts'
 import type { MeshSnapshot } from './policy-bridge.ts'
 import { createRegistrations, type Registrations } from './registrations.ts'
 import type { Self } from './self.ts'
@@ -40,6 +41,8 @@ export interface ControlLinkDeps {
 export interface ControlLink {
   readonly discovery: Discovery<RouteTable, HostTable>
   readonly registrations: Registrations
+  /** Told with the registrations. */
+  readonly ownHealth: OwnHealth
 }
 
 export function createControlLink(deps: ControlLinkDeps): ControlLink {
@@ -62,7 +65,8 @@ export function createControlLink(deps: ControlLinkDeps): ControlLink {
     workloadId: self.node.id,
     workload() {
       const adminPort = deps.adminPort()
-      return adminPort === undefined ? self.workload : { ...self.workload, adminPort }
+      const healthStatus = ownHealth.status
+      return { ...self.workload, ...(adminPort === undefined ? {} : { adminPort }), healthStatus }
     },
     createRegistrar: (id, registration) =>
       createAnnouncedRegistrar(id, registration, {
@@ -73,7 +77,14 @@ export function createControlLink(deps: ControlLinkDeps): ControlLink {
         localDirectory,
       }),
   })
-  return { discovery, registrations }
+  const ownHealth = createOwnHealth({
+    ...deps,
+    execProbes: options.execProbes,
+    registered: () => registrations.status().length > 0,
+    served: () => registrations.served,
+    onChange: () => registrations.tellAgain(),
+  })
+  return { discovery, registrations, ownHealth }
 }
 
 /** Below the folder for temporary files, as the one place where all processes of a user meet, whatever started them. */

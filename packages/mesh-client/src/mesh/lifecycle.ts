@@ -12,6 +12,7 @@ import type { ResolvedOptions } from '../options/types.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
 import type { OutboundTcp } from '../tcp/connect.ts'
 import type { Admin } from './admin.ts'
+import type { OwnHealth } from './own-health.ts'
 import { missing, Waiters } from './readiness.ts'
 import type { Registrations } from './registrations.ts'
 import type { WaitOptions } from './types.ts'
@@ -24,6 +25,7 @@ export interface LifecycleDeps {
   readonly policy: PolicySource
   readonly discovery: Discovery<unknown, unknown>
   readonly registrations: Registrations
+  readonly ownHealth: OwnHealth
   readonly admin: Admin
   readonly inbound: Inbound
   readonly outbound: Outbound
@@ -96,6 +98,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
     },
     snapshotChanged() {
       followDependencies()
+      if (closing === undefined) deps.ownHealth.follow(policy.current.inbound?.readinessProbe)
       allowRegistration()
       waiters.changed()
     },
@@ -136,6 +139,7 @@ function notReady(lacks: readonly string[], discovery: Discovery<unknown, unknow
  */
 async function shutDown(deps: LifecycleDeps, wait: WaitOptions & { readonly timeoutMs: number }): Promise<void> {
   const deadline = createDeadline(deps, wait)
+  deps.ownHealth.close()
   const step = async (name: string, action: (remainingMs: number) => Promise<unknown>): Promise<void> => {
     try {
       await Promise.race([action(deadline.remainingMs()), deadline.passed])

@@ -26,7 +26,11 @@ export interface Registrations {
   allow(): void
   /** Served ports that the control server does not have, in words; empty when it has all. */
   readonly pending: string
+  /** What is served at the moment. */
+  readonly served: readonly BoundAddress[]
   status(): readonly RegistrationStatus[]
+  /** What a registration says of this process has changed. */
+  tellAgain(): void
   controlIsBack(forgotten: boolean): void
   deregisterAll(): Promise<void>
 }
@@ -92,6 +96,12 @@ export function createRegistrations(deps: RegistrationsDeps): Registrations {
         .filter((place) => !isRegistered(place))
         .map(({ address, registrar }) => `${address}: ${registrar?.lease.error ?? 'not yet told'}`)
         .join(', ')
+    },
+    get served() {
+      return [...places.values()].map(({ address, ports }) => ({ address, ports: [...ports] }))
+    },
+    tellAgain() {
+      for (const place of places.values()) tell(place)
     },
     status: () =>
       [...places.values()].flatMap(({ id, address, ports, registrar }) =>

@@ -38,6 +38,7 @@ export function describeSelf(options: ResolvedOptions, clientVersion: string): S
       ...common,
       locality,
       servicePorts: service === '' ? [] : [options.servicePort],
+      ...(workload === '' ? {} : { workload }),
       clientVersion,
       features: FEATURES,
     },

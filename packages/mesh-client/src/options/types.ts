@@ -46,6 +46,12 @@ export interface MeshOptions {
    * one user do not trust each other, or must not write. Off on systems without user ids (Windows).
    */
   readonly localDirectory?: boolean | undefined
+  /**
+   * Whether the readiness probe of this process' WorkloadGroup may run a program on this machine (`exec`). Environment:
+   * `WEFT_EXEC_PROBES`. Default: false, because whoever may write policy could then run anything here; such a probe is
+   * not run, and the process counts as healthy.
+   */
+  readonly execProbes?: boolean | undefined
   /** Default: warnings and errors go to `process.emitWarning` with the code `WEFT_WARNING`, the rest nowhere. */
   readonly logger?: Logger | undefined
   /**
@@ -102,6 +108,7 @@ export interface ResolvedOptions {
   readonly tokenFile: string | undefined
   readonly stateDir: string | undefined
   readonly localDirectory: boolean
+  readonly execProbes: boolean
   readonly logger: Logger
   /** Lower case. */
   readonly propagate: readonly string[]

@@ -1,6 +1,7 @@
+import { UNLIMITED } from '../defaults.ts'
 import { fault, routeMatch, stringMatcher } from './route.ts'
-import { milliseconds, port, serviceFields } from './scalars.ts'
-import { type Fields, flag, list, optional, record, text } from './shape.ts'
+import { exactlyOne, milliseconds, port, positiveMilliseconds, serviceFields } from './scalars.ts'
+import { type Fields, flag, integer, list, nonEmptyText, oneOf, optional, record, text } from './shape.ts'
 
 const WHOLE = { closed: true }
 
@@ -13,6 +14,34 @@ const cors = record(
     maxAgeMs: optional(milliseconds),
     allowCredentials: optional(flag),
     forwardNotMatchingPreflights: flag,
+  },
+  WHOLE,
+)
+
+const times = integer(1, UNLIMITED)
+
+const readinessProbe = record(
+  {
+    initialDelayMs: milliseconds,
+    periodMs: positiveMilliseconds,
+    timeoutMs: positiveMilliseconds,
+    successThreshold: times,
+    failureThreshold: times,
+    check: exactlyOne({
+      httpGet: record(
+        {
+          scheme: oneOf('http', 'https'),
+          path: nonEmptyText,
+          port,
+          host: optional(nonEmptyText),
+          headers: list(record({ name: nonEmptyText, value: text }, WHOLE)),
+        },
+        WHOLE,
+      ),
+      tcpSocket: record({ port, host: optional(nonEmptyText) }, WHOLE),
+      grpc: record({ port: optional(port), serviceName: optional(nonEmptyText) }, WHOLE),
+      exec: record({ command: list(nonEmptyText, { min: 1 }) }, WHOLE),
+    }),
   },
   WHOLE,
 )
@@ -32,4 +61,5 @@ export const inboundPolicy: Fields = {
     list(record({ name: text, servicePorts: optional(list(port)), match: routeMatch, cors: optional(cors) }, WHOLE)),
   ),
   faults: optional(list(record({ name: text, match: routeMatch, fault }, WHOLE))),
+  readinessProbe: optional(readinessProbe),
 }

@@ -8,6 +8,7 @@ import {
   isRecord,
   list,
   nonEmptyText,
+  oneOf,
   optional,
   record,
   text,
@@ -51,6 +52,7 @@ const registration = record({
   locality: text,
   weight: integer(1, 2 ** 32 - 1),
   adminPort: optional(port),
+  healthStatus: optional(oneOf('UNKNOWN', 'HEALTHY', 'UNHEALTHY')),
 })
 
 const node = record({
@@ -61,6 +63,7 @@ const node = record({
   labels: textMap,
   locality: record({ region: text, zone: text, subZone: text }),
   servicePorts: list(port),
+  workload: optional(text),
   clientVersion: text,
   features: list(text),
 })

@@ -40,6 +40,39 @@ export interface InboundFault {
 }
 
 /**
+ * How a workload finds out whether it may be called, which it then tells with its registration. No xDS twin (Istio's agent
+ * gets it in its `ProxyConfig.readinessProbe`).
+ */
+export interface ReadinessProbe {
+  /** Before the first try. */
+  readonly initialDelayMs: number
+  /** From one try to the next. */
+  readonly periodMs: number
+  readonly timeoutMs: number
+  /** In a row, to become healthy. */
+  readonly successThreshold: number
+  /** In a row, to become unhealthy. */
+  readonly failureThreshold: number
+  /** Without a `host` it is the workload's own address, and `port` the workload's as policies name it. */
+  readonly check:
+    | {
+        /** Passes with a status from 200 to 399. */
+        readonly httpGet: {
+          readonly scheme: 'http' | 'https'
+          readonly path: string
+          readonly port: number
+          readonly host?: string
+          readonly headers: readonly { readonly name: string; readonly value: string }[]
+        }
+      }
+    | { readonly tcpSocket: { readonly port: number; readonly host?: string } }
+    /** Without a `port` it is the first that the workload serves. */
+    | { readonly grpc: { readonly port?: number; readonly serviceName?: string } }
+    /** A program of the workload's machine and its arguments; passes with exit code 0. */
+    | { readonly exec: { readonly command: readonly string[] } }
+}
+
+/**
  * How a workload treats what comes in. A receiver that meets a field it does not know rejects the whole policy and keeps
  * the one it has, so that a rule can never be lost silently. xDS: the inbound `Listener` and its filter chains.
  */
@@ -48,4 +81,6 @@ export interface InboundPolicy extends ResourceHeader<'InboundPolicy'> {
   readonly services: readonly InboundService[]
   readonly routes?: readonly InboundRoute[]
   readonly faults?: readonly InboundFault[]
+  /** Only for clients with the feature `readiness-probe`. Absent: the workload is healthy while it is registered. */
+  readonly readinessProbe?: ReadinessProbe
 }

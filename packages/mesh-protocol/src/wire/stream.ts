@@ -15,6 +15,8 @@ export interface Node {
   readonly servicePorts: readonly number[]
   /** Version of the client library. */
   readonly clientVersion: string
+  /** Name of the workload, by which it belongs to a WorkloadGroup. Absent: to none. */
+  readonly workload?: string
   /** What the client understands beyond protocol version 1; see `FEATURES`. */
   readonly features: readonly string[]
 }

@@ -11,6 +11,9 @@ export interface WorkloadPort {
   readonly protocol: string
 }
 
+/** What a workload has found by its readiness probe. `UNKNOWN`: it has none. */
+export type WorkloadHealth = 'UNKNOWN' | 'HEALTHY' | 'UNHEALTHY'
+
 /** Body of `PUT /v1/workloads/{id}`. */
 export interface WorkloadRegistration {
   /** Name of the service it belongs to; also the name of the service that exists by this registration. */
@@ -29,6 +32,8 @@ export interface WorkloadRegistration {
   readonly weight: number
   /** Port of the admin listener that serves /metrics, for service discovery by Prometheus. */
   readonly adminPort?: number
+  /** `UNHEALTHY` counts only where the workload's group has a probe. Absent: `UNKNOWN`, which is called. */
+  readonly healthStatus?: WorkloadHealth
 }
 
 /** Answer to a registration and a renewal. */

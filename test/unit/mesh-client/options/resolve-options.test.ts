@@ -32,6 +32,7 @@ test('nothing given gives the documented defaults, frozen', () => {
     drainDelayMs: 500,
     stateDir: undefined,
     localDirectory: true,
+    execProbes: false,
     logger: processWarnings,
     propagate: [],
     admin: undefined,
@@ -100,6 +101,7 @@ describe('where a value comes from', () => {
         WEFT_DRAIN_DELAY_MS: '0',
         WEFT_DEPENDENCIES: 'reviews, ratings.default',
         WEFT_LOCAL_DIRECTORY: 'off',
+        WEFT_EXEC_PROBES: 'on',
       },
       expected: {
         namespace: 'prod',
@@ -117,6 +119,7 @@ describe('where a value comes from', () => {
         drainDelayMs: 0,
         dependencies: ['reviews', 'ratings.default'],
         localDirectory: false,
+        execProbes: true,
       },
     },
     {
