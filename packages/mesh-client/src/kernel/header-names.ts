@@ -16,6 +16,9 @@ export const ORIGINAL_PATH_HEADER = 'x-envoy-original-path'
 /** The authority that the caller asked for, where the route rewrites it. Envoy `http/utility.cc`, `updateAuthority`. */
 export const ORIGINAL_HOST_HEADER = 'x-envoy-original-host'
 
+/** On an answer of a rate limit. Envoy `retry_state_impl.cc`. */
+export const RATE_LIMITED_HEADER = 'x-envoy-ratelimited'
+
 /** How long the caller of a gRPC request still waits. */
 export const GRPC_TIMEOUT_HEADER = 'grpc-timeout'
 

@@ -7,7 +7,12 @@ import type { AttemptEnd, RetryDecision } from '../../call/retry-policy.ts'
 import type { EndpointState, Outcome } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import { formatGrpcTimeout } from '../../kernel/grpc-timeout.ts'
-import { ATTEMPT_COUNT_HEADER, EXPECTED_TIMEOUT_HEADER, GRPC_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
+import {
+  ATTEMPT_COUNT_HEADER,
+  EXPECTED_TIMEOUT_HEADER,
+  GRPC_TIMEOUT_HEADER,
+  RATE_LIMITED_HEADER,
+} from '../../kernel/header-names.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import { isUnprocessed } from '../http2/unprocessed.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
@@ -189,9 +194,9 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
 
   /** Whether a response has to be looked at closely; most are not worth the question. */
   #maybeBad(status: number, headers: IncomingHttpHeaders): boolean {
-    if (status >= 400 || headers['grpc-status'] !== undefined) return true
+    if (status >= 400 || headers['grpc-status'] !== undefined || headers[RATE_LIMITED_HEADER] !== undefined) return true
     const { retriableStatusCodes, retriableHeaders } = this.exchange.route.retryPolicy
-    return retriableStatusCodes.length > 0 || retriableHeaders !== undefined
+    return retriableHeaders !== undefined || (retriableStatusCodes.length > 0 && retriableStatusCodes.includes(status))
   }
 
   /** True: the response is not given on, because another attempt follows or is under way. */

@@ -6,6 +6,7 @@ import { type RetriedCall, RetryDue, retryLoop } from '../../call/retry-loop.ts'
 import { type AttemptEnd, decideRetry, maxFurtherAttempts, type RetryDecision } from '../../call/retry-policy.ts'
 import type { EndpointState, Outcome, PickContext } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
+import { RATE_LIMITED_HEADER } from '../../kernel/header-names.ts'
 import type { Attempt } from './attempt.ts'
 import type { Environment, PausedCall } from './environment.ts'
 import type { Exchange } from './exchange.ts'
@@ -72,7 +73,7 @@ export class Retries implements PickContext, RetriedCall, PausedCall {
       outcome: responseOutcome(status),
       requestStarted: true,
       grpcStatus: header('grpc-status'),
-      rateLimited: headers['x-envoy-ratelimited'] !== undefined,
+      rateLimited: headers[RATE_LIMITED_HEADER] !== undefined,
       retriableHeader: this.#env.retriableHeaders.hold(retryPolicy, status, header),
       pauseMs: requestedPause(retryPolicy, header, clock.wallNow()),
     }
