@@ -10,8 +10,10 @@ import { parseScenarios } from '../support/scenario-text.ts'
  * wherever the policy stands (of the rule, of a subset, of a port); that its blocks may stand in all of these places is shown apart.
  */
 
-/** Fields that no page shows, and why. */
-const NOT_SHOWN: Readonly<Record<string, string>> = {}
+/** Fields, and values of enums, that no page shows, and why. */
+const NOT_SHOWN: Readonly<Record<string, string>> = {
+  'DestinationRule trafficPolicy.tls.mode=ISTIO_MUTUAL': 'not enforced before workloads have an identity',
+}
 
 const FOLDER = new URL('fields/', import.meta.url)
 
@@ -25,10 +27,19 @@ function pathsOf({ properties, items }: JsonSchema, at: string): string[] {
   })
 }
 
-/** Each field that a value has, written alike; what stands below a map appears with its keys, and is not asked for. */
+/** Each value that an enum has, as `trafficPolicy.tls.mode=SIMPLE`. */
+function choicesOf({ properties, items, enum: choices }: JsonSchema, at: string): string[] {
+  if (items !== undefined) return choicesOf(items, `${at}[]`)
+  if (choices !== undefined) return choices.map((choice) => `${at}=${choice}`)
+  return Object.entries(properties ?? {}).flatMap(([name, schema]) =>
+    choicesOf(schema, at === '' ? name : `${at}.${name}`),
+  )
+}
+
+/** Each field that a value has, written alike, and each text as it is chosen; what stands below a map appears with its keys, and is not asked for. */
 function usedIn(value: unknown, at: string): string[] {
   if (Array.isArray(value)) return [at, ...value.flatMap((item) => usedIn(item, `${at}[]`))]
-  if (typeof value !== 'object' || value === null) return [at]
+  if (typeof value !== 'object' || value === null) return [at, `${at}=${value}`]
   return [at, ...Object.entries(value).flatMap(([name, inner]) => usedIn(inner, at === '' ? name : `${at}.${name}`))]
 }
 
@@ -57,14 +68,14 @@ describe.each([
   ['VirtualService', VIRTUAL_SERVICE_SPEC],
   ['DestinationRule', DESTINATION_RULE_SPEC],
 ] as const)('%s', (kind, schema) => {
-  const paths = [...new Set(pathsOf(schema, '').map((path) => inPolicy(path)))]
+  const paths = [...new Set([...pathsOf(schema, ''), ...choicesOf(schema, '')].map(inPolicy))]
 
-  test('every field is shown by a scenario, or it is said why not', () => {
+  test('every field and every value of an enum is shown by a scenario, or it is said why not', () => {
     const missing = paths.filter((path) => !used[kind]?.has(path) && NOT_SHOWN[`${kind} ${path}`] === undefined)
     expect(missing).toEqual([])
   })
 
-  test('what is not shown is a field, and really is not shown', () => {
+  test('what is said not to be shown can be said in the resource, and is on no page', () => {
     const own = Object.keys(NOT_SHOWN).filter((key) => key.startsWith(`${kind} `))
     const stale = own.filter((key) => {
       const path = key.slice(kind.length + 1)
