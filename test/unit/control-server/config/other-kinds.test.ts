@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { fieldsOf, violationsOf } from './resources.ts'
+import { fieldsOf, violationsOf, warningsOf } from './resources.ts'
 
 describe('CircuitBreaker', () => {
   test.each([
@@ -95,6 +95,9 @@ describe('Service', () => {
       },
     ],
     ['an external name', { type: 'ExternalName', externalName: 'example.com' }],
+    ['an external name in full', { type: 'ExternalName', externalName: 'db.Example.com.' }],
+    ['addresses', { ports: [{ port: 80 }], clusterIP: '10.0.0.1', clusterIPs: ['10.0.0.1', 'fd00::1'] }],
+    ['nothing said', { ports: [{ port: 80 }], clusterIP: '', clusterIPs: null, sessionAffinity: null }],
   ])('takes %s', (_, spec) => {
     expect(violationsOf('Service', spec)).toEqual([])
   })
@@ -125,8 +128,23 @@ describe('Service', () => {
     ['a port out of range', { ports: [{ port: 0 }] }, ['spec.ports[0].port']],
     ['a target port out of range', { ports: [{ port: 80, targetPort: 70000 }] }, ['spec.ports[0].targetPort']],
     ['a name of a port', { ports: [{ port: 80, targetPort: 'Web' }] }, ['spec.ports[0].targetPort']],
+    ['addresses that are no list', { ports: [{ port: 80 }], clusterIPs: 5 }, ['spec.clusterIPs']],
+    [
+      'what is no address',
+      { ports: [{ port: 80 }], clusterIP: 'a b', clusterIPs: ['10.0.0.1\n', 'None'] },
+      ['spec.clusterIP', 'spec.clusterIPs[0]'],
+    ],
+    ['a policy that there is not', { ports: [{ port: 80 }], sessionAffinity: 'Cookie' }, ['spec.sessionAffinity']],
+    ['no external name', { type: 'ExternalName' }, ['spec.externalName']],
+    ['an external name that is none', { type: 'ExternalName', externalName: 'a b/c' }, ['spec.externalName']],
     ['a selector of numbers', { ports: [{ port: 80 }], selector: { version: 1 } }, ['spec.selector[version]']],
   ])('refuses %s', (_, spec, fields) => {
     expect(fieldsOf('Service', spec)).toEqual(fields)
+  })
+
+  test('warns of a field that it has not', () => {
+    expect(warningsOf('Service', { ports: [{ port: 80 }], selectors: { app: 'a' }, ipFamilies: ['IPv4'] })).toEqual([
+      'spec.selectors: is not a field of a Service and has no effect; did you mean selector?',
+    ])
   })
 })

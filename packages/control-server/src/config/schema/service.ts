@@ -1,4 +1,4 @@
-import { integer, listOf, nullable, oneOf, openFields, text, textMap } from './common.ts'
+import { integer, listOf, nullable, oneOf, openFields, text, textList, textMap } from './common.ts'
 import type { JsonSchema } from './json-schema.ts'
 
 const port = integer(1, 65535)
@@ -23,7 +23,11 @@ export const SERVICE_SPEC: JsonSchema = openFields(
       ),
     ),
     type: oneOf('ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'),
-    clusterIP: text,
-    externalName: text,
+    clusterIP: nullable(text),
+    clusterIPs: nullable(textList),
+    externalName: nullable(text),
+    sessionAffinity: nullable(oneOf('None', 'ClientIP')),
+    internalTrafficPolicy: nullable(oneOf('Cluster', 'Local')),
+    trafficDistribution: nullable(text),
   },
 )

@@ -14,5 +14,6 @@ export interface ServiceSpec {
   readonly ports?: readonly ServicePortSpec[]
   readonly type?: 'ClusterIP' | 'NodePort' | 'LoadBalancer' | 'ExternalName'
   readonly clusterIP?: string
+  readonly clusterIPs?: readonly string[]
   readonly externalName?: string
 }

@@ -1,6 +1,8 @@
+import { isIpAddress } from '@weft/mesh-protocol'
 import { child, item } from '../field-path.ts'
-import { isDnsLabel } from '../names.ts'
+import { isDnsLabel, isDnsSubdomain } from '../names.ts'
 import type { ServicePortSpec, ServiceSpec } from '../spec/service.ts'
+import { suggest } from '../suggest.ts'
 import type { Context } from './context.ts'
 import { quote } from './hosts.ts'
 import { checkLabels } from './labels.ts'
@@ -12,6 +14,57 @@ export function checkService(spec: ServiceSpec, { report }: Context): void {
   checkLabels(selector, 'spec.selector', report)
   if (ports.length === 0 && type !== 'ExternalName') report.violation('spec.ports', 'needs at least one port')
   checkPorts(ports, report)
+  checkAddress(spec.clusterIP, 'spec.clusterIP', report)
+  for (const [index, address] of (spec.clusterIPs ?? []).entries())
+    checkAddress(address, item('spec.clusterIPs', index), report)
+  if (type === 'ExternalName') report.check('spec.externalName', externalNameProblem(spec.externalName ?? ''))
+  warnUnknown(spec, report)
+}
+
+function checkAddress(address: string | undefined, field: string, report: Report): void {
+  if (address === undefined || address === '' || address === 'None' || isIpAddress(address)) return
+  report.violation(field, `${quote(address)} must be an IP address or None`)
+}
+
+/** A DNS name, which may end with a dot. */
+function externalNameProblem(name: string): string | undefined {
+  if (name === '') return 'is required by type ExternalName'
+  const known = name.endsWith('.') ? name.slice(0, -1) : name
+  return isDnsSubdomain(known.toLowerCase()) ? undefined : `${quote(name)} is no DNS name`
+}
+
+/** Every field of Kubernetes' `ServiceSpec`. */
+const FIELDS: readonly string[] = [
+  'allocateLoadBalancerNodePorts',
+  'clusterIP',
+  'clusterIPs',
+  'externalIPs',
+  'externalName',
+  'externalTrafficPolicy',
+  'healthCheckNodePort',
+  'internalTrafficPolicy',
+  'ipFamilies',
+  'ipFamilyPolicy',
+  'loadBalancerClass',
+  'loadBalancerIP',
+  'loadBalancerSourceRanges',
+  'ports',
+  'publishNotReadyAddresses',
+  'selector',
+  'sessionAffinity',
+  'sessionAffinityConfig',
+  'trafficDistribution',
+  'type',
+]
+
+/** Kubernetes may come to have more fields, so that they are no reason to refuse. */
+function warnUnknown(spec: ServiceSpec, report: Report): void {
+  for (const name of Object.keys(spec)) {
+    if (FIELDS.includes(name)) continue
+    const meant = suggest(name, FIELDS)
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`
+    report.warning(child('spec', name), `is not a field of a Service and has no effect${hint}`)
+  }
 }
 
 /** The name of a container's port: IANA service name. */
