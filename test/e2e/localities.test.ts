@@ -252,3 +252,26 @@ test('a Service that prefers its zone needs no DestinationRule', async () => {
   await onlyFrom(mesh, 'near', 'the preference')
   expect(await answers(mesh, 20)).toEqual({ near: 20 })
 })
+
+test('a Service with internalTrafficPolicy Local is called on the own node alone', async () => {
+  await using scene = await openMeshScene()
+  const node = (name: string): Record<string, string> => ({ 'kubernetes.io/hostname': name })
+  for (const name of ['a', 'b']) {
+    await scene.serve('reviews', 'v1', (_request, response) => response.end(name), { labels: node(name) })
+  }
+  await scene.serve('reviews', 'v1', (_request, response) => response.end('nowhere'))
+  const service = (internalTrafficPolicy: string): object => ({
+    ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'reviews' } },
+    spec: { selector: { app: 'reviews' }, ports: [{ port: 80 }], internalTrafficPolicy },
+  })
+  const [onA, onC, unknown] = ['a', 'c', undefined].map((name) =>
+    scene.join({ service: 'caller', labels: name === undefined ? {} : node(name) }),
+  ) as [Mesh, Mesh, Mesh]
+  await Promise.all([onA, onC, unknown].map((mesh) => answers(mesh, 1)))
+  await scene.apply(service('Local'))
+  expect(await answers(onA, 10)).toEqual({ a: 10 })
+  expect(await answers(onC, 2)).toEqual({ WEFT_NO_HEALTHY_UPSTREAM: 2 })
+  expect(Object.keys(await answers(unknown, 60)).sort()).toEqual(['a', 'b', 'nowhere'])
+  await scene.apply(service('Cluster'))
+  expect(Object.keys(await answers(onA, 60)).sort()).toEqual(['a', 'b', 'nowhere'])
+})

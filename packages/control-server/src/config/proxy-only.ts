@@ -66,10 +66,7 @@ const ENTRY: readonly AcceptedField[] = [
 ]
 
 const TABLE: AcceptedFields = {
-  Service: [
-    { path: 'ports[].protocol', when: (value) => value !== 'TCP', consequence: 'the port is not served' },
-    { path: 'internalTrafficPolicy', when: (value) => value === 'Local' },
-  ],
+  Service: [{ path: 'ports[].protocol', when: (value) => value !== 'TCP', consequence: 'the port is not served' }],
   VirtualService: VIRTUAL_SERVICE,
   DestinationRule: [...below('trafficPolicy', TRAFFIC_POLICY), ...below('subsets[].trafficPolicy', TRAFFIC_POLICY)],
   ServiceEntry: below('endpoints[]', ENTRY),

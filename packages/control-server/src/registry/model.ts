@@ -41,6 +41,8 @@ export interface MeshService extends ServiceRef {
   readonly externalName?: string
   /** A v1 `Service`'s. */
   readonly sessionAffinity?: 'ClientIP'
+  /** A v1 `Service` whose `internalTrafficPolicy` is `Local`: each client keeps to its own node. Absent: it does not. */
+  readonly nodeLocal?: true
   /** A v1 `Service`'s, where the mesh knows it. */
   readonly trafficDistribution?: TrafficDistribution
 }

@@ -13,6 +13,7 @@ interface ServiceSpec {
   readonly externalName?: string | null
   readonly sessionAffinity?: string | null
   readonly trafficDistribution?: string | null
+  readonly internalTrafficPolicy?: string | null
 }
 
 interface ServicePortSpec {
@@ -52,6 +53,7 @@ export function serviceOfResource({ metadata, spec: given }: ConfigResource, dom
     ...(addresses.length === 0 ? {} : { addresses }),
     ...(external ? { discoveryType: 'STRICT_DNS' as const, externalName: spec.externalName ?? '' } : {}),
     ...(spec.sessionAffinity === 'ClientIP' ? { sessionAffinity: 'ClientIP' as const } : {}),
+    ...(spec.internalTrafficPolicy === 'Local' && !external ? { nodeLocal: true as const } : {}),
     ...(distribution === undefined ? {} : { trafficDistribution: distribution }),
   }
 }

@@ -60,6 +60,7 @@ export function translateCluster(context: TranslateContext, name: string): Trans
         policy.retryBudget === undefined ? policies.retryBudgets.find(service.host) : retryBudget(policy.retryBudget),
       ),
       ...(tls === undefined ? {} : { tls }),
+      ...(service.nodeLocal === true ? { nodeLocal: true } : {}),
       ...health,
       ...(breaker === undefined ? {} : { errorRateBreaker: errorRateBreaker(breaker, port.number, model) }),
     },

@@ -6,6 +6,7 @@ import type { Picker, PickerDeps } from '../balancing/picker.ts'
 import { createEndpointRecord, type EndpointRecord } from './endpoint-record.ts'
 import { sortIntoLevels } from './levels.ts'
 import { type LocalityPlan, localityPlan } from './locality-plan.ts'
+import { nodeFilter } from './node-local.ts'
 import { type SubsetFilter, subsetFilter } from './subset-fallback.ts'
 import { TieredPicker } from './tiered-picker.ts'
 import type { EndpointState, PickContext } from './types.ts'
@@ -26,6 +27,7 @@ export class EndpointSet {
   readonly #records = new Map<string, EndpointRecord>()
   #config: Cluster
   #plan: LocalityPlan | undefined
+  #node: SubsetFilter | undefined
   #subset: SubsetFilter | undefined
   #usable: readonly EndpointState[] = []
   #picker: Picker<EndpointState> | undefined
@@ -107,6 +109,7 @@ export class EndpointSet {
   #follow(config: Cluster): void {
     this.#config = config
     this.#plan = localityPlan(config, this.#deps.self)
+    this.#node = nodeFilter(config, this.#deps.self)
     this.#subset = subsetFilter(config)
   }
 
@@ -143,7 +146,8 @@ export class EndpointSet {
   #members(): readonly EndpointState[] {
     const staying: EndpointState[] = []
     for (const record of this.#records.values()) if (record.endpoint.healthStatus !== 'DRAINING') staying.push(record)
-    return this.#subset === undefined ? staying : this.#subset(staying)
+    const near = this.#node === undefined ? staying : this.#node(staying)
+    return this.#subset === undefined ? near : this.#subset(near)
   }
 }
 

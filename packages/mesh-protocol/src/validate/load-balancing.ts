@@ -112,5 +112,6 @@ export const loadBalancing: Fields = {
   localityLb: optional(localityLb),
   healthyPanicThresholdPercent: optional(percent),
   overprovisioningFactor: optional(integer(100, 1_000_000)),
+  nodeLocal: optional(flag),
   subsetFallback: optional(subsetFallback),
 }

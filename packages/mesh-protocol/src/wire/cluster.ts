@@ -229,6 +229,11 @@ export interface Cluster extends ResourceHeader<'Cluster'> {
   readonly slowStart?: SlowStartConfig
   /** Which localities are preferred. The client, which knows its own, makes priorities and weights of it. */
   readonly localityLb?: LocalityLbSetting
+  /**
+   * Only endpoints of the client's own node are used: those that have its label `kubernetes.io/hostname`. Without effect in a
+   * client that has none. No xDS twin: Istio leaves the others out of the assignment. Default false.
+   */
+  readonly nodeLocal?: boolean
   /** Below this share of healthy endpoints all are used. xDS: `healthy_panic_threshold`. Absent or 0: never. */
   readonly healthyPanicThresholdPercent?: number
   /** xDS: `ClusterLoadAssignment.Policy.overprovisioning_factor`. Absent: `DEFAULT_OVERPROVISIONING_FACTOR`. */
