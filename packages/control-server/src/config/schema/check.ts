@@ -124,7 +124,8 @@ function plainProblem(schema: JsonSchema, value: unknown): string | undefined {
       : undefined
   }
   if (typeof value === 'string') {
-    if (names !== undefined && !names.includes(value)) return `must be one of ${names.join(', ')}`
+    if (names !== undefined && !names.includes(value))
+      return `must be one of ${names.filter((name) => name !== null).join(', ')}`
     if (maxLength !== undefined && isLonger(value, maxLength)) return `must have at most ${maxLength} characters`
   }
   if (Array.isArray(value) && maxItems !== undefined && value.length > maxItems) {

@@ -38,7 +38,8 @@ export function oneOf(...names: readonly string[]): JsonSchema {
 
 /** A wrapper message of protocol buffers, which an explicit null leaves unset. */
 export function nullable(schema: JsonSchema): JsonSchema {
-  return { ...schema, type: [schema.type as JsonType, 'null'] }
+  const names = schema.enum === undefined ? {} : { enum: [...schema.enum, null] }
+  return { ...schema, type: [schema.type as JsonType, 'null'], ...names }
 }
 
 export function integer(minimum: number, maximum: number): JsonSchema {

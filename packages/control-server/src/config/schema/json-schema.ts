@@ -5,7 +5,8 @@ export interface JsonSchema {
   readonly type: JsonType | readonly JsonType[]
   readonly description?: string
   readonly default?: number | string
-  readonly enum?: readonly string[]
+  /** With null where that is a type. */
+  readonly enum?: readonly (string | null)[]
   /** Both, or none. */
   readonly minimum?: number
   readonly maximum?: number
