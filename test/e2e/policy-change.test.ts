@@ -19,7 +19,7 @@ describe('a policy that changes while a call is under way', () => {
     const caller = scene.join({ service: 'productpage' })
     await caller.ready()
     const answer = caller.request('http://reviews/').then(({ body }) => body.text())
-    await poll(() => held.length > 0)
+    await poll(() => held.length > 0, 'the call under way')
     await scene.apply(
       destinationRule('reviews', { subsets: [{ name: 'v2', labels: { version: 'v2' } }] }),
       virtualService({ host: 'reviews', subset: 'v2' }),
