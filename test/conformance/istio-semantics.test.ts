@@ -78,8 +78,8 @@ const CHECKS: Readonly<Record<string, (row: Row) => void>> = {
   },
   'host-matches'({ a, b, expected }: Row) {
     expect(hostsOverlap(a, b)).toBe(expected)
-    // A look-up goes from a name to a pattern; the rows whose first host is a wildcard go the other way.
-    const [host, pattern] = a.startsWith('*') ? [b, a] : [a, b]
+    // A look-up goes from a name, or a narrower pattern, to a pattern.
+    const [host, pattern] = a.startsWith('*') && !(b.startsWith('*') && b.length < a.length) ? [b, a] : [a, b]
     const map = new HostMap<string>()
     map.add(pattern, 'found')
     expect(map.lookUp(host)).toEqual(expected ? ['found'] : [])

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { grpcStatusOfHttp, isGrpcContentType } from '../../../packages/mesh-client/src/inbound/grpc-status.ts'
+import { grpcStatusOfHttp } from '../../../packages/mesh-client/src/inbound/grpc-status.ts'
+import { isGrpcContentType } from '../../../packages/mesh-client/src/kernel/grpc-content-type.ts'
 import { readVectors } from '../../support/vectors.ts'
 import { type AlgorithmRow, algorithmSuite } from './algorithm-suite.ts'
 

@@ -7,10 +7,8 @@ import {
   withControls,
 } from '../../../packages/mesh-client/src/call/caller-controls.ts'
 import {
-  ABORTED,
   CONNECT_FAILED,
   LOCAL_OVERFLOW,
-  REFUSED,
   RESET,
   responseOutcome,
 } from '../../../packages/mesh-client/src/call/outcome.ts'
@@ -71,11 +69,11 @@ const vectors = readVectors<Vectors>('algorithms/retry-policy.json')
 
 const DECISIONS: Readonly<Record<string, string>> = { retry: 'retry', exhausted: 'limit-exceeded', none: 'no' }
 
-const RESETS: Readonly<Record<string, AttemptEnd['outcome']>> = {
-  'refused-stream': REFUSED,
-  overflow: LOCAL_OVERFLOW,
-  'remote-reset': RESET,
-  'connect-failure': CONNECT_FAILED,
+/** By Envoy's names of what ends a stream. */
+function resetEnd(reset: string, requestStarted: boolean): AttemptEnd {
+  if (reset === 'overflow') return { outcome: LOCAL_OVERFLOW, requestStarted }
+  if (reset.includes('refused')) return { outcome: RESET, requestStarted, unprocessed: true }
+  return { outcome: reset.startsWith('connect') ? CONNECT_FAILED : RESET, requestStarted }
 }
 
 algorithmSuite('retry-policy', 'What Envoy retries, how often, and what its callers may ask for.', vectors, () => {
@@ -136,9 +134,7 @@ function checkDecision(row: Decision): void {
 }
 
 function endOf(row: Decision): AttemptEnd {
-  if (row.reset !== undefined) {
-    return { outcome: RESETS[row.reset] ?? ABORTED, requestStarted: row.request_started ?? false }
-  }
+  if (row.reset !== undefined) return resetEnd(row.reset, row.request_started ?? false)
   return {
     outcome: responseOutcome(row.status ?? 0),
     requestStarted: true,

@@ -125,16 +125,19 @@ function labelsConflict(root: Labels = {}, own: Labels = {}): boolean {
 
 /** The delegate's gateways have to be among the root's. */
 function gatewaysConflict(root: readonly string[] = [], own: readonly string[] = []): boolean {
-  return root.length > 0 && own.length > 0 && own.some((gateway) => !root.includes(gateway))
+  if (root.length === 0 || own.length === 0) return false
+  return own.length > root.length || own.some((gateway) => !root.includes(gateway))
 }
 
-/** A match of the delegate has to be within the root's; of a regex nobody can tell (Istio `stringMatchConflict`). */
+/**
+ * A match of the delegate has to be within the root's; of a regex, and of one that asks for nothing but presence, nobody
+ * can tell, so that both may not say something (Istio `stringMatchConflict`).
+ */
 function stringsConflict(root: StringMatch | undefined, own: StringMatch | undefined): boolean {
   if (root === undefined || own === undefined) return false
-  const { exact = '', prefix = '', regex = '' } = root
-  const text = [own.exact, own.prefix, own.regex].find((value) => (value ?? '') !== '') ?? ''
-  if (regex !== '') return text !== ''
-  if ((own.regex ?? '') !== '') return exact !== '' || prefix !== ''
+  if ((root.regex ?? '') !== '' || (own.regex ?? '') !== '') return true
+  const { exact = '', prefix = '' } = root
+  const text = [own.prefix, own.exact].find((value) => (value ?? '') !== '') ?? ''
   if (exact !== '') return (own.prefix ?? '') !== '' || own.exact !== exact
-  return prefix !== '' && text !== '' && !text.startsWith(prefix)
+  return prefix === '' || text === '' || !text.startsWith(prefix)
 }

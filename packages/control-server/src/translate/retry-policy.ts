@@ -5,6 +5,7 @@ import {
   RETRY_BACK_OFF_CAP_FACTOR,
   type RetryPolicy,
 } from '@weft/mesh-protocol'
+import { knownStatus } from '../config/http-status.ts'
 import type { HttpRetry } from '../config/spec/virtual-service.ts'
 import { milliseconds } from './milliseconds.ts'
 
@@ -61,7 +62,8 @@ function parseRetryOn(text: string): Conditions {
   const retryOn: string[] = []
   const retriableStatusCodes: number[] = []
   for (const part of text.split(',').map((piece) => piece.trim())) {
-    if (/^[1-5]\d\d$/.test(part)) retriableStatusCodes.push(Number(part))
+    const status = knownStatus(part)
+    if (status !== undefined) retriableStatusCodes.push(status)
     else if (part !== '') retryOn.push(part)
   }
   if (retriableStatusCodes.length > 0 && !retryOn.includes(STATUS_CODE_CONDITION)) retryOn.push(STATUS_CODE_CONDITION)

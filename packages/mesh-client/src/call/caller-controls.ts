@@ -1,4 +1,5 @@
 import type { RetryPolicy } from '@weft/mesh-protocol'
+import { isGrpcContentType } from '../kernel/grpc-content-type.ts'
 import { parseGrpcTimeout } from '../kernel/grpc-timeout.ts'
 
 /** Every header by which a caller steers one call. Envoy removes them before it sends the request on, and so do we. */
@@ -64,7 +65,7 @@ export function withControls(route: Controlled, header: ControlHeader): Controll
  * route's timeout as `max_grpc_timeout` (`route.go` `setTimeout`).
  */
 function ownLimit(routeMs: number, header: ControlHeader): number {
-  if (header('content-type')?.startsWith('application/grpc') !== true) return routeMs
+  if (!isGrpcContentType(header('content-type') ?? '')) return routeMs
   const asked = parseGrpcTimeout(header('grpc-timeout') ?? '') ?? 0
   return cappedLimit(asked, routeMs)
 }
@@ -119,7 +120,7 @@ function pieces(text: string | undefined): string[] {
 /** As `absl::SimpleAtoi`. */
 function wholeNumber(text: string | undefined): number | undefined {
   const trimmed = text?.trim()
-  return trimmed !== undefined && /^\+?\d{1,9}$/.test(trimmed) ? Number(trimmed) : undefined
+  return trimmed !== undefined && /^\+?\d{1,15}$/.test(trimmed) ? Number(trimmed) : undefined
 }
 
 function truth(text: string | undefined): boolean | undefined {

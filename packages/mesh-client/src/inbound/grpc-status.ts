@@ -1,5 +1,3 @@
-const GRPC_CONTENT_TYPE = /^application\/grpc(?:$|[+;])/i
-
 const UNKNOWN = '2'
 
 const BY_HTTP_STATUS: ReadonlyMap<number, string> = new Map([
@@ -12,11 +10,6 @@ const BY_HTTP_STATUS: ReadonlyMap<number, string> = new Map([
   [503, '14'],
   [504, '14'],
 ])
-
-/** Envoy `Grpc::Common::hasGrpcContentType`: the type alone, or followed by `+` and a format. */
-export function isGrpcContentType(value: string): boolean {
-  return GRPC_CONTENT_TYPE.test(value)
-}
 
 /**
  * What a gRPC response without `grpc-status` counts as; empty when nothing was answered. Source: gRPC "HTTP to gRPC

@@ -8,6 +8,26 @@ import { fakeClock } from '../../../support/fake-clock.ts'
 
 const WINDOW: SlowStartConfig = { windowMs: 10_000, aggression: 1, minWeightPercent: 10 }
 
+test.each([
+  ['at once', 0, {}, 0.1],
+  ['the least counts from the first millisecond', 1, { minWeightPercent: 0 }, 0.0001],
+  ['before it was there', -5_000, { minWeightPercent: 0 }, 0.0001],
+  ['below the least', 999, {}, 0.1],
+  ['over the least', 1_001, {}, 0.1001],
+  ['half way', 5_000, {}, 0.5],
+  ['half way, faster at first', 5_000, { aggression: 2 }, Math.SQRT1_2],
+  ['half way, slower at first', 5_000, { aggression: 0.5 }, 0.25],
+  ['without aggression', 5_000, { aggression: 0 }, 0.5],
+  ['with less than none', 5_000, { aggression: -1 }, 0.5],
+  ['with what is no number', 5_000, { aggression: Number.NaN }, 0.5],
+  ['just before the end', 9_999, {}, 0.9999],
+  ['at the end', 10_000, {}, 1],
+  ['after it', 10_001, {}, 1],
+  ['with all of it as the least', 0, { minWeightPercent: 100 }, 1],
+])('%s', (_, elapsedMs, more, expected) => {
+  expect(slowStartFactor({ ...WINDOW, ...more }, elapsedMs)).toBeCloseTo(expected, 12)
+})
+
 test('a host gets more and more of its weight, never less than the least and never more than all', () => {
   const config = fc.record({
     windowMs: fc.integer({ min: 1, max: 100_000 }),

@@ -87,3 +87,57 @@ describe('decideRetry', () => {
     expect(decideRetry(policy, end, progress)).toBe(expected)
   })
 })
+
+describe('which ends a condition covers', () => {
+  const ENDS: Readonly<Record<string, AttemptEnd>> = {
+    '200': { outcome: responseOutcome(200), requestStarted: true },
+    '409': { outcome: responseOutcome(409), requestStarted: true },
+    '499': { outcome: responseOutcome(499), requestStarted: true },
+    '500': { outcome: responseOutcome(500), requestStarted: true },
+    '501': { outcome: responseOutcome(501), requestStarted: true },
+    '502': { outcome: responseOutcome(502), requestStarted: true },
+    '504': { outcome: responseOutcome(504), requestStarted: true },
+    '505': { outcome: responseOutcome(505), requestStarted: true },
+    '599': { outcome: responseOutcome(599), requestStarted: true },
+    '600': { outcome: responseOutcome(600), requestStarted: true },
+    limited: { outcome: responseOutcome(503), requestStarted: true, rateLimited: true },
+    'grpc 14': { outcome: responseOutcome(200), requestStarted: true, grpcStatus: '14' },
+    'grpc 013': { outcome: responseOutcome(200), requestStarted: true, grpcStatus: '013' },
+    header: { outcome: responseOutcome(200), requestStarted: true, retriableHeader: true },
+    refused: { outcome: REFUSED, requestStarted: false },
+    connect: { outcome: CONNECT_FAILED, requestStarted: false },
+    early: { outcome: RESET, requestStarted: false },
+    late: { outcome: RESET, requestStarted: true },
+    unprocessed: { outcome: RESET, requestStarted: true, unprocessed: true },
+    timeout: { outcome: TIMED_OUT, requestStarted: true },
+    overflow: { outcome: LOCAL_OVERFLOW, requestStarted: false },
+    aborted: { outcome: ABORTED, requestStarted: true },
+  }
+  const BROKEN = 'refused connect early late unprocessed timeout'
+
+  test.each<[string, string]>([
+    ['5xx', `500 501 502 504 505 599 ${BROKEN}`],
+    ['gateway-error', `502 504 ${BROKEN}`],
+    ['retriable-4xx', '409'],
+    ['retriable-status-codes', '499'],
+    ['retriable-headers', 'header'],
+    ['envoy-ratelimited', 'limited'],
+    ['unavailable', 'grpc 14'],
+    ['internal', ''],
+    ['reset', BROKEN],
+    ['reset-before-request', 'refused connect early'],
+    ['connect-failure', 'refused connect'],
+    ['refused-stream', 'refused unprocessed'],
+    ['503', ''],
+  ])('%s', (condition, expected) => {
+    const policy = policyOf([condition], [499])
+    const found = Object.entries(ENDS).flatMap(([name, end]) => (shouldRetry(policy, end) ? [name] : []))
+    expect(found.sort()).toEqual(
+      expected === ''
+        ? []
+        : Object.keys(ENDS)
+            .filter((name) => ` ${expected} `.includes(` ${name} `))
+            .sort(),
+    )
+  })
+})

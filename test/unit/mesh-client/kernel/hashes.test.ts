@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { combineHashes, hashModulo } from '../../../../packages/mesh-client/src/kernel/hash64.ts'
+import { MURMUR_SEED_LO, MurmurHash2 } from '../../../../packages/mesh-client/src/kernel/murmur-hash2.ts'
 import { TextBytes } from '../../../../packages/mesh-client/src/kernel/text-bytes.ts'
 import { TextHash } from '../../../../packages/mesh-client/src/kernel/text-hash.ts'
 import { Xxh64 } from '../../../../packages/mesh-client/src/kernel/xxhash64.ts'
@@ -51,6 +52,38 @@ test('XXH64 is that of its specification for any bytes and seed', () => {
       expect(decimal(hash)).toBe(String(specified(Uint8Array.from(bytes), seed)))
     }),
     { numRuns: 500 },
+  )
+})
+
+/** MurmurHash2 for 64 bits, as libstdc++ has it, slow and plain. */
+function specifiedMurmur(bytes: Uint8Array, seed: bigint): bigint {
+  const multiplier = 0xc6a4a7935bd1e995n
+  const u64 = (value: bigint): bigint => BigInt.asUintN(64, value)
+  const mixed = (value: bigint): bigint => value ^ (value >> 47n)
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  let hash = u64(seed ^ u64(BigInt(bytes.length) * multiplier))
+  let at = 0
+  for (; at + 8 <= bytes.length; at += 8) {
+    const word = u64(mixed(u64(view.getBigUint64(at, true) * multiplier)) * multiplier)
+    hash = u64((hash ^ word) * multiplier)
+  }
+  if (at < bytes.length) {
+    let rest = 0n
+    for (let byte = bytes.length - 1; byte >= at; byte--) rest = (rest << 8n) + BigInt(bytes[byte] as number)
+    hash = u64((hash ^ rest) * multiplier)
+  }
+  return mixed(u64(mixed(hash) * multiplier))
+}
+
+test('MurmurHash2 is that of libstdc++ for any bytes', () => {
+  const hash = new MurmurHash2()
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => {
+      const copy = Uint8Array.from(bytes)
+      hash.digest(new DataView(copy.buffer), copy.length, 0, MURMUR_SEED_LO)
+      expect(decimal(hash)).toBe(String(specifiedMurmur(copy, 0xc70f6907n)))
+    }),
+    { numRuns: 300 },
   )
 })
 

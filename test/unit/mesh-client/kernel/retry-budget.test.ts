@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RetryWindow } from '../../../../packages/mesh-client/src/kernel/retry-budget.ts'
+import { allowsConcurrentRetry, RetryWindow } from '../../../../packages/mesh-client/src/kernel/retry-budget.ts'
 
 /** Of so many requests at one moment, each followed by a try to retry it. */
 function retriesOf(window: RetryWindow, requests: number): number {
@@ -47,5 +47,21 @@ describe('a window', () => {
         }
       }),
     )
+  })
+})
+
+describe('of those under way', () => {
+  test.each([
+    ['the least is always allowed', 20, 3, 0, 2, true],
+    ['and not one more', 20, 3, 0, 3, false],
+    ['the share, rounded down', 20, 0, 9, 1, false],
+    ['from the first request that makes it', 20, 0, 5, 0, true],
+    ['the larger of both', 20, 3, 20, 3, true],
+    ['never more', 20, 3, 20, 4, false],
+    ['nothing', 0, 0, 1_000, 0, false],
+    ['all of them', 100, 0, 7, 6, true],
+    ['all and no more', 100, 0, 7, 7, false],
+  ])('%s', (_, budgetPercent, minRetryConcurrency, requests, retries, allowed) => {
+    expect(allowsConcurrentRetry({ budgetPercent, minRetryConcurrency }, requests, retries)).toBe(allowed)
   })
 })

@@ -1,4 +1,5 @@
 import { child } from '../field-path.ts'
+import { knownStatus } from '../http-status.ts'
 import type { HttpRetry } from '../spec/virtual-service.ts'
 import { checkDuration } from './durations.ts'
 import { quote } from './hosts.ts'
@@ -24,28 +25,6 @@ const CONDITIONS: readonly string[] = [
   'unavailable',
 ]
 
-/** Codes with a meaning of their own in the IANA registry, as Go's `net/http` knows them. */
-const STATUS_RANGES: readonly (readonly [number, number])[] = [
-  [100, 103],
-  [200, 208],
-  [226, 226],
-  [300, 305],
-  [307, 308],
-  [400, 418],
-  [421, 426],
-  [428, 429],
-  [431, 431],
-  [451, 451],
-  [500, 508],
-  [510, 511],
-]
-
-function isStatus(text: string): boolean {
-  if (!/^[-+]?\d+$/.test(text)) return false
-  const code = Number(text)
-  return STATUS_RANGES.some(([first, last]) => code >= first && code <= last)
-}
-
 /** Istio `ValidateHTTPRetry`. */
 export function checkRetries(retries: HttpRetry | undefined, field: string, report: Report): void {
   if (retries === undefined) return
@@ -61,7 +40,7 @@ export function checkRetries(retries: HttpRetry | undefined, field: string, repo
   checkDuration(backoff, child(field, 'backoff'), report)
   if (retryOn === '') return
   for (const condition of retryOn.split(',')) {
-    if (CONDITIONS.includes(condition) || isStatus(condition)) continue
+    if (CONDITIONS.includes(condition) || knownStatus(condition) !== undefined) continue
     const message = `${quote(condition)} is no condition to retry on: a status code, or ${CONDITIONS.join(', ')}`
     report.violation(child(field, 'retryOn'), condition === condition.trim() ? message : `${message}; without spaces`)
   }

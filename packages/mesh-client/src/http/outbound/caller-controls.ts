@@ -1,4 +1,5 @@
 import { CONTROL_HEADERS, withControls } from '../../call/caller-controls.ts'
+import { isGrpcContentType } from '../../kernel/grpc-content-type.ts'
 import { ATTEMPT_COUNT_HEADER, GRPC_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import type { CompiledRoute } from '../../routing/route-table.ts'
 import { FIRST_GIVEN, findHeader, type RequestHeaders } from './request-headers.ts'
@@ -36,5 +37,5 @@ export function takeControls(route: CompiledRoute, headers: RequestHeaders): Com
 /** Whether the request is one of gRPC whose caller says how long it waits. */
 export function tellsGrpcTimeout(headers: readonly string[]): boolean {
   if (findHeader(headers, GRPC_TIMEOUT_HEADER) === undefined) return false
-  return findHeader(headers, 'content-type')?.startsWith('application/grpc') === true
+  return isGrpcContentType(findHeader(headers, 'content-type') ?? '')
 }

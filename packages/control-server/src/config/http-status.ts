@@ -1,0 +1,22 @@
+/** Codes with a meaning of their own in the IANA registry, as Go's `net/http` knows them. */
+const STATUS_RANGES: readonly (readonly [number, number])[] = [
+  [100, 103],
+  [200, 208],
+  [226, 226],
+  [300, 305],
+  [307, 308],
+  [400, 418],
+  [421, 426],
+  [428, 429],
+  [431, 431],
+  [451, 451],
+  [500, 508],
+  [510, 511],
+]
+
+/** The status of HTTP that a text names as a number; `undefined`: none that is known. */
+export function knownStatus(text: string): number | undefined {
+  if (!/^[-+]?\d+$/.test(text)) return undefined
+  const code = Number(text)
+  return STATUS_RANGES.some(([first, last]) => code >= first && code <= last) ? code : undefined
+}
