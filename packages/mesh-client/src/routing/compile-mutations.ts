@@ -1,6 +1,6 @@
 import { CONNECTION_HEADERS, type HeaderMutations, type HeaderValueOption, type Violation } from '@weft/mesh-protocol'
 import { compileHeaderFormat, type HeaderFormat } from './header-format.ts'
-import type { HeaderList } from './header-mutations.ts'
+import type { HeaderList, RequestLine } from './header-mutations.ts'
 import type { CompiledMutations } from './route-table.ts'
 
 /** One set of changes: remove, then overwrite, then append (Envoy `header_parser.cc` `evaluateHeaders`). */
@@ -52,8 +52,8 @@ export function compileMutations(
   const response = compiled('response')
   if (request.length + response.length === 0) return undefined
   return {
-    request: (headers) => request.reduce(applySet, headers),
-    response: (headers) => response.reduce(applySet, headers),
+    request: (headers, line) => request.reduce((list, set) => applySet(list, set, line), headers),
+    response: (headers) => response.reduce((list, set) => applySet(list, set), headers),
   }
 }
 
@@ -109,8 +109,8 @@ function compileOption(
 }
 
 /** All values are made before any is set, and one that turns out empty is left out. */
-function applySet(headers: HeaderList, set: MutationSet): HeaderList {
-  const evaluate = ({ name, format }: CompiledOption): readonly [string, string] => [name, format(headers)]
+function applySet(headers: HeaderList, set: MutationSet, line?: RequestLine): HeaderList {
+  const evaluate = ({ name, format }: CompiledOption): readonly [string, string] => [name, format(headers, line)]
   const filled = ([, value]: readonly [string, string]): boolean => value !== ''
   const overwrite = new Map(set.overwrite.map(evaluate).filter(filled))
   const append = set.append.map(evaluate).filter(filled)

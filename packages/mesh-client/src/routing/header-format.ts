@@ -1,15 +1,16 @@
 import { fail, ok, type Result } from '@weft/mesh-protocol'
-import type { HeaderList } from './header-mutations.ts'
+import type { HeaderList, RequestLine } from './header-mutations.ts'
 
-/** Makes a header's value out of the headers at hand. */
-export type HeaderFormat = (headers: HeaderList) => string
+/** Makes a header's value out of the headers at hand, and of the request's line where they are a request's. */
+export type HeaderFormat = (headers: HeaderList, line?: RequestLine) => string
 
 /** `REQ(name)`, `REQ(name?other)` and `REQ(name):20`; the same for `RESP`. */
 const HEADER_COMMAND = /^(REQ|RESP)\(([^()?]+)(?:\?([^()?]+))?\)(?::(\d+))?$/
 
 /**
  * Compiles a value in Envoy's format. `%%` is a percent sign; `%REQ(name)%` (in a request) and `%RESP(name)%` (in a
- * response) stand for another header, with an alternative `?other` and a longest length `:n`. Every other variable
+ * response) stand for another header, with an alternative `?other` and a longest length `:n`; `:authority`, `:path` and
+ * `:method` are among those of a request. Every other variable
  * speaks of a connection that a client does not have, and stands for nothing. The error is for a `%` that is not closed.
  */
 export function compileHeaderFormat(value: string, side: 'request' | 'response'): Result<HeaderFormat, string> {
@@ -26,26 +27,30 @@ export function compileHeaderFormat(value: string, side: 'request' | 'response')
     parts.push(value.slice(at, percent), command(value.slice(percent + 1, close), side))
     at = close + 1
   }
-  return ok((headers) => parts.map((part) => (typeof part === 'string' ? part : part(headers))).join(''))
+  return ok((headers, line) => parts.map((part) => (typeof part === 'string' ? part : part(headers, line))).join(''))
 }
 
 function command(text: string, side: 'request' | 'response'): string | HeaderFormat {
   if (text === '') return '%'
   const [, source, name, other, limit] = HEADER_COMMAND.exec(text) ?? []
   if (name === undefined || source !== (side === 'request' ? 'REQ' : 'RESP')) return ''
-  const first = headerOf(name)
-  const second = other === undefined ? undefined : headerOf(other)
+  const first = reader(name.toLowerCase())
+  const second = other === undefined ? undefined : reader(other.toLowerCase())
   const longest = limit === undefined ? Number.POSITIVE_INFINITY : Number(limit)
-  return (headers) => {
-    const value = find(headers, first) ?? (second === undefined ? undefined : find(headers, second)) ?? ''
+  return (headers, line) => {
+    const value = first(headers, line) ?? second?.(headers, line) ?? ''
     return value.length > longest ? value.slice(0, longest) : value
   }
 }
 
-/** The authority stands as `host` (RFC 9113, 8.3.1); no other pseudo-header is among the headers. */
-function headerOf(name: string): string {
-  const lowerCase = name.toLowerCase()
-  return lowerCase === ':authority' ? 'host' : lowerCase
+type Reader = (headers: HeaderList, line: RequestLine | undefined) => string | undefined
+
+/** Of the pseudo-headers (RFC 9113, 8.3.1) the authority stands among the headers, as `host`. */
+function reader(name: string): Reader {
+  if (name === ':path') return (_headers, line) => line?.path
+  if (name === ':method') return (_headers, line) => line?.method
+  const header = name === ':authority' ? 'host' : name
+  return (headers) => find(headers, header)
 }
 
 function find(headers: HeaderList, name: string): string | undefined {

@@ -1,5 +1,5 @@
 import type { BaggageMark, Fault, RequestMirrorPolicy, RetryPolicy } from '@weft/mesh-protocol'
-import type { HeaderList } from './header-mutations.ts'
+import type { HeaderList, RequestLine } from './header-mutations.ts'
 
 /** What a route is matched on. Header look-ups are by lower-case name; repeated headers come joined with `,`. */
 export interface RouteRequest {
@@ -14,7 +14,7 @@ export interface RouteRequest {
 
 /** Header changes compiled once; each takes a flat list of names and values and gives one back. */
 export interface CompiledMutations {
-  request(headers: HeaderList): HeaderList
+  request(headers: HeaderList, line?: RequestLine): HeaderList
   response(headers: HeaderList): HeaderList
 }
 

@@ -47,7 +47,7 @@ test('variables that no client fills in are told, each side having its own', () 
   const value = '100%% %REQ(x?y)%%RESP(z)%%START_TIME(%s)%'
   expect(emptyVariables(value, 'request')).toEqual(['%RESP(z)%', '%START_TIME(%s)%'])
   expect(emptyVariables(value, 'response')).toEqual(['%REQ(x?y)%', '%START_TIME(%s)%'])
-  expect(emptyVariables('%REQ(:authority)% %REQ(x?:AUTHORITY)% %REQ(:path)%', 'request')).toEqual(['%REQ(:path)%'])
+  expect(emptyVariables('%REQ(:authority)% %REQ(x?:PATH)% %REQ(:scheme)%', 'request')).toEqual(['%REQ(:scheme)%'])
 })
 
 describe('addresses', () => {

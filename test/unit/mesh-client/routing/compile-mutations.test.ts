@@ -25,10 +25,12 @@ function compile(route: HeaderMutations, destination: HeaderMutations, single: b
 
 const SENT = ['x-a', '1', 'x-b', '2', 'x-a', '3']
 
-test('of the pseudo-headers the authority can be named, which stands as host', () => {
-  const mutations = { requestHeadersToAdd: [add('x-a', '%REQ(nope?:Authority)%'), add('x-b', '%REQ(:path)%')] }
+test('pseudo-headers of a request can be named, the authority as it stands as host', () => {
+  const values = ['%REQ(nope?:Authority)%', '%REQ(:METHOD)% %REQ(:path)%', '%REQ(:scheme)%']
+  const mutations = { requestHeadersToAdd: values.map((value, index) => add(`x-${index}`, value)) }
   const sent = ['host', 'reviews:8080']
-  expect(compile(mutations, {}, true)?.request(sent)).toEqual([...sent, 'x-a', 'reviews:8080'])
+  const line = { method: 'PUT', path: '/a?b' }
+  expect(compile(mutations, {}, true)?.request(sent, line)).toEqual([...sent, 'x-0', 'reviews:8080', 'x-1', 'PUT /a?b'])
 })
 
 describe('one set of changes', () => {

@@ -29,9 +29,9 @@ const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
 const BEYOND_LATIN_1 = /[\u0100-\uffff]/
 
-/** `REQ(name)`, `REQ(name?other)` and the same of `RESP`: what clients fill in. Of the pseudo-headers they know the authority. */
+/** `REQ(name)`, `REQ(name?other)` and the same of `RESP`: what clients fill in. Of the pseudo-headers they know these three. */
 const KNOWN: Readonly<Record<'request' | 'response', RegExp>> = {
-  request: /^REQ\((?::authority|[^():?][^()?]*)(\?(?::authority|[^():?][^()?]*))?\)$/i,
+  request: /^REQ\((?::(?:authority|path|method)|[^():?][^()?]*)(\?(?::(?:authority|path|method)|[^():?][^()?]*))?\)$/i,
   response: /^RESP\([^()?]+(\?[^()?]+)?\)$/,
 }
 

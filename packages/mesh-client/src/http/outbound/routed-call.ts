@@ -118,7 +118,7 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
     const path = destination.rewritePath === undefined ? this.path : destination.rewritePath(this.path)
     const { scheme } = this.target
     const { hashRequest, goesWhereNamed } = cluster
-    const headers = outgoingHeaders(this.headers, this.path, destination, this.span)
+    const headers = outgoingHeaders(this.headers, this, destination, this.span)
     const exchange = new Exchange(this.options, {
       scheme,
       path,
