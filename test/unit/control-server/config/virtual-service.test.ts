@@ -60,6 +60,11 @@ const MATCHES: readonly Case[] = [
   ['an empty prefix of a path', httpRoute({ match: [{ uri: { prefix: '' } }] }), []],
   ['an empty prefix of a method', httpRoute({ match: [{ method: { prefix: '' } }] }), at('match[0].method.prefix')],
   ['an empty exact value', httpRoute({ match: [{ queryParams: { a: { exact: '' } } }] }), []],
+  [
+    'a parameter without a name',
+    httpRoute({ match: [{ queryParams: { '': { exact: 'a' } } }] }),
+    ['spec.http[0].match[0].queryParams[]'],
+  ],
   ['presence', httpRoute({ match: [{ headers: { a: {} } }] }), []],
   ['exact and prefix', httpRoute({ match: [{ uri: { exact: '/a', prefix: '/' } }] }), at('match[0].uri.prefix')],
   ['a pseudo header', httpRoute({ match: [{ headers: { ':path': { prefix: '/' } } }] }), []],

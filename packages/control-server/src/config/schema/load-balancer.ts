@@ -31,6 +31,9 @@ const healthCheck = fields(
   },
 )
 
+/** What a client takes. */
+const MAX_HASH_BALANCE_FACTOR = 1_000_000
+
 /** `mesh.weft.dev/v1` LoadBalancer. */
 export const LOAD_BALANCER_SPEC: JsonSchema = fields(
   { host: text },
@@ -40,7 +43,7 @@ export const LOAD_BALANCER_SPEC: JsonSchema = fields(
     policy: oneOf('PEAK_EWMA', 'LEAST_REQUEST', 'ROUND_ROBIN', 'RANDOM', 'RING_HASH', 'MAGLEV'),
     peakEwma: fields({}, { decayTime: duration, defaultRtt: duration, failurePenalty: duration }),
     leastRequest: fields({}, { choiceCount: integer(2, 100), activeRequestBias: number(0, 100) }),
-    hashBalanceFactor: integer(100, MAX_COUNT),
+    hashBalanceFactor: integer(100, MAX_HASH_BALANCE_FACTOR),
     panicThreshold: number(0, 100),
     overprovisioningFactor: integer(100, MAX_COUNT),
     subsetFallback,

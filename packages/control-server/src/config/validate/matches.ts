@@ -17,6 +17,9 @@ export function checkHttpMatch(match: HttpMatchRequest, field: string, onGateway
   checkStringMatches(match.headers, child(field, 'headers'), context)
   checkStringMatches(match.withoutHeaders, child(field, 'withoutHeaders'), context, { starIsPresence: true })
   checkStringMatches(match.queryParams, child(field, 'queryParams'), context)
+  if (Object.hasOwn(match.queryParams ?? {}, '')) {
+    report.violation(entry(child(field, 'queryParams'), ''), 'needs the name of the parameter')
+  }
   checkNames(match.headers, child(field, 'headers'), onGateway, context)
   checkNames(match.withoutHeaders, child(field, 'withoutHeaders'), onGateway, context)
   checkOptionalPort(match.port, child(field, 'port'), report)
