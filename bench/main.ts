@@ -20,7 +20,7 @@ import { benchStreams } from './scenarios/streams.ts'
 
 const smoke = process.argv.includes('--smoke')
 const only = process.argv[process.argv.indexOf('--only') + 1]?.split(',')
-const scale: Scale = smoke ? { requests: 500, pairs: 1, starts: 1 } : { requests: 20_000, pairs: 5, starts: 5 }
+const scale: Scale = smoke ? { requests: 500, pairs: 1, starts: 1 } : { requests: 15_000, pairs: 5, starts: 5 }
 
 interface Section {
   readonly key: string
@@ -36,7 +36,7 @@ const SECTIONS: readonly Section[] = [
     key: 'chain',
     title: 'A chain of three services at a constant rate',
     run: () =>
-      benchChain(smoke ? { rates: [20], seconds: 1, rounds: 1 } : { rates: [20, 200, 2000], seconds: 6, rounds: 3 }),
+      benchChain(smoke ? { rates: [20], seconds: 1, rounds: 1 } : { rates: [20, 200, 2000], seconds: 5, rounds: 2 }),
   },
   {
     key: 'push',
@@ -53,7 +53,9 @@ const SECTIONS: readonly Section[] = [
     title: 'A large service',
     run: () =>
       benchEndpoints(
-        smoke ? { endpoints: 1_000, changes: 1, starts: 1 } : { endpoints: 10_000, changes: 10, starts: 3 },
+        smoke
+          ? { endpoints: 1_000, changes: 1, starts: 1, policies: 2 }
+          : { endpoints: 10_000, changes: 10, starts: 3 },
       ),
   },
   {
@@ -69,7 +71,11 @@ const SECTIONS: readonly Section[] = [
             ],
       ),
   },
-  { key: 'streams', title: 'Memory of the control server', run: () => benchStreams(smoke ? 50 : 1000) },
+  {
+    key: 'streams',
+    title: 'Memory of the control server',
+    run: () => benchStreams(smoke ? { count: 50, settleMs: 500 } : { count: 1000, settleMs: 12_000 }),
+  },
   {
     key: 'balancing',
     title: 'Balancing',
@@ -86,15 +92,17 @@ const SECTIONS: readonly Section[] = [
           : { sizes: [10, 100, 1_000], requests: 200_000, rounds: 5 },
       ),
   },
-  { key: 'stalled', title: 'A client that stops reading', run: () => benchStalled(smoke ? 200 : 10_000) },
+  { key: 'stalled', title: 'A client that stops reading', run: () => benchStalled(smoke ? 200 : 5_000) },
 ]
 
 const parts: string[] = []
 for (const { key, title, run } of SECTIONS) {
   if (process.argv.includes('--only') && only?.includes(key) !== true) continue
+  const begin = performance.now()
   const text = `## ${title}\n\n${await run()}\n`
   parts.push(text)
   console.log(text)
+  console.error(`${key} took ${Math.round((performance.now() - begin) / 1000)} s\n`)
 }
 
 if (process.argv.includes('--write')) {

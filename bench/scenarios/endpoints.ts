@@ -14,6 +14,8 @@ export interface EndpointsScale {
   readonly changes: number
   /** How often client and server are started anew; the median counts. */
   readonly starts: number
+  /** How many of the policies are measured. */
+  readonly policies?: number
 }
 
 const HOST = 'large.default.svc.cluster.local'
@@ -143,7 +145,7 @@ export async function benchEndpoints(scale: EndpointsScale): Promise<string> {
   await once(listener, 'listening')
   const { port: listenPort } = listener.address() as AddressInfo
   const rows: string[][] = []
-  for (const [name, trafficPolicy] of Object.entries(POLICIES)) {
+  for (const [name, trafficPolicy] of Object.entries(POLICIES).slice(0, scale.policies)) {
     const starts: number[][] = []
     for (let nth = 0; nth < scale.starts; nth++) starts.push(await start(trafficPolicy, listenPort, scale))
     const columns = starts[0] as number[]

@@ -47,7 +47,24 @@ export function benchRouting({ sizes, requests, rounds }: RoutingScale): string 
     const asked = Array.from({ length: size }, (_, index) => `http://service-${(index * STRIDE) % size}`)
     return nanoseconds(requests, rounds, (at) => origins.resolve(asked[at % size] as string).kind === 'served')
   })
-  return table(['nanoseconds to find', ...sizes.map(String)], [...rows, ['the routes of a host', ...hosts]])
+  const builds = Object.entries(SHAPES).map(([name, shape]) => {
+    const cells = sizes.map((size) => {
+      const paths = Array.from({ length: size }, (_, index) => shape(index).path)
+      return fixed(median(Array.from({ length: rounds }, () => millisecondsOf(() => compile(paths)))), 1)
+    })
+    return [`routes of ${name}`, ...cells]
+  })
+  return [
+    table(['nanoseconds to find', ...sizes.map(String)], [...rows, ['the routes of a host', ...hosts]]),
+    'A host whose routes come or change holds the event loop while all of them are compiled:',
+    table(['milliseconds to compile', ...sizes.map(String)], builds),
+  ].join('\n\n')
+}
+
+function millisecondsOf(work: () => void): number {
+  const begin = performance.now()
+  work()
+  return performance.now() - begin
 }
 
 function compile(paths: readonly PathMatcher[], name = HOST): RouteTable {

@@ -14,6 +14,12 @@ const KIB = 1024
 /** Connections before the first reading, so that what the first of them loads is not counted as theirs. */
 const WARM_UP = 20
 
+export interface StreamsScale {
+  readonly count: number
+  /** What is waited before the last reading: V8 gives back memory some seconds after the last garbage. */
+  readonly settleMs: number
+}
+
 /** What a stream adds, in KiB. */
 interface PerStream {
   readonly resident: number
@@ -80,11 +86,9 @@ async function bareFastify(count: number): Promise<WholeProcess> {
   return { started, connected, changed: Number.NaN }
 }
 
-/** V8 gives back memory some seconds after the last garbage. */
-const SETTLE_MS = 12_000
 const CHANGES = 20
 
-async function builtControl(count: number): Promise<WholeProcess> {
+async function builtControl(count: number, settleMs: number): Promise<WholeProcess> {
   const dataDir = mkdtempSync(path.join(os.tmpdir(), 'weft-bench-'))
   const server = await startBuiltControl(dataDir)
   const control = remoteControl(server.url)
@@ -93,7 +97,7 @@ async function builtControl(count: number): Promise<WholeProcess> {
   const clients = await startWorker('streams', { WEFT_CONTROL: server.url })
   await clients.call('connect', count)
   const connected = server.resident()
-  const changed = await residentAfterChanges(server, control)
+  const changed = await residentAfterChanges(server, control, settleMs)
   await clients.stop()
   stop()
   await server.stop()
@@ -101,12 +105,12 @@ async function builtControl(count: number): Promise<WholeProcess> {
   return { started, connected, changed }
 }
 
-async function residentAfterChanges(server: PlainProcess, control: Control): Promise<number> {
+async function residentAfterChanges(server: PlainProcess, control: Control, settleMs: number): Promise<number> {
   for (let change = 0; change < CHANGES; change++) {
     const canary = { subset: 'v2', weight: 10 + change }
     await control.post('/v1/services/default/reviews/canary?wait=10s', canary, 'PUT')
   }
-  await delay(SETTLE_MS)
+  await delay(settleMs)
   return server.resident()
 }
 
@@ -114,7 +118,7 @@ async function residentAfterChanges(server: PlainProcess, control: Control): Pro
  * What a connected stream costs the control server against a bare Node server with as many, and what `weft server` as it is
  * published takes as a whole, against the least that fastify takes.
  */
-export async function benchStreams(count: number): Promise<string> {
+export async function benchStreams({ count, settleMs }: StreamsScale): Promise<string> {
   const [bare, weft] = [await bareStreams(count), await controlStreams(count)]
   const row = (name: string, { resident, live }: PerStream): string[] => [name, fixed(resident, 1), fixed(live, 1)]
   const perStream = table(
@@ -130,7 +134,7 @@ export async function benchStreams(count: number): Promise<string> {
   ]
   const processes = table(
     ['whole process, resident MiB', 'started', `${count} streams`, `${CHANGES} changes later`],
-    [whole('bare fastify', await bareFastify(count)), whole('weft server, built', await builtControl(count))],
+    [whole('bare fastify', await bareFastify(count)), whole('weft server, built', await builtControl(count, settleMs))],
   )
   return `${perStream}\n\n${processes}`
 }
