@@ -6,6 +6,7 @@ import type { TimerHandle, Timers } from '../../kernel/timers.ts'
 import type { Attempt } from '../outbound/attempt.ts'
 import type { Place } from '../outbound/connection-gate.ts'
 import type { Exchange } from '../outbound/exchange.ts'
+import { MAX_SESSION_MEMORY_MB } from '../session-memory.ts'
 import { errors } from '../undici.ts'
 import { type Carrier, Http2Request } from './http2-request.ts'
 import { keepAlive } from './keep-alive.ts'
@@ -162,6 +163,7 @@ export class Http2Connection implements Carrier, Place {
     const session = connect(`${this.scheme}://endpoint`, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW_BYTES },
+      maxSessionMemory: MAX_SESSION_MEMORY_MB,
     })
     this.#session = session
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES))

@@ -12,7 +12,7 @@ import { http2Head, rawList } from './request-head.ts'
 import { listenTo, listenToBody, type StreamReceiver } from './stream-listeners.ts'
 import { unprocessed } from './unprocessed.ts'
 
-const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
+const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } = constants
 
 /** As undici's: a backstop below the limits of policy. */
 const DEFAULT_TIMEOUT_MS = 300_000
@@ -29,6 +29,8 @@ export interface Carrier {
   readonly lastStreamId: number
   /** Tells once that the request is off the connection. */
   requestEnded(request: Http2Request): void
+  /** Takes no more requests. */
+  retire(): void
 }
 
 /**
@@ -153,6 +155,8 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
 
   failed(error: Error): void {
     this.#error = error
+    // A server of Node whose count of memory is full says so to every further stream of the connection.
+    if (this.#stream?.rstCode === NGHTTP2_ENHANCE_YOUR_CALM) this.#carrier.retire()
     if (!this.#over) this.#fail(this.#explain(error))
   }
 
