@@ -84,7 +84,9 @@ interface Parts {
 
 async function createParts({ domain, workloadTtlMs, clock, timers, logger }: Settings, store: Store): Promise<Parts> {
   const wallNow = (): number => clock.wallNow()
-  const model = await followStore(store, domain)
+  const model = await followStore(store, domain, (key, error) =>
+    logger.error('what is stored cannot be read and is passed over: write it anew', { key, error: String(error) }),
+  )
   return {
     store,
     model,

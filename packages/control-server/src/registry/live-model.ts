@@ -1,6 +1,6 @@
 import type { Store } from '../store/store.ts'
 import type { Model, ModelChange } from './model.ts'
-import { ModelBuilder } from './model-builder.ts'
+import { ModelBuilder, type OnUnreadable } from './model-builder.ts'
 
 /** The model as it follows the store. */
 export interface LiveModel {
@@ -10,9 +10,9 @@ export interface LiveModel {
   close(): void
 }
 
-export async function followStore(store: Store, domain: string): Promise<LiveModel> {
+export async function followStore(store: Store, domain: string, onUnreadable?: OnUnreadable): Promise<LiveModel> {
   const { revision, entries } = await store.list('')
-  const builder = new ModelBuilder(domain, revision, entries)
+  const builder = new ModelBuilder(domain, revision, entries, onUnreadable)
   const listeners = new Set<(change: ModelChange) => void>()
   const unwatch = store.watch(revision, (batch) => {
     const change = builder.apply(batch)

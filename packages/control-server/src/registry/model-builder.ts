@@ -34,6 +34,9 @@ interface Sorted {
   readonly inbound: Set<string>
 }
 
+/** Told of an entry that cannot be read, which an older version may have stored; what was there before stays. */
+export type OnUnreadable = (key: string, error: unknown) => void
+
 /** Turns the store's entries, and then each batch of changes, into models. Entries of other kinds are passed over. */
 export class ModelBuilder {
   private readonly domain: string
@@ -41,10 +44,12 @@ export class ModelBuilder {
   private readonly groups = new WorkloadGroups()
   private readonly policies = new PolicyTable()
   private mesh: MeshSettings = meshSettingsOf([])
+  private readonly onUnreadable: OnUnreadable
   private current: Model
 
-  constructor(domain: string, revision: number, entries: readonly Entry[]) {
+  constructor(domain: string, revision: number, entries: readonly Entry[], onUnreadable: OnUnreadable = () => {}) {
     this.domain = domain
+    this.onUnreadable = onUnreadable
     this.table = new ServiceTable(domain)
     const changes = entries.map((entry): Change => ({ key: entry.key, entry, previous: undefined }))
     this.take(this.sort(changes))
@@ -93,7 +98,13 @@ export class ModelBuilder {
       sidecars: new Set(),
       inbound: new Set(),
     }
-    for (const change of changes) this.sortOne(change, sorted)
+    for (const change of changes) {
+      try {
+        this.sortOne(change, sorted)
+      } catch (error) {
+        this.onUnreadable(change.key, error)
+      }
+    }
     return sorted
   }
 

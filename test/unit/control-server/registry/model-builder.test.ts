@@ -257,3 +257,19 @@ test('a change of one among ten thousand workloads leaves the others untouched, 
   // Some 0.02 ms where this was written; copying ten thousand entries each time would take some 1 ms.
   expect(perChangeMs).toBeLessThan(0.5)
 })
+
+test('an entry that cannot be read is told and passed over, and what it was before stays', () => {
+  const good = { ports: [{ name: 'http', port: 80 }] }
+  const bad = { ...good, clusterIPs: 5 }
+  const told: string[] = []
+  const entries = new Entries()
+  entries.change(resource('Service', 'old', bad), resource('Service', 'reviews', good))
+  const builder = new ModelBuilder('cluster.local', entries.revision, entries.all, (key) => told.push(key))
+  const hosts = (): string[] => [...builder.model.services.keys()].map((host) => host.split('.', 1)[0] as string).sort()
+  expect(hosts()).toEqual(['reviews'])
+  builder.apply(entries.change(resource('Service', 'reviews', bad), resource('Service', 'web', good)))
+  expect(hosts()).toEqual(['reviews', 'web'])
+  expect(told).toEqual(['/resources/core/services/default/old', '/resources/core/services/default/reviews'])
+  builder.apply(entries.change(resource('Service', 'old', good), resource('Service', 'reviews', undefined)))
+  expect(hosts()).toEqual(['old', 'web'])
+})
