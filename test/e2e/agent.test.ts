@@ -47,6 +47,16 @@ const VIRTUAL_SERVICE = {
         timeout: '0.2s',
         route: [{ destination: { host: 'reviews', subset: 'v3' } }],
       },
+      {
+        match: [{ uri: { exact: '/fixed' } }],
+        directResponse: { status: 200, body: { string: '{"version":"none"}' } },
+        headers: { response: { set: { 'content-type': 'application/json' } } },
+      },
+      {
+        match: [{ uri: { exact: '/faulty' } }],
+        fault: { abort: { httpStatus: 418, percentage: { value: 100 } } },
+        route: [{ destination: { host: 'reviews', subset: 'v1' } }],
+      },
       { route: [{ destination: { host: 'reviews', subset: 'v1' } }] },
     ],
   },
@@ -176,6 +186,14 @@ describe.each(CLIENTS)('mesh.agent with %s', (_name, send) => {
   test('tells what the mesh refuses as an error', async () => {
     const failed = await send('/slow', {}).catch((error: unknown) => error)
     expect(rootOf(failed)).toMatchObject({ code: 'WEFT_DEADLINE_EXCEEDED' })
+  })
+
+  test.each([3, 2_000_000])('is answered by the mesh itself, which reads none of %i bytes of body', async (length) => {
+    const type = { 'content-type': 'text/plain' }
+    const body = 'x'.repeat(length)
+    expect(await send('/fixed', type, body)).toEqual({ version: 'none' })
+    const failed = await send('/faulty', type, body).catch((error: unknown) => error)
+    expect(rootOf(failed)).toMatchObject({ code: 'WEFT_FAULT_INJECTED' })
   })
 })
 

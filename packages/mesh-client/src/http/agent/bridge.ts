@@ -10,6 +10,8 @@ import { MemorySocket, type MemorySocketDeps } from './memory-socket.ts'
 /** Clients of node:http retry by themselves, and two layers that retry multiply. Read and taken away by the mesh. */
 const NO_RETRIES: readonly string[] = ['x-envoy-max-retries', '0']
 
+type Body = NonNullable<Dispatcher.DispatchOptions['body']>
+
 /** One request's way through. */
 interface Passage {
   readonly origin: string
@@ -92,8 +94,13 @@ export class Bridge {
   }
 }
 
-/** RFC 9112, 6: a request has a body where one of these says so. */
-function bodyOf(request: IncomingMessage): IncomingMessage | null {
+/**
+ * RFC 9112, 6: a request has a body where one of these says so. A call that does not need it, or no more of it, lets it
+ * go; the stream that it came over stays, for the answer.
+ */
+function bodyOf(request: IncomingMessage): Body | null {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
-  return (length !== undefined && length !== '0') || encoding !== undefined ? request : null
+  const present = (length !== undefined && length !== '0') || encoding !== undefined
+  // undici takes iterables too, which its type leaves out.
+  return present ? (request.iterator({ destroyOnReturn: false }) as unknown as Body) : null
 }
