@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { type Analysis, type AnalyzeOptions, analyze } from '../../../../packages/control-server/src/analyze/analyze.ts'
 import { CODES, type Code } from '../../../../packages/control-server/src/analyze/codes.ts'
-import { parseResources } from '../../../../packages/control-server/src/config/parse.ts'
+import { type ParsedDocument, parseResources } from '../../../../packages/control-server/src/config/parse.ts'
 import { validateResource } from '../../../../packages/control-server/src/config/validate.ts'
+import { resource } from '../config/resources.ts'
 import { CASES } from './cases.ts'
 
 function analyzeText(text: string, options: AnalyzeOptions = {}, contentType = ''): Analysis {
@@ -114,6 +115,25 @@ describe('any input', () => {
     expect(messages).toHaveLength(1000)
     expect(messages.every(({ severity }) => severity === 'error')).toBe(true)
     expect(unlisted).toBe(counts.error + counts.warning + counts.info - 1000)
+  })
+
+  test('thousands of rivals of each kind for one host do not fill the memory', () => {
+    const thousands = (kind: string, spec: object): readonly ParsedDocument[] =>
+      Array.from({ length: 2_000 }, (_, index) => ({
+        where: '',
+        value: { ...resource(kind, spec, { name: `${kind.toLowerCase()}-${index}` }) } as never,
+        kind: undefined,
+      }))
+    const parentRefs = [{ group: '', kind: 'Service', name: 'reviews' }]
+    const documents = [
+      ...thousands('VirtualService', { hosts: ['reviews'], http: [{ route: [{ destination: { host: 'reviews' } }] }] }),
+      ...thousands('HTTPRoute', { parentRefs, rules: [{ backendRefs: [{ name: 'reviews', port: 80 }] }] }),
+      ...thousands('Sidecar', { outboundTrafficPolicy: {}, egress: [{ hosts: ['other/*'] }] }),
+    ]
+    const { counts, unlisted } = analyze(documents)
+    const all = counts.error + counts.warning + counts.info
+    expect(unlisted).toBe(all - 1000)
+    expect(all).toBeLessThan(documents.length * 20)
   })
 
   test.each([[[]], [5], ['a'], [{ kind: 'VirtualService' }], [{ apiVersion: 5, kind: [] }]])(

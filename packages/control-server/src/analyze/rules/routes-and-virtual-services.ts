@@ -9,29 +9,43 @@ import { type MeshView, subjectName } from '../mesh-view.ts'
 /** The kinds of Gateway API that may attach to a Service, as a VirtualService rules a host. */
 const ROUTE_KINDS = ['HTTPRoute', 'TLSRoute', 'TCPRoute'] as const
 
+/** Of more rivals for a host than this, the others are not named: all pairs of thousands would fill the memory. */
+const MAX_NAMED = 10
+
+/** A reference by which a route rules a host. */
+interface Attached {
+  readonly subject: Subject<CommonRouteSpec>
+  readonly field: string
+  readonly host: string
+}
+
 /** WEFT0304: a host that a route of Gateway API and a VirtualService rule. */
 export function* routesAndVirtualServices(view: MeshView): Generator<Finding> {
-  const byHost = groupBy(hostsClaimed(view), ({ host }) => host)
+  const claims = groupBy(hostsClaimed(view), ({ host }) => host)
   for (const kind of ROUTE_KINDS) {
-    for (const subject of view.ofKind<CommonRouteSpec>(kind)) yield* ofRoute(subject, byHost, view.domain)
+    const attached = groupBy(attachedOf(view.ofKind<CommonRouteSpec>(kind), view.domain), ({ host }) => host)
+    for (const [host, routes] of attached) yield* ofHost(host, routes, claims.get(host) ?? [])
   }
 }
 
-function* ofRoute(
-  subject: Subject<CommonRouteSpec>,
-  byHost: ReadonlyMap<string, readonly ClaimedHost[]>,
-  domain: string,
-): Generator<Finding> {
-  const { spec, metadata } = subject.resource
-  for (const [index, parent] of (spec.parentRefs ?? []).entries()) {
-    if (!isServiceParent(parent)) continue
-    const host = serviceHost(parent.name, parent.namespace ?? metadata.namespace, domain)
-    for (const claim of byHost.get(host) ?? []) {
-      const both = `${host} is ruled by both`
-      const field = item('spec.parentRefs', index)
-      yield { code: 'WEFT0304', subject, field, message: `${both} this and ${subjectName(claim.subject)}` }
-      const message = `${both} this and ${subjectName(subject)}`
-      yield { code: 'WEFT0304', subject: claim.subject, field: claim.field, message }
-    }
-  }
+function attachedOf(subjects: readonly Subject<CommonRouteSpec>[], domain: string): readonly Attached[] {
+  return subjects.flatMap((subject) => {
+    const { spec, metadata } = subject.resource
+    return (spec.parentRefs ?? []).flatMap((parent, index): Attached[] => {
+      if (!isServiceParent(parent)) return []
+      const host = serviceHost(parent.name, parent.namespace ?? metadata.namespace, domain)
+      return [{ subject, field: item('spec.parentRefs', index), host }]
+    })
+  })
+}
+
+function* ofHost(host: string, routes: readonly Attached[], claims: readonly ClaimedHost[]): Generator<Finding> {
+  const code = 'WEFT0304'
+  const both = (rival: Subject<unknown>): string => `${host} is ruled by both this and ${subjectName(rival)}`
+  const firstClaims = claims.slice(0, MAX_NAMED)
+  for (const { subject, field } of routes)
+    for (const claim of firstClaims) yield { code, subject, field, message: both(claim.subject) }
+  const firstRoutes = routes.slice(0, MAX_NAMED)
+  for (const { subject, field } of claims)
+    for (const route of firstRoutes) yield { code, subject, field, message: both(route.subject) }
 }

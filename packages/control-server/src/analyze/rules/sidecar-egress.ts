@@ -11,6 +11,10 @@ import { strictSidecars } from '../strict-sidecars.ts'
 
 type Sidecar = Subject<SidecarSpec>
 
+/** More Sidecars of one namespace, and hosts that one of them leaves out, are not looked at. */
+const MAX_SIDECARS = 100
+const MAX_NAMED = 100
+
 /** A host that a VirtualService says the routes of. */
 interface Ruled {
   readonly subject: Subject<VirtualServiceSpec>
@@ -28,14 +32,20 @@ export function* sidecarEgress(view: MeshView): Generator<Finding> {
   const strict = strictSidecars(view)
   if (strict.length === 0) return
   const byNamespace = ruledByNamespace(view)
-  for (const sidecar of strict) {
-    const { namespace } = sidecar.resource.metadata
-    const told = new Set<string>()
-    for (const ruled of byNamespace.get(namespace) ?? []) {
-      if (told.has(ruled.host) || reaches(sidecar, ruled)) continue
-      told.add(ruled.host)
-      yield* findingsOf(sidecar, ruled)
+  for (const [namespace, sidecars] of groupBy(strict, ({ resource }) => resource.metadata.namespace)) {
+    for (const sidecar of sidecars.slice(0, MAX_SIDECARS)) {
+      yield* leftOut(sidecar, byNamespace.get(namespace) ?? [])
     }
+  }
+}
+
+function* leftOut(sidecar: Sidecar, all: readonly Ruled[]): Generator<Finding> {
+  const told = new Set<string>()
+  for (const ruled of all) {
+    if (told.size === MAX_NAMED) return
+    if (told.has(ruled.host) || reaches(sidecar, ruled)) continue
+    told.add(ruled.host)
+    yield* findingsOf(sidecar, ruled)
   }
 }
 

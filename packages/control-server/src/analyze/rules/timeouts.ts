@@ -1,4 +1,4 @@
-import { parseDuration } from '../../config/duration.ts'
+import { milliseconds } from '../../config/duration.ts'
 import { child, item } from '../../config/field-path.ts'
 import type { VirtualServiceSpec } from '../../config/spec/virtual-service.ts'
 import type { Finding } from '../finding.ts'
@@ -16,9 +16,4 @@ export function* timeouts({ ofKind }: MeshView): Generator<Finding> {
       yield { code: 'WEFT0407', subject, field, message }
     }
   }
-}
-
-function milliseconds(text: string | undefined): number | undefined {
-  const parsed = text === undefined ? undefined : parseDuration(text)
-  return parsed?.ok === true ? parsed.value : undefined
 }
