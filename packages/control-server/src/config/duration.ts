@@ -56,3 +56,16 @@ export function parseDuration(text: string): Result<number, string> {
   const parsed = parseDurationNanoseconds(text)
   return parsed.ok ? ok(Number(parsed.value) / 1e6) : parsed
 }
+
+/** A duration of a stored resource in whole milliseconds; `undefined` for one that is absent. */
+export function milliseconds(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const parsed = parseDuration(text)
+  return parsed.ok && parsed.value >= 0 ? Math.round(parsed.value) : undefined
+}
+
+/** As {@link milliseconds}, of a field in which 0 is the same as nothing. */
+export function positiveMilliseconds(text: string | undefined): number | undefined {
+  const value = milliseconds(text)
+  return value === 0 ? undefined : value
+}

@@ -1,10 +1,5 @@
-import {
-  type Cluster,
-  DEFAULT_CONNECT_TIMEOUT_MS,
-  DEFAULT_DNS_REFRESH_RATE_MS,
-  ROOT_NAMESPACE,
-} from '@weft/mesh-protocol'
-import { parseDuration } from '../config/duration.ts'
+import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_DNS_REFRESH_RATE_MS, ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import { positiveMilliseconds } from '../config/duration.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { LocalityLbSetting, ZoneAwareLbSetting } from '../config/spec/destination-rule.ts'
 import { MESH_CONFIG_NAME, type MeshConfigSpec } from '../config/spec/mesh-config.ts'
@@ -16,8 +11,8 @@ export interface MeshSettings {
   readonly outboundTrafficPolicy: 'ALLOW_ANY' | 'REGISTRY_ONLY'
   /** Default `DEFAULT_CONNECT_TIMEOUT_MS`. */
   readonly connectTimeoutMs: number
-  /** `undefined`: the platform's. */
-  readonly tcpKeepalive: Cluster['tcpKeepalive'] | undefined
+  /** As written, for DestinationRules that have none; `undefined`: the platform's. */
+  readonly tcpKeepalive: MeshConfigSpec['tcpKeepalive'] | undefined
   /** As written; `enabled` is true where nothing is said. A DestinationRule's own replaces it whole. */
   readonly localityLbSetting: LocalityLbSetting
   /** As written; where it is there, it goes before {@link localityLbSetting}. */
@@ -42,15 +37,15 @@ export function meshSettings(spec: MeshConfigSpec | undefined): MeshSettings {
     // The zero value of Istio's enumeration, once the block is there.
     outboundTrafficPolicy:
       outboundTrafficPolicy === undefined ? 'ALLOW_ANY' : (outboundTrafficPolicy.mode ?? 'REGISTRY_ONLY'),
-    connectTimeoutMs: milliseconds(spec?.connectTimeout) ?? DEFAULT_CONNECT_TIMEOUT_MS,
-    tcpKeepalive: tcpKeepalive === undefined ? undefined : keepalive(tcpKeepalive),
+    connectTimeoutMs: positiveMilliseconds(spec?.connectTimeout) ?? DEFAULT_CONNECT_TIMEOUT_MS,
+    tcpKeepalive,
     localityLbSetting: { enabled: true, ...localityLbSetting },
     zoneAwareLbSetting: spec?.zoneAwareLbSetting,
     defaultHttpRetryPolicy: spec?.defaultHttpRetryPolicy,
     defaultServiceExportTo: someOf(spec?.defaultServiceExportTo),
     defaultVirtualServiceExportTo: someOf(spec?.defaultVirtualServiceExportTo),
     defaultDestinationRuleExportTo: someOf(spec?.defaultDestinationRuleExportTo),
-    dnsRefreshRateMs: milliseconds(spec?.dnsRefreshRate) ?? DEFAULT_DNS_REFRESH_RATE_MS,
+    dnsRefreshRateMs: positiveMilliseconds(spec?.dnsRefreshRate) ?? DEFAULT_DNS_REFRESH_RATE_MS,
     h2UpgradePolicy: spec?.h2UpgradePolicy ?? 'DO_NOT_UPGRADE',
   }
 }
@@ -65,18 +60,3 @@ export function meshSettingsOf(resources: readonly ConfigResource[]): MeshSettin
 
 const someOf = (given: readonly string[] | undefined): readonly string[] =>
   given === undefined || given.length === 0 ? EVERYBODY : given
-
-function keepalive({ probes, time, interval }: NonNullable<MeshConfigSpec['tcpKeepalive']>): Cluster['tcpKeepalive'] {
-  const timeMs = milliseconds(time)
-  const intervalMs = milliseconds(interval)
-  return {
-    ...(timeMs === undefined ? {} : { timeMs }),
-    ...(intervalMs === undefined ? {} : { intervalMs }),
-    ...(probes === undefined ? {} : { probes }),
-  }
-}
-
-function milliseconds(text: string | undefined): number | undefined {
-  const parsed = text === undefined ? undefined : parseDuration(text)
-  return parsed?.ok === true && parsed.value > 0 ? Math.round(parsed.value) : undefined
-}

@@ -4,10 +4,10 @@ import {
   DEFAULT_CIRCUIT_BREAKERS,
   DEFAULT_IDLE_TIMEOUT_MS,
 } from '@weft/mesh-protocol'
+import { milliseconds, positiveMilliseconds } from '../config/duration.ts'
 import type { ConnectionPoolSettings, HttpSettings, TcpSettings } from '../config/spec/destination-rule.ts'
 import type { MeshSettings } from '../registry/mesh-settings.ts'
 import type { ServicePort } from '../registry/model.ts'
-import { milliseconds } from './milliseconds.ts'
 
 type PoolFields = Pick<
   Cluster,
@@ -39,12 +39,12 @@ export function connectionPool(
     maxRequests: positive(http?.http2MaxRequests) ?? DEFAULT_CIRCUIT_BREAKERS.maxRequests,
     maxRetries: positive(http?.maxRetries) ?? DEFAULT_CIRCUIT_BREAKERS.maxRetries,
   }
-  const maxConnectionDurationMs = positive(milliseconds(tcp?.maxConnectionDuration))
-  const tcpKeepalive = keepalive(tcp?.tcpKeepalive) ?? mesh.tcpKeepalive
+  const maxConnectionDurationMs = positiveMilliseconds(tcp?.maxConnectionDuration)
+  const tcpKeepalive = keepalive(tcp?.tcpKeepalive ?? mesh.tcpKeepalive)
   const http2ProtocolOptions = protocol === 'http2' || protocol === 'grpc' ? http2Options(http) : undefined
   return {
     protocol,
-    connectTimeoutMs: positive(milliseconds(tcp?.connectTimeout)) ?? mesh.connectTimeoutMs,
+    connectTimeoutMs: positiveMilliseconds(tcp?.connectTimeout) ?? mesh.connectTimeoutMs,
     circuitBreakers,
     maxRequestsPerConnection: positive(http?.maxRequestsPerConnection) ?? 0,
     idleTimeoutMs:
@@ -73,8 +73,8 @@ function upstreamProtocol(
 
 function keepalive(settings: TcpSettings['tcpKeepalive']): Cluster['tcpKeepalive'] {
   if (settings === undefined) return undefined
-  const timeMs = positive(milliseconds(settings.time))
-  const intervalMs = positive(milliseconds(settings.interval))
+  const timeMs = positiveMilliseconds(settings.time)
+  const intervalMs = positiveMilliseconds(settings.interval)
   const probes = positive(settings.probes)
   return {
     ...(timeMs === undefined ? {} : { timeMs }),
@@ -85,8 +85,8 @@ function keepalive(settings: TcpSettings['tcpKeepalive']): Cluster['tcpKeepalive
 
 function http2Options(http: HttpSettings | undefined): Cluster['http2ProtocolOptions'] {
   const maxConcurrentStreams = positive(http?.maxConcurrentStreams)
-  const intervalMs = positive(milliseconds(http?.http2KeepAlive?.interval))
-  const timeoutMs = positive(milliseconds(http?.http2KeepAlive?.timeout))
+  const intervalMs = positiveMilliseconds(http?.http2KeepAlive?.interval)
+  const timeoutMs = positiveMilliseconds(http?.http2KeepAlive?.timeout)
   const pings = intervalMs !== undefined && timeoutMs !== undefined
   if (maxConcurrentStreams === undefined && !pings) return undefined
   return {

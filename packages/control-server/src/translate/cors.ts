@@ -1,7 +1,7 @@
 import type { InboundRoute, RouteMatch, StringMatcher, CorsPolicy as WireCors } from '@weft/mesh-protocol'
+import { milliseconds } from '../config/duration.ts'
 import { MESH_GATEWAY } from '../config/mesh-gateway.ts'
 import type { CorsPolicy, HttpMatchRequest } from '../config/spec/virtual-service.ts'
-import { milliseconds } from './milliseconds.ts'
 import { isCatchAll, routeMatch, stringMatcher } from './route-match.ts'
 import { matchBlocks, routeName } from './virtual-service-routes.ts'
 import type { VirtualService } from './virtual-services.ts'

@@ -4,11 +4,11 @@ import {
   DEFAULT_ERROR_RATE_BREAKER,
   type ErrorRateBreaker,
 } from '@weft/mesh-protocol'
+import { milliseconds } from '../config/duration.ts'
 import type { FallbackSpec } from '../config/spec/circuit-breaker.ts'
 import type { Model } from '../registry/model.ts'
 import type { CircuitBreaker } from './circuit-breakers.ts'
 import { destinationHost } from './host-map.ts'
-import { milliseconds } from './milliseconds.ts'
 
 /** The breaker of a cluster on `port`, from the kind `CircuitBreaker`. */
 export function errorRateBreaker({ namespace, spec }: CircuitBreaker, port: number, model: Model): ErrorRateBreaker {

@@ -1,6 +1,6 @@
 import type { Fault } from '@weft/mesh-protocol'
+import { milliseconds } from '../config/duration.ts'
 import type { FaultAbort, FaultDelay, HttpFaultInjection, Percent } from '../config/spec/virtual-service.ts'
-import { milliseconds } from './milliseconds.ts'
 
 /** gRPC codes by the names that a fault may give (`google.rpc.Code`). */
 const GRPC_CODES: Readonly<Record<string, number>> = {

@@ -1,6 +1,6 @@
 import { DEFAULT_HEALTH_CHECK, type HealthCheck } from '@weft/mesh-protocol'
+import { milliseconds } from '../config/duration.ts'
 import type { HealthCheckSpec } from '../config/spec/load-balancer.ts'
-import { milliseconds } from './milliseconds.ts'
 
 /** The active checks of a LoadBalancer. */
 export function healthChecks(specs: readonly HealthCheckSpec[]): readonly HealthCheck[] {

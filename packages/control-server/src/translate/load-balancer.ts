@@ -10,6 +10,7 @@ import {
   type LbPolicy,
   MIN_WEIGHT_UPDATE_PERIOD_MS,
 } from '@weft/mesh-protocol'
+import { milliseconds } from '../config/duration.ts'
 import type {
   BackendUtilization,
   ConsistentHashLb,
@@ -18,7 +19,6 @@ import type {
   SimpleLb,
 } from '../config/spec/destination-rule.ts'
 import type { LoadBalancerSpec } from '../config/spec/load-balancer.ts'
-import { milliseconds } from './milliseconds.ts'
 
 /** The fields of a cluster that say how an endpoint is picked. */
 export type Balancing = Pick<

@@ -4,9 +4,9 @@ import {
   DEFAULT_SUCCESS_RATE_DETECTION,
   type OutlierDetection,
 } from '@weft/mesh-protocol'
+import { milliseconds } from '../config/duration.ts'
 import type { OutlierDetectionSettings } from '../config/spec/destination-rule.ts'
 import type { OutlierExtrasSpec } from '../config/spec/load-balancer.ts'
-import { milliseconds } from './milliseconds.ts'
 
 const DEFAULTS = DEFAULT_OUTLIER_DETECTION
 

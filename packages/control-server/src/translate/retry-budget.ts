@@ -1,6 +1,6 @@
 import { DEFAULT_RETRY_BUDGET, type RetryBudget } from '@weft/mesh-protocol'
+import { milliseconds } from '../config/duration.ts'
 import type { RetryBudgetSettings } from '../config/spec/destination-rule.ts'
-import { milliseconds } from './milliseconds.ts'
 
 /**
  * A DestinationRule's `retryBudget` (Istio `cluster_traffic_policy.go` `applyRetryBudget`). With an interval, the least number

@@ -5,9 +5,9 @@ import {
   RETRY_BACK_OFF_CAP_FACTOR,
   type RetryPolicy,
 } from '@weft/mesh-protocol'
+import { milliseconds } from '../config/duration.ts'
 import { knownStatus } from '../config/http-status.ts'
 import type { HttpRetry } from '../config/spec/virtual-service.ts'
-import { milliseconds } from './milliseconds.ts'
 
 const STATUS_CODE_CONDITION = 'retriable-status-codes'
 

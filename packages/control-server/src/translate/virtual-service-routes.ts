@@ -5,12 +5,12 @@ import {
   type RouteAction,
   type RouteMatch,
 } from '@weft/mesh-protocol'
+import { milliseconds } from '../config/duration.ts'
 import type { HttpMatchRequest, HttpRoute, HttpRouteDestination } from '../config/spec/virtual-service.ts'
 import type { TranslateContext } from './context.ts'
 import { destinationCluster, hashesRequests } from './destination-cluster.ts'
 import { routeFault } from './fault.ts'
 import { joinMutations, translateHeaders } from './header-operations.ts'
-import { milliseconds } from './milliseconds.ts'
 import { mirrorPolicies } from './mirrors.ts'
 import { directResponseAction, redirectAction } from './redirect.ts'
 import { retryPolicy } from './retry-policy.ts'

@@ -37,7 +37,7 @@ describe('the settings of the mesh', () => {
     [
       'a keepalive only has what it says',
       { tcpKeepalive: { probes: 3, time: '7s' } },
-      { tcpKeepalive: { probes: 3, timeMs: 7000 } },
+      { tcpKeepalive: { probes: 3, time: '7s' } },
     ],
   ])('%s', (_what, spec, expected) => {
     expect(meshSettings(spec)).toMatchObject(expected)
