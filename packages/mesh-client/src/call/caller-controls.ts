@@ -88,7 +88,7 @@ function controlledRetries(policy: RetryPolicy, header: ControlHeader): RetryPol
   return {
     ...policy,
     retryOn,
-    numRetries: wholeNumber(header('x-envoy-max-retries')) ?? unsaid,
+    numRetries: retriesAsked(header('x-envoy-max-retries')) ?? unsaid,
     retriableStatusCodes: [...policy.retriableStatusCodes, ...codes],
     ...(perTryTimeoutMs === undefined ? {} : { perTryTimeoutMs }),
     ...(names.length === 0 ? {} : { retriableHeaders: [...(policy.retriableHeaders ?? []), ...names] }),
@@ -115,6 +115,12 @@ function pieces(text: string | undefined): string[] {
     .split(',')
     .map((piece) => piece.trim())
     .filter((piece) => piece !== '')
+}
+
+/** A number of 32 bits, as Envoy reads it. */
+function retriesAsked(text: string | undefined): number | undefined {
+  const asked = wholeNumber(text)
+  return asked !== undefined && asked < 2 ** 32 ? asked : undefined
 }
 
 /** As `absl::SimpleAtoi`. */

@@ -83,6 +83,18 @@ describe('what a caller may say', () => {
     expect(parseRetryOn(value)).toEqual({ known, allKnown })
   })
 
+  test.each([
+    ['0', 0],
+    ['+3', 3],
+    ['4294967295', 4_294_967_295],
+    ['4294967296', 2],
+    ['-1', 2],
+    ['many', 2],
+  ])('of retries: "%s", where the route has 2', (header, expected) => {
+    const route = { ...ROUTE, retryPolicy: { ...NO_RETRIES, retryOn: ['5xx'], numRetries: 2 } }
+    expect(asking({ 'x-envoy-max-retries': header }, route).retryPolicy.numRetries).toBe(expected)
+  })
+
   test.each<[string, readonly number[]]>([
     ['503', [503]],
     ['503, 409', [503, 409]],
