@@ -58,14 +58,25 @@ function call(cluster: ClusterRuntime, outcomes: readonly Outcome[], now: number
     tried.push(state)
   }
   tried.forEach((state, index) => {
-    cluster.learner?.ended(state, now, now + index, outcomes[index] as Outcome)
+    const outcome = outcomes[index] as Outcome
+    const report = { 'endpoint-load-metrics': `TEXT rps_fractional=${1 + (now % 7)},cpu_utilization=0.5` }
+    if (outcome.kind === 'response') cluster.learner?.answered(state, now, now + index, outcome.status, report)
+    else cluster.learner?.ended(state, now, now + index, outcome)
     cluster.attemptEnded(state, outcomes[index] as Outcome, now)
   })
 }
 
 test('whatever happens: picks are usable and untried, the share of ejected holds, and states outlive assignments', async () => {
   const runs = fc.record({
-    lbPolicy: fc.constantFrom<LbPolicy>('ROUND_ROBIN', 'LEAST_REQUEST', 'RANDOM', 'RING_HASH', 'MAGLEV', 'PEAK_EWMA'),
+    lbPolicy: fc.constantFrom<LbPolicy>(
+      'ROUND_ROBIN',
+      'LEAST_REQUEST',
+      'RANDOM',
+      'RING_HASH',
+      'MAGLEV',
+      'PEAK_EWMA',
+      'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN',
+    ),
     maxEjectionPercent: fc.constantFrom(10, 34, 50, 100),
     seed: fc.integer(),
     steps: fc.array(step, { minLength: 5, maxLength: 40 }),

@@ -1,5 +1,6 @@
 import {
   DEFAULT_CIRCUIT_BREAKERS,
+  DEFAULT_CLIENT_SIDE_WEIGHTED_ROUND_ROBIN,
   DEFAULT_RETRY_POLICY,
   validateClientMessage,
   validateNode,
@@ -88,6 +89,21 @@ describe('resources', () => {
     ['virtualHosts[0].routes[0].match.headers[0].name', routes, path('match', 'headers'), [{ name: '' }]],
   ] as const)('%s is refused', (field, base, keys, value) => {
     expect(fieldsOf(withValue(base, keys, value))).toContain(field)
+  })
+
+  test('weights by reported load', () => {
+    const config = {
+      ...DEFAULT_CLIENT_SIDE_WEIGHTED_ROUND_ROBIN,
+      metricNamesForComputingUtilization: ['named_metrics.a'],
+    }
+    const weighted = { ...cluster, lbPolicy: 'CLIENT_SIDE_WEIGHTED_ROUND_ROBIN', clientSideWeightedRoundRobin: config }
+    expect(fieldsOf(weighted)).toEqual([])
+    expect(fieldsOf({ ...weighted, clientSideWeightedRoundRobin: { ...config, errorUtilizationPenalty: -1 } })).toEqual(
+      ['clientSideWeightedRoundRobin.errorUtilizationPenalty'],
+    )
+    expect(fieldsOf({ ...weighted, clientSideWeightedRoundRobin: { ...config, weightUpdatePeriodMs: 0 } })).toEqual([
+      'clientSideWeightedRoundRobin.weightUpdatePeriodMs',
+    ])
   })
 
   test('every violation is told at once', () => {
