@@ -3,11 +3,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   afterAttempt,
-  afterSweep,
   HEALTHY_STATE,
   type OutlierEvent,
   type OutlierState,
 } from '../../packages/mesh-client/src/health/outlier-detection.ts'
+import { afterSweep } from '../support/after-sweep.ts'
 
 /** Envoy's detector written down the plain way: one mutable host, its monitor's counters, and the ejection worker. */
 class Oracle {

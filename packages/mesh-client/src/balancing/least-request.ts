@@ -1,5 +1,5 @@
 import { DEFAULT_LEAST_REQUEST, type LeastRequestConfig, type SlowStartConfig } from '@weft/mesh-protocol'
-import { type Random, randomInt } from '../kernel/random.ts'
+import { type Random, randomInt, randomOther } from '../kernel/random.ts'
 import { edfPicker } from './edf-picker.ts'
 import { createEdfSchedule, randomStart } from './edf-schedule.ts'
 import { type BalancedHost, equalWeights, type Picker, type PickerDeps } from './picker.ts'
@@ -71,9 +71,8 @@ function powerOfTwo<H extends BalancedHost>(hosts: readonly H[], random: Random)
     pick() {
       if (count < 2) return hosts[0]
       const first = randomInt(random, count)
-      const other = randomInt(random, count - 1)
       const a = hosts[first] as H
-      const b = hosts[other < first ? other : other + 1] as H
+      const b = hosts[randomOther(random, count, first)] as H
       return b.active < a.active ? b : a
     },
   }

@@ -1,5 +1,5 @@
 import { DEFAULT_PEAK_EWMA, type PeakEwmaConfig } from '@weft/mesh-protocol'
-import { randomInt } from '../kernel/random.ts'
+import { randomInt, randomOther } from '../kernel/random.ts'
 import type { BalancedHost, Picker, PickerDeps } from './picker.ts'
 
 /**
@@ -30,9 +30,8 @@ export function peakEwmaPicker<H extends BalancedHost>(
     pick() {
       if (count < 2) return hosts[0]
       const first = randomInt(random, count)
-      const other = randomInt(random, count - 1)
       const a = hosts[first] as H
-      const b = hosts[other < first ? other : other + 1] as H
+      const b = hosts[randomOther(random, count, first)] as H
       const now = clock.now()
       return peakEwmaCost(b, config, now) < peakEwmaCost(a, config, now) ? b : a
     },

@@ -1,3 +1,4 @@
+import { byteSize } from '../kernel/byte-size.ts'
 import { BodyFollower, type Chunk, DONE, type Step } from './body-follower.ts'
 
 /**
@@ -127,7 +128,7 @@ export class ReplayBody {
   #keep(chunk: Chunk): void {
     this.#kept.push(chunk)
     if (!this.#replayable) return
-    this.#keptBytes += sizeOf(chunk)
+    this.#keptBytes += byteSize(chunk)
     if (this.#keptBytes <= this.#limitBytes) {
       if (this.#followers !== undefined) for (const follower of this.#followers) follower.grown()
       return
@@ -166,9 +167,4 @@ class Reader implements AsyncIterable<Chunk>, AsyncIterator<Chunk, undefined> {
 
 function iteratorOf(source: AsyncIterable<Chunk> | Iterable<Chunk>): AsyncIterator<Chunk> | Iterator<Chunk> {
   return Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
-}
-
-function sizeOf(chunk: Chunk): number {
-  if (typeof chunk === 'string') return Buffer.byteLength(chunk)
-  return ArrayBuffer.isView(chunk) ? chunk.byteLength : 0
 }

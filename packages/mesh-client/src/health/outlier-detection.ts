@@ -81,14 +81,9 @@ export function afterAttempt(
 }
 
 /**
- * The state after a sweep, which comes every `intervalMs`: {@link afterReturn}, then {@link afterRest}. Endpoints are
- * compared between the two, so that one which has just come back can be ejected again.
+ * First half of a sweep, which comes every `intervalMs`; the only moment at which an endpoint comes back: when its time is
+ * over. Endpoints are compared before the second half, so that one which has just come back can be ejected again.
  */
-export function afterSweep(policy: OutlierDetection, state: OutlierState, now: number): OutlierState {
-  return afterRest(policy, afterReturn(policy, state, now), now)
-}
-
-/** First half of a sweep, the only moment at which an endpoint comes back: when its time is over. */
 export function afterReturn(policy: OutlierDetection, state: OutlierState, now: number): OutlierState {
   if (state.ejection === undefined) return state
   const { at, jitterMs = 0 } = state.ejection

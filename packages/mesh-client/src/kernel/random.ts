@@ -25,6 +25,12 @@ export function randomInt(random: Random, bound: number): number {
   return Math.floor(random.next() * bound)
 }
 
+/** A whole number in [0, bound) other than `taken`, each as likely; there have to be two. */
+export function randomOther(random: Random, bound: number, taken: number): number {
+  const drawn = Math.floor(random.next() * (bound - 1))
+  return drawn < taken ? drawn : drawn + 1
+}
+
 /** Draws a share of 0 to 100 percent; without chance where it is all or nothing. */
 export function isChosen(percent: number, random: Random): boolean {
   return percent >= 100 || (percent > 0 && random.next() * 100 < percent)

@@ -2,11 +2,11 @@ import { DEFAULT_OUTLIER_DETECTION, type OutlierDetection } from '@weft/mesh-pro
 import { describe, expect, test } from 'vitest'
 import {
   afterAttempt,
-  afterSweep,
   HEALTHY_STATE,
   type OutlierEvent,
   type OutlierState,
 } from '../../../../packages/mesh-client/src/health/outlier-detection.ts'
+import { afterSweep } from '../../../support/after-sweep.ts'
 
 const ROOM = { ejected: 0, hosts: 10 }
 const ALL: OutlierDetection = { ...DEFAULT_OUTLIER_DETECTION, consecutiveGatewayFailure: 3, maxEjectionPercent: 100 }

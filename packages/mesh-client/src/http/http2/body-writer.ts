@@ -1,3 +1,5 @@
+import { asError } from '../../kernel/as-error.ts'
+import { byteSize } from '../../kernel/byte-size.ts'
 import type { TimerHandle, Timers } from '../../kernel/timers.ts'
 import type { Attempt } from '../outbound/attempt.ts'
 import { errors } from '../undici.ts'
@@ -97,7 +99,7 @@ export class BodyWriter {
     try {
       for await (const chunk of source) {
         if (this.#over) return
-        sent += sizeOf(chunk)
+        sent += byteSize(chunk)
         if (sent > declared) throw new errors.RequestContentLengthMismatchError()
         // What is neither text nor bytes the stream refuses, with the code that a socket has for it.
         const taken = this.#stream.write(chunk)
@@ -109,7 +111,7 @@ export class BodyWriter {
       this.#stream.end()
       this.#attempt.onRequestSent()
     } catch (error) {
-      if (!this.#over) this.#fail(error instanceof Error ? error : new Error(String(error)))
+      if (!this.#over) this.#fail(asError(error))
     }
   }
 
@@ -119,9 +121,4 @@ export class BodyWriter {
       if (this.#over || !this.#stream.writableNeedDrain) resolve()
     })
   }
-}
-
-function sizeOf(chunk: unknown): number {
-  if (typeof chunk === 'string') return Buffer.byteLength(chunk)
-  return ArrayBuffer.isView(chunk) ? chunk.byteLength : 0
 }

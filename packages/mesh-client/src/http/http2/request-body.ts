@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream'
+import { isFormData } from '../form-data.ts'
 import { errors, Response } from '../undici.ts'
 
 /** A body as it goes over a stream: whole, in pieces, or none. */
@@ -46,10 +47,6 @@ function pieces(
   contentType: string | undefined,
 ): SendableBody {
   return { kind: 'pieces', source, length, contentType }
-}
-
-function isFormData(body: object): boolean {
-  return Symbol.toStringTag in body && body[Symbol.toStringTag] === 'FormData'
 }
 
 /** Written out as undici's `fetch` does it; it takes no other FormData than its own. */

@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import { ABORTED } from '../../call/outcome.ts'
 import type { BoundCall } from '../../context/bound-calls.ts'
 import type { RequestContext } from '../../context/request-context.ts'
+import { asError } from '../../kernel/as-error.ts'
 import { MeshError } from '../../kernel/errors.ts'
 import type { ClientCallFacts } from '../../kernel/tracing.ts'
 import type { VirtualHostTable } from '../../routing/route-table.ts'
@@ -146,8 +147,4 @@ export class Call extends RoutedCall implements ClientCallFacts, HeldCall, Bound
     }
     this.followRoute(route, now)
   }
-}
-
-function asError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value))
 }

@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { asError } from '../../kernel/as-error.ts'
 import { errors } from '../undici.ts'
 import type { LocalReply } from './local-reply.ts'
 
@@ -135,8 +136,4 @@ export abstract class Caller implements Controller {
   responseStarted(): void {
     this.#handler.onResponseStarted?.()
   }
-}
-
-function asError(value: unknown): Error {
-  return value instanceof Error ? value : new Error(String(value))
 }

@@ -1,5 +1,6 @@
 import { DEFAULT_REPLAY_LIMIT_BYTES } from '@weft/mesh-protocol'
 import { ReplayBody } from '../../call/body-replay.ts'
+import { isFormData } from '../form-data.ts'
 
 interface StreamLike {
   on(event: 'error', listener: (error: Error) => void): unknown
@@ -80,9 +81,4 @@ function isPieces(body: unknown): body is AsyncIterable<unknown> | Iterable<unkn
   if (typeof body !== 'object' || body === null) return false
   if (ArrayBuffer.isView(body) || body instanceof ArrayBuffer || body instanceof Blob || isFormData(body)) return false
   return Symbol.asyncIterator in body || Symbol.iterator in body
-}
-
-/** undici's own class, of whatever copy: by its shape. */
-function isFormData(body: object): boolean {
-  return Symbol.toStringTag in body && body[Symbol.toStringTag] === 'FormData'
 }

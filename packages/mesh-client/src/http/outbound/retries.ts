@@ -5,6 +5,7 @@ import { RetryBackOff, requestedPause } from '../../call/retry-back-off.ts'
 import { type RetriedCall, RetryDue, retryLoop } from '../../call/retry-loop.ts'
 import { type AttemptEnd, decideRetry, maxFurtherAttempts, type RetryDecision } from '../../call/retry-policy.ts'
 import type { EndpointState, Outcome, PickContext } from '../../cluster/types.ts'
+import { asError } from '../../kernel/as-error.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import { RATE_LIMITED_HEADER } from '../../kernel/header-names.ts'
 import type { Attempt } from './attempt.ts'
@@ -185,8 +186,7 @@ export class Retries implements PickContext, RetriedCall, PausedCall {
 
   #start(first: RetryDue, maxAttempts: number): void {
     retryLoop(this, first, maxAttempts).catch((error: unknown) => {
-      const unexpected = error instanceof Error ? error : new Error(String(error))
-      this.#owner.failed(unexpected, 'WEFT_UPSTREAM_RESET', ABORTED, this.#env.deps.clock.now())
+      this.#owner.failed(asError(error), 'WEFT_UPSTREAM_RESET', ABORTED, this.#env.deps.clock.now())
     })
   }
 
