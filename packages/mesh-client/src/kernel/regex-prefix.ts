@@ -13,9 +13,10 @@ export function literalPrefix(pattern: string): string {
   let prefix = ''
   for (let at = pattern.startsWith('^') ? 1 : 0; at < pattern.length; ) {
     const isEscape = pattern[at] === '\\'
-    const character = (isEscape ? pattern[at + 1] : pattern[at]) ?? ''
+    // A whole code point: a quantifier is one of both its halves.
+    const character = isEscape ? (pattern[at + 1] ?? '') : String.fromCodePoint(pattern.codePointAt(at) ?? 0)
     if (isEscape ? !PUNCTUATION.test(character) : META.test(character)) break
-    at += isEscape ? 2 : 1
+    at += isEscape ? 2 : character.length
     if (at < pattern.length && QUANTIFIERS.includes(pattern[at] as string)) break
     prefix += character
   }

@@ -14,6 +14,8 @@ test.each([
   ['(?i)/a', ''],
   ['.*', ''],
   ['/all', '/all'],
+  ['/a\u{1f600}*', '/a'],
+  ['/a\u{1f600}b', '/a\u{1f600}b'],
 ])('%s begins with %j', (pattern, prefix) => {
   expect(literalPrefix(pattern)).toBe(prefix)
 })
