@@ -14,6 +14,12 @@ const STATUS_RANGES: readonly (readonly [number, number])[] = [
   [510, 511],
 ]
 
+/**
+ * Those that a redirect can have (Envoy `RedirectAction.RedirectResponseCode`, Gateway API `HTTPRequestRedirectFilter`). Of a
+ * VirtualService others within 300 to 399 take its effect away (Istio `route.go` `ApplyRedirect`).
+ */
+export const REDIRECT_CODES: readonly number[] = [301, 302, 303, 307, 308]
+
 /** The status of HTTP that a text names as a number; `undefined`: none that is known. */
 export function knownStatus(text: string): number | undefined {
   if (!/^[-+]?\d+$/.test(text)) return undefined

@@ -30,8 +30,8 @@ export function knownHosts(model: Model, added: readonly ConfigResource[]): Know
   }
 }
 
-/** `*.b.c` and `*.c` for `a.b.c`: what a ServiceEntry may have that stands for it. */
-function wildcardsOver(host: string): string[] {
+/** `*.b.c` and `*.c` for `a.b.c`, the nearest first: what a ServiceEntry may have that stands for it. */
+export function wildcardsOver(host: string): string[] {
   const labels = host.split('.')
   return labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`)
 }

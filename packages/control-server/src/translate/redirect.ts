@@ -1,8 +1,7 @@
 import type { DirectResponseAction, RedirectAction } from '@weft/mesh-protocol'
+import { REDIRECT_CODES } from '../config/http-status.ts'
 import type { HttpDirectResponse, HttpRedirect } from '../config/spec/virtual-service.ts'
 
-/** Those that Envoy can answer with (`RedirectAction.RedirectResponseCode`). */
-const REDIRECT_CODES: readonly number[] = [301, 302, 303, 307, 308]
 const DEFAULT_REDIRECT_CODE = 301
 
 /**

@@ -2,6 +2,7 @@ import { expandServiceHost, parseServiceHost, resolveShortName } from '@weft/mes
 import { bindsMesh } from '../config/mesh-gateway.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { VirtualServiceSpec } from '../config/spec/virtual-service.ts'
+import { wildcardsOver } from '../registry/known-hosts.ts'
 import type { MeshService, Model, ServicePort } from '../registry/model.ts'
 import type { ClientScope } from './client-scope.ts'
 import { type Visibility, visibilityOf } from './export-to.ts'
@@ -63,12 +64,6 @@ function portsOf({ http }: VirtualService): ServicePort[] {
   return [...numbers]
     .sort((a, b) => a - b)
     .map((number) => ({ name: '', number, protocol: 'http', targetPort: number }))
-}
-
-/** `*.b.c` and `*.c` for `a.b.c`. */
-function wildcardsOver(host: string): string[] {
-  const labels = host.split('.')
-  return labels.slice(1).map((_, index) => `*.${labels.slice(index + 1).join('.')}`)
 }
 
 /** To whom such hosts are visible that not everybody sees. */

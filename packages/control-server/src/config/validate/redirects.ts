@@ -1,4 +1,5 @@
 import { child } from '../field-path.ts'
+import { REDIRECT_CODES } from '../http-status.ts'
 import type { HttpDirectResponse, HttpMatchRequest, HttpRedirect, HttpRewrite } from '../spec/virtual-service.ts'
 import { checkOneOf } from './choices.ts'
 import type { Context } from './context.ts'
@@ -7,9 +8,6 @@ import { quote } from './hosts.ts'
 import { checkPort } from './ports.ts'
 import type { Report } from './report.ts'
 import { authorityProblem, pathProblem, substitutionProblem } from './rewritten-text.ts'
-
-/** Those that a redirect can have (Istio `route.go` `ApplyRedirect`); others within 300 to 399 take its effect away. */
-const REDIRECT_CODES: readonly number[] = [301, 302, 303, 307, 308]
 
 const LARGE_BODY = 100 * 1024
 const MAX_BODY = 1024 * 1024

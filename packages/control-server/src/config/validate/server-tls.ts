@@ -2,6 +2,7 @@ import { child, item } from '../field-path.ts'
 import type { ServerTlsSettings } from '../spec/sidecar.ts'
 import { quote } from './hosts.ts'
 import type { Report } from './report.ts'
+import { isSet } from './tls-settings.ts'
 
 const CIPHER_SUITES: readonly string[] = [
   'ECDHE-ECDSA-AES128-GCM-SHA256',
@@ -21,7 +22,6 @@ const CIPHER_SUITES: readonly string[] = [
   'DES-CBC3-SHA',
 ]
 
-const isSet = (value: string | undefined): boolean => value !== undefined && value !== ''
 const hasItems = (value: readonly unknown[] | undefined): boolean => value !== undefined && value.length > 0
 
 /** The certificates and ciphers of a server (Istio `validateTLSOptions`), but for modes that a Sidecar does not take. */

@@ -5,7 +5,7 @@ import type { Report } from './report.ts'
 
 const CONFIG_MAP = 'configmap://'
 
-const isSet = (value: string | undefined): boolean => value !== undefined && value !== ''
+export const isSet = (value: string | undefined): boolean => value !== undefined && value !== ''
 
 /** How the client speaks TLS (Istio `ValidateTLS`). */
 export function checkTlsSettings(

@@ -3,7 +3,7 @@ import type { MeshService, ServicePort } from '../../registry/model.ts'
 import type { Attachment, GatewayRoute } from './route-index.ts'
 
 /** Of several kinds on one port only the first here that is there applies (Gateway API, mesh: GRPCRoute would go before all). */
-const KINDS: readonly GatewayRoute['kind'][] = ['HTTPRoute', 'TLSRoute', 'TCPRoute']
+export const ROUTE_KINDS: readonly GatewayRoute['kind'][] = ['HTTPRoute', 'TLSRoute', 'TCPRoute']
 
 type OfKind<K extends GatewayRoute['kind']> = Extract<GatewayRoute, { kind: K }>
 
@@ -27,7 +27,7 @@ export function attachedRoutes(
   const onPort = attachments.filter((each) => attaches(each.parent, port) && speaks(each.route.kind, port))
   for (const owner of new Set([clientNamespace, service.namespace])) {
     const owned = onPort.filter(({ route }) => route.namespace === owner)
-    const kind = KINDS.find((candidate) => owned.some(({ route }) => route.kind === candidate))
+    const kind = ROUTE_KINDS.find((candidate) => owned.some(({ route }) => route.kind === candidate))
     if (kind === undefined) continue
     const routes = owned.map(({ route }) => route).filter((route) => route.kind === kind)
     return { kind, routes: [...new Set(routes)] } as AttachedRoutes

@@ -9,7 +9,7 @@ import {
   type ParentReference,
 } from '../../config/spec/gateway/references.ts'
 import type { Model, ServicePort } from '../../registry/model.ts'
-import { attachedRoutes, attaches } from './attached-routes.ts'
+import { attachedRoutes, attaches, ROUTE_KINDS } from './attached-routes.ts'
 import type { GatewayRouteIndex } from './route-index.ts'
 
 /** Gateway API `RouteParentStatus.controllerName`. */
@@ -34,15 +34,13 @@ export interface RouteStatus {
   }[]
 }
 
-const ROUTE_KINDS: readonly string[] = ['HTTPRoute', 'TLSRoute', 'TCPRoute']
-
 /** What becomes of a route in this model; `undefined` for other kinds, and for a route that attaches to no Service. */
 export function routeStatus(
   resource: ConfigResource,
   model: Pick<Model, 'domain' | 'services'>,
   index: GatewayRouteIndex,
 ): RouteStatus | undefined {
-  if (!ROUTE_KINDS.includes(resource.kind)) return undefined
+  if (!ROUTE_KINDS.some((kind) => kind === resource.kind)) return undefined
   const parents = ((resource.spec as CommonRouteSpec).parentRefs ?? []).filter(isServiceParent)
   if (parents.length === 0) return undefined
   const { generation = 1, creationTimestamp = '' } = resource.metadata

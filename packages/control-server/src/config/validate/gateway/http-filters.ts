@@ -1,4 +1,5 @@
 import { child, item } from '../../field-path.ts'
+import { REDIRECT_CODES } from '../../http-status.ts'
 import {
   type ExternalAuth,
   FILTER_FIELDS,
@@ -23,8 +24,6 @@ const ONCE: readonly HttpFilter['type'][] = [
   'RequestRedirect',
   'URLRewrite',
 ]
-
-const REDIRECT_CODES: readonly number[] = [301, 302, 303, 307, 308]
 
 /** The filters of a rule or of one backend (`HTTPRouteFilter`). */
 export function checkFilters(filters: readonly HttpFilter[] | undefined, field: string, report: Report): void {
