@@ -22,6 +22,7 @@ export type Code =
   | 'WEFT0204'
   | 'WEFT0205'
   | 'WEFT0206'
+  | 'WEFT0207'
   | 'WEFT0301'
   | 'WEFT0302'
   | 'WEFT0303'
@@ -106,6 +107,11 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
     severity: 'info',
     meaning: 'A VirtualService without hosts that nothing delegates to.',
     remedy: 'Give it hosts, delegate to it, or delete it.',
+  },
+  WEFT0207: {
+    severity: 'error',
+    meaning: 'Routes that come to more than 20,000 matches by delegation: those above have no effect.',
+    remedy: 'Give the delegating routes fewer matches, or the delegate.',
   },
   WEFT0301: {
     severity: 'warning',

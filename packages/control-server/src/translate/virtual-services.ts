@@ -1,4 +1,10 @@
 import { resolveShortName } from '@weft/mesh-protocol'
+import {
+  delegatedMatches,
+  MAX_DELEGATED_MATCHES,
+  MAX_DELEGATED_MATCHES_OF_ALL,
+  matchesIn,
+} from '../config/delegation.ts'
 import { bindsMesh } from '../config/mesh-gateway.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { Destination, HttpRoute, RouteDestination, VirtualServiceSpec } from '../config/spec/virtual-service.ts'
@@ -44,15 +50,20 @@ export function indexVirtualServices(
   const byHost = new HostMap<VirtualService>()
   const labelKeys = new Set<string>()
   const delegates = delegatesByKey(resources, domain, defaultExportTo)
+  let leftOfAll = MAX_DELEGATED_MATCHES_OF_ALL
   for (const { metadata, spec: anySpec } of resources) {
     const spec = anySpec as VirtualServiceSpec
     if (!bindsMesh(spec.gateways)) continue
     const { name, namespace } = metadata
+    const room = { left: Math.min(MAX_DELEGATED_MATCHES, leftOfAll) }
+    const before = room.left
+    const http = (spec.http ?? []).flatMap((route, index) => withDelegate(route, index, { namespace, delegates, room }))
+    leftOfAll -= before - room.left
     const entry: VirtualService = {
       name,
       namespace,
       spec,
-      http: (spec.http ?? []).flatMap((route, index) => withDelegate(route, index, namespace, delegates)),
+      http,
       visibility: visibilityOf(spec.exportTo, namespace, defaultExportTo),
       createdAt: metadata.creationTimestamp ?? '',
       ...routeAnnotations(metadata),
@@ -67,6 +78,7 @@ export function indexVirtualServices(
 
 interface DelegateRoutes {
   readonly routes: readonly HttpRoute[]
+  readonly matches: number
   readonly visibility: Visibility
 }
 
@@ -82,30 +94,42 @@ function delegatesByKey(
     if ((spec.hosts ?? []).length > 0) continue
     const { name, namespace } = metadata
     const resolve = (written: string): string => resolveShortName(written, namespace, domain)
+    const routes = (spec.http ?? []).filter(({ delegate }) => delegate === undefined)
     found.set(delegateKey({ name }, namespace), {
-      routes: (spec.http ?? []).map((route) => withFullHosts(route, resolve)),
+      routes: routes.map((route) => withFullHosts(route, resolve)),
+      matches: matchesIn(routes),
       visibility: visibilityOf(spec.exportTo, namespace, defaultExportTo),
     })
   }
   return found
 }
 
-/** One level only: a delegate's own `delegate` is passed over, and so is a delegate that is not there or not exported. */
+/** What the delegates of a VirtualService are looked up by. */
+interface Delegation {
+  readonly namespace: string
+  readonly delegates: ReadonlyMap<string, DelegateRoutes>
+  /** How many matches may still come of it. */
+  readonly room: { left: number }
+}
+
+/**
+ * One level only: a delegate's own `delegate` is passed over, and so is a delegate that is not there or not exported, and what there
+ * is no room for.
+ */
 function withDelegate(
   given: HttpRoute,
   index: number,
-  namespace: string,
-  delegates: ReadonlyMap<string, DelegateRoutes>,
+  { namespace, delegates, room }: Delegation,
 ): readonly HttpRoute[] {
   // What has no name is called by its place in the resource, which the merged list no longer tells.
   const route = { ...given, name: (given.name ?? '') === '' ? `http[${index}]` : (given.name as string) }
   if (route.delegate === undefined) return [route]
   const found = delegates.get(delegateKey(route.delegate, namespace))
   if (found === undefined || !isVisibleTo(found.visibility, namespace)) return []
-  return mergeDelegate(
-    route,
-    found.routes.filter(({ delegate }) => delegate === undefined),
-  )
+  const matches = delegatedMatches(route, found.matches)
+  if (matches > room.left) return []
+  room.left -= matches
+  return mergeDelegate(route, found.routes)
 }
 
 function withFullHosts(route: HttpRoute, resolve: (host: string) => string): HttpRoute {

@@ -4,7 +4,10 @@ import { CODES, type Code } from '../../../../packages/control-server/src/analyz
 import { type ParsedDocument, parseResources } from '../../../../packages/control-server/src/config/parse.ts'
 import { validateResource } from '../../../../packages/control-server/src/config/validate.ts'
 import { resource } from '../config/resources.ts'
-import { CASES } from './cases.ts'
+import { CASES as OTHER_CASES } from './cases.ts'
+import { DELEGATE_CASES } from './delegate-cases.ts'
+
+const CASES = [...OTHER_CASES, ...DELEGATE_CASES]
 
 function analyzeText(text: string, options: AnalyzeOptions = {}, contentType = ''): Analysis {
   const parsed = parseResources(text, contentType, { withLines: true })

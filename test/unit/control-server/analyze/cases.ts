@@ -23,7 +23,7 @@ spec: { ports: [{ port: 9080 }] }
 `.trimStart()
 
 /** A VirtualService in as many lines as it takes: \`spec\` begins at the fifth. */
-const virtualService = (name: string, spec: string, namespace = 'default'): string =>
+export const virtualService = (name: string, spec: string, namespace = 'default'): string =>
   `
 apiVersion: networking.istio.io/v1
 kind: VirtualService
@@ -166,30 +166,6 @@ export const CASES: readonly Case[] = [
         '  hosts: [reviews]\n  http:\n    - route: [{ destination: { host: reviews, port: { number: 80 } } }]\n    - route: [{ destination: { host: other, port: { number: 80 } } }]',
       ),
     expected: ['VirtualService/a spec.http[0].route[0].destination.port:17'],
-  },
-  {
-    name: 'a delegate that is not there, and one that is',
-    code: 'WEFT0204',
-    yaml:
-      virtualService(
-        'a',
-        '  hosts: [reviews]\n  http:\n    - delegate: { name: b, namespace: other }\n    - delegate: { name: c }',
-      ) + virtualService('c', '  http: [{ route: [{ destination: { host: reviews } }] }]'),
-    expected: ['VirtualService/a spec.http[0].delegate:7'],
-  },
-  {
-    name: 'a circle of delegates',
-    code: 'WEFT0205',
-    yaml:
-      virtualService('a', '  hosts: [reviews]\n  http: [{ delegate: { name: b } }]') +
-      virtualService('b', '  hosts: [ratings]\n  http: [{ delegate: { name: a } }]'),
-    expected: ['VirtualService/a spec.http[0].delegate:6', 'VirtualService/b spec.http[0].delegate:13'],
-  },
-  {
-    name: 'a delegate that nobody uses',
-    code: 'WEFT0206',
-    yaml: virtualService('a', '  http: [{ route: [{ destination: { host: reviews } }] }]'),
-    expected: ['VirtualService/a spec.hosts:4'],
   },
   {
     name: 'what comes after a route that takes everything',

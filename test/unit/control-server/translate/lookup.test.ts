@@ -39,6 +39,23 @@ function rules(name: string, more: Readonly<Record<string, unknown>> = {}, names
 const routeNames = (resources: readonly TestResource[], client: Client = {}): string[] =>
   translateRoutes(contextFor(resources, client), HOST)?.virtualHosts[0]?.routes.map(({ name }) => name) ?? []
 
+test('delegation comes to no more matches than there is room for, the first routes going first', () => {
+  const matches = Array.from({ length: 200 }, (_, index) => ({ uri: { exact: `/${index}` } }))
+  const route = [{ destination: { host: HOST } }]
+  const delegate = virtualService('d', { http: matches.map((match) => ({ match: [match], route })) }, 'prod')
+  const http = Array.from({ length: 200 }, (_, index) => ({
+    name: `r${index}`,
+    match: [{ headers: { x: { exact: `${index}` } } }],
+    delegate: { name: 'd' },
+  }))
+  const names = routeNames([
+    delegate,
+    virtualService('root', { hosts: [HOST], http: [...http, { name: 'last', route }] }, 'prod'),
+  ])
+  expect(names).toHaveLength(20_001)
+  expect([names[0], names.at(-2), names.at(-1)]).toEqual(['r0', 'r99', 'last'])
+})
+
 describe('which VirtualService rules a host', () => {
   const onlyFor = (match: object) => ({
     http: [{ name: 'some', match: [match], route: [{ destination: { host: HOST } }] }],

@@ -1,3 +1,4 @@
+import { delegatedMatches, MAX_DELEGATED_MATCHES, matchesIn } from '../../config/delegation.ts'
 import { child, item } from '../../config/field-path.ts'
 import type { HttpRoute, VirtualServiceSpec } from '../../config/spec/virtual-service.ts'
 import type { Finding, Subject } from '../finding.ts'
@@ -5,7 +6,7 @@ import { type MeshView, subjectName } from '../mesh-view.ts'
 
 type VirtualService = Subject<VirtualServiceSpec>
 
-/** WEFT0204 to WEFT0206: what http routes delegate to. */
+/** WEFT0204 to WEFT0207: what http routes delegate to. */
 export function* delegates(view: MeshView): Generator<Finding> {
   const all = view.ofKind<VirtualServiceSpec>('VirtualService')
   const byName = new Map(all.map((subject) => [nameOf(subject), subject]))
@@ -19,7 +20,24 @@ export function* delegates(view: MeshView): Generator<Finding> {
       if (problem !== undefined) yield { ...problem, subject, field: child(item('spec.http', index), 'delegate') }
     }
   }
+  for (const subject of all) yield* tooMany(subject, byName)
   yield* unused(all, used)
+}
+
+function* tooMany(subject: VirtualService, byName: ReadonlyMap<string, VirtualService>): Generator<Finding> {
+  let left = MAX_DELEGATED_MATCHES
+  for (const [index, route] of (subject.resource.spec.http ?? []).entries()) {
+    const target = byName.get(targetOf(route, subject) ?? '')
+    if (target === undefined) continue
+    const matches = delegatedMatches(route, matchesIn(target.resource.spec.http ?? []))
+    if (matches <= left) {
+      left -= matches
+      continue
+    }
+    const message = `comes to ${matches} matches with those of the delegate, and there is room for ${left}`
+    yield { code: 'WEFT0207', subject, field: child(item('spec.http', index), 'delegate'), message }
+    return
+  }
 }
 
 const nameOf = ({ resource: { metadata } }: VirtualService): string => `${metadata.namespace}/${metadata.name}`
