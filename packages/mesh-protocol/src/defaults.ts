@@ -176,6 +176,18 @@ export const DEFAULT_RETRY_POLICY: RetryPolicy = {
   avoidPreviousHosts: true,
 }
 
+/** Retries that a caller asks for by header without saying how many. Envoy `RetryPolicyImpl`. */
+export const DEFAULT_ASKED_RETRIES = 1
+
+/** Istio `HTTPRedirect.redirectCode`. */
+export const DEFAULT_REDIRECT_CODE = 301
+
+/** Gateway API `HTTPRequestRedirectFilter.statusCode`. */
+export const DEFAULT_GATEWAY_REDIRECT_CODE = 302
+
+/** Gateway API `HTTPCORSFilter.maxAge`: 5 s. */
+export const DEFAULT_CORS_MAX_AGE_MS = 5_000
+
 /** A route without `timeout`: none. Istio `route.go` `setTimeout` (Envoy's own default is 15 s). */
 export const DEFAULT_ROUTE_TIMEOUT_MS = 0
 
@@ -223,3 +235,9 @@ export const FIRST_POLICY_WAIT_MS = 1_000
 
 /** What callers dial when nothing is said, so that `http://reviews/` works. */
 export const DEFAULT_SERVICE_PORT = 80
+
+/** Service account of a workload that names none, as in Kubernetes; one in a WorkloadGroup then takes it from there. */
+export const DEFAULT_SERVICE_ACCOUNT = 'default'
+
+/** Share of a workload that says nothing; one in a WorkloadGroup then takes it from there. Envoy `load_balancing_weight`. */
+export const DEFAULT_WORKLOAD_WEIGHT = 1

@@ -1,4 +1,4 @@
-import type { WorkloadPort } from '@weft/mesh-protocol'
+import { DEFAULT_SERVICE_ACCOUNT, DEFAULT_WORKLOAD_WEIGHT, type WorkloadPort } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../config/resource.ts'
 import type { ReadinessProbeSpec, WorkloadGroupSpec } from '../config/spec/workload-group.ts'
 import { MultiMap } from '../kernel/multi-map.ts'
@@ -14,10 +14,6 @@ export interface WorkloadGroup {
   readonly ports: Readonly<Record<string, number>>
   readonly probe: ReadinessProbeSpec | undefined
 }
-
-/** What a registration says that says nothing. */
-const DEFAULT_SERVICE_ACCOUNT = 'default'
-const DEFAULT_WEIGHT = 1
 
 /** A WorkloadGroup that passed validation. */
 export function workloadGroupOf({ spec }: ConfigResource): WorkloadGroup {
@@ -42,7 +38,7 @@ export function fillUp(workload: Workload, group: WorkloadGroup): Workload {
     serviceAccount:
       serviceAccount === DEFAULT_SERVICE_ACCOUNT ? (group.serviceAccount ?? serviceAccount) : serviceAccount,
     locality: locality === '' ? (group.locality ?? '') : locality,
-    weight: weight === DEFAULT_WEIGHT ? (group.weight ?? weight) : weight,
+    weight: weight === DEFAULT_WORKLOAD_WEIGHT ? (group.weight ?? weight) : weight,
     ports: workload.ports.map((port) => named(port, group.ports)),
   }
 }

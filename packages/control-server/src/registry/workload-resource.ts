@@ -1,3 +1,4 @@
+import { DEFAULT_WORKLOAD_WEIGHT } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../config/resource.ts'
 import type { WorkloadEntrySpec } from '../config/spec/workload-entry.ts'
 import type { Workload } from './model.ts'
@@ -41,7 +42,7 @@ export function workloadOfSpec(spec: WorkloadEntrySpec, { id, namespace, name }:
       labels,
       serviceAccount,
       locality: locality === '' ? (labelled ?? '').replaceAll('.', '/') : locality,
-      weight: weight === 0 ? 1 : weight,
+      weight: weight === 0 ? DEFAULT_WORKLOAD_WEIGHT : weight,
       portsByName: ports,
     },
   ]

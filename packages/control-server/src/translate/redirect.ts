@@ -1,8 +1,6 @@
-import type { DirectResponseAction, RedirectAction } from '@weft/mesh-protocol'
+import { DEFAULT_REDIRECT_CODE, type DirectResponseAction, type RedirectAction } from '@weft/mesh-protocol'
 import { REDIRECT_CODES } from '../config/http-status.ts'
 import type { HttpDirectResponse, HttpRedirect } from '../config/spec/virtual-service.ts'
-
-const DEFAULT_REDIRECT_CODE = 301
 
 /**
  * A redirect for callers on `port`; `undefined` where its code is none that a redirect can have, which takes the action away

@@ -1,4 +1,4 @@
-import type { RetryPolicy } from '@weft/mesh-protocol'
+import { DEFAULT_ASKED_RETRIES, type RetryPolicy } from '@weft/mesh-protocol'
 import { isGrpcContentType } from '../kernel/grpc-content-type.ts'
 import { parseGrpcTimeout } from '../kernel/grpc-timeout.ts'
 
@@ -34,9 +34,6 @@ const GRPC_CONDITIONS: ReadonlySet<string> = new Set([
   'resource-exhausted',
   'unavailable',
 ])
-
-/** Retries where somebody asks for some and nobody says how many. Envoy `RetryPolicyImpl`. */
-const DEFAULT_RETRIES = 1
 
 /** A header of the request by its lower-case name. */
 export type ControlHeader = (name: string) => string | undefined
@@ -81,7 +78,7 @@ function controlledRetries(policy: RetryPolicy, header: ControlHeader): RetryPol
     ...conditions(header('x-envoy-retry-grpc-on'), GRPC_CONDITIONS).known,
   ]
   const retryOn = asked.length === 0 ? policy.retryOn : [...new Set([...policy.retryOn, ...asked])]
-  const unsaid = policy.retryOn.length === 0 && asked.length > 0 ? DEFAULT_RETRIES : policy.numRetries
+  const unsaid = policy.retryOn.length === 0 && asked.length > 0 ? DEFAULT_ASKED_RETRIES : policy.numRetries
   const perTryTimeoutMs = wholeNumber(header('x-envoy-upstream-rq-per-try-timeout-ms')) ?? policy.perTryTimeoutMs
   const names = pieces(header('x-envoy-retriable-header-names')).map((name) => ({ name: name.toLowerCase() }))
   const codes = pieces(header('x-envoy-retriable-status-codes')).flatMap((code) => wholeNumber(code) ?? [])

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import {
   DEFAULT_DOMAIN,
+  DEFAULT_WORKLOAD_WEIGHT,
   FEATURES,
   formatLocality,
   type Node,
@@ -54,7 +55,7 @@ export function describeSelf(options: ResolvedOptions, clientVersion: string): S
       ...common,
       ...(workload === '' ? {} : { workload }),
       locality: formatLocality(locality),
-      weight: 1,
+      weight: DEFAULT_WORKLOAD_WEIGHT,
     },
   }
 }

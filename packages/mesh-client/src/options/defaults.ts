@@ -4,9 +4,6 @@ export const DEFAULT_CONTROL_URL = 'http://127.0.0.1:15800'
 /** As in Kubernetes. */
 export const DEFAULT_NAMESPACE = 'default'
 
-/** As in Kubernetes. */
-export const DEFAULT_SERVICE_ACCOUNT = 'default'
-
 /** Istio `ISTIO_META_CLUSTER_ID`. */
 export const DEFAULT_CLUSTER_ID = 'Kubernetes'
 

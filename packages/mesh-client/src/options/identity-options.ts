@@ -1,5 +1,5 @@
-import { parseLocality } from '@weft/mesh-protocol'
-import { DEFAULT_NAMESPACE, DEFAULT_SERVICE_ACCOUNT } from './defaults.ts'
+import { DEFAULT_SERVICE_ACCOUNT, parseLocality } from '@weft/mesh-protocol'
+import { DEFAULT_NAMESPACE } from './defaults.ts'
 import { isLocality, isTextMap, parseLabels, registrable } from './rules.ts'
 import type { Settings } from './settings.ts'
 import { text } from './takers.ts'

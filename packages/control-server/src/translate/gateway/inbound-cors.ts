@@ -1,4 +1,11 @@
-import type { CorsPolicy, HeaderMatcher, InboundRoute, RouteMatch, StringMatcher } from '@weft/mesh-protocol'
+import {
+  type CorsPolicy,
+  DEFAULT_CORS_MAX_AGE_MS,
+  type HeaderMatcher,
+  type InboundRoute,
+  type RouteMatch,
+  type StringMatcher,
+} from '@weft/mesh-protocol'
 import type { CorsFilter } from '../../config/spec/gateway/http-filters.ts'
 import type { MeshService, ServicePort } from '../../registry/model.ts'
 import { attachedRoutes } from './attached-routes.ts'
@@ -51,9 +58,6 @@ function preflightsToo(match: RouteMatch, method: string | undefined): RouteMatc
   return [match, { ...match, headers: asked }]
 }
 
-/** Gateway API `HTTPCORSFilter.maxAge`. */
-const DEFAULT_MAX_AGE_S = 5
-
 function corsPolicy(filter: CorsFilter): CorsPolicy {
   const { allowOrigins = [], allowMethods = [], allowHeaders = [], exposeHeaders = [], maxAge } = filter
   return {
@@ -61,7 +65,7 @@ function corsPolicy(filter: CorsFilter): CorsPolicy {
     ...(allowMethods.length === 0 ? {} : { allowMethods }),
     ...(allowHeaders.length === 0 ? {} : { allowHeaders }),
     ...(exposeHeaders.length === 0 ? {} : { exposeHeaders }),
-    maxAgeMs: (maxAge ?? DEFAULT_MAX_AGE_S) * 1000,
+    maxAgeMs: maxAge === undefined ? DEFAULT_CORS_MAX_AGE_MS : maxAge * 1000,
     ...(filter.allowCredentials === undefined ? {} : { allowCredentials: filter.allowCredentials }),
     forwardNotMatchingPreflights: false,
   }

@@ -1,8 +1,6 @@
-import type { RedirectAction, RouteRewrite } from '@weft/mesh-protocol'
+import { DEFAULT_GATEWAY_REDIRECT_CODE, type RedirectAction, type RouteRewrite } from '@weft/mesh-protocol'
 import type { HttpFilter, PathModifier, RequestRedirect } from '../../config/spec/gateway/http-filters.ts'
 import { hostOfModifiers } from './header-filters.ts'
-
-const DEFAULT_REDIRECT_STATUS = 302
 
 /** The redirect among some filters; there is one at most. */
 export function redirectOf(filters: readonly HttpFilter[]): RedirectAction | undefined {
@@ -14,7 +12,7 @@ export function redirectOf(filters: readonly HttpFilter[]): RedirectAction | und
     ...(hostname === undefined ? {} : { host: hostname }),
     ...redirectPort(redirect),
     ...redirectPath(path),
-    responseCode: statusCode ?? DEFAULT_REDIRECT_STATUS,
+    responseCode: statusCode ?? DEFAULT_GATEWAY_REDIRECT_CODE,
   }
 }
 
