@@ -95,8 +95,9 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
   },
   WEFT0204: {
     severity: 'warning',
-    meaning: 'A route delegates to a VirtualService that is not there: the route has no effect.',
-    remedy: 'Correct the name and namespace, or add the VirtualService without hosts.',
+    meaning:
+      'A route delegates to a VirtualService that is not there, or not exported to its namespace: the route has no effect.',
+    remedy: 'Correct the name and namespace, add the VirtualService without hosts, or export it.',
   },
   WEFT0205: {
     severity: 'error',

@@ -24,6 +24,14 @@ export const DELEGATE_CASES: readonly Case[] = [
     expected: ['VirtualService/a spec.http[0].delegate:7'],
   },
   {
+    name: 'a delegate that is kept to its own namespace',
+    code: 'WEFT0204',
+    yaml:
+      virtualService('a', '  hosts: [reviews]\n  http: [{ delegate: { name: b, namespace: other } }]') +
+      virtualService('b', '  exportTo: [.]\n  http: [{ route: [{ destination: { host: reviews } }] }]', 'other'),
+    expected: ['VirtualService/a spec.http[0].delegate:6'],
+  },
+  {
     name: 'a circle of delegates',
     code: 'WEFT0205',
     yaml:

@@ -2,6 +2,7 @@ import { delegatedMatches, MAX_DELEGATED_MATCHES, matchesIn } from '../../config
 import { child, item } from '../../config/field-path.ts'
 import type { HttpRoute, VirtualServiceSpec } from '../../config/spec/virtual-service.ts'
 import type { Finding, Subject } from '../finding.ts'
+import { visibleTo } from '../hosts-claimed.ts'
 import { type MeshView, subjectName } from '../mesh-view.ts'
 
 type VirtualService = Subject<VirtualServiceSpec>
@@ -55,13 +56,20 @@ function problemOf(
 ): Pick<Finding, 'code' | 'message'> | undefined {
   const target = byName.get(name)
   if (target === undefined) return { code: 'WEFT0204', message: `there is no VirtualService ${name}` }
-  if ((target.resource.spec.hosts ?? []).length === 0) return undefined
+  if ((target.resource.spec.hosts ?? []).length === 0) return hiddenFrom(target, from)
   const cycle = cycleFrom(from, byName)
   const hosts = `VirtualService ${name} has hosts, so that nothing can be delegated to it`
   return {
     code: 'WEFT0205',
     message: cycle === undefined ? hosts : `${hosts}; the delegation goes in a circle: ${cycle}`,
   }
+}
+
+function hiddenFrom(target: VirtualService, from: VirtualService): Pick<Finding, 'code' | 'message'> | undefined {
+  const visible = visibleTo(target.resource.spec.exportTo, target.resource.metadata.namespace)
+  const { namespace } = from.resource.metadata
+  if (visible === 'all' || visible.has(namespace)) return undefined
+  return { code: 'WEFT0204', message: `${subjectName(target)} is not exported to the namespace ${namespace}` }
 }
 
 /** A circle of more than these is called what it is for each of its parts: something with hosts. */
