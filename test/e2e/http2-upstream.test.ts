@@ -1,6 +1,7 @@
 import { constants } from 'node:http2'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
+import { DEFAULT_CIRCUIT_BREAKERS } from '@weft/mesh-protocol'
 import { FormData } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { sayHttp2, startHttp2Upstream } from '../support/http2-upstream.ts'
@@ -231,6 +232,27 @@ describe('connections of HTTP/2', () => {
     mesh.setCluster({ ...H2, maxConnectionDurationMs: 20 }, [up.endpoint])
     await (await mesh.outbound.request(URL_OF)).body.dump()
     await until(() => up.sessions.size === 0)
+  })
+
+  test('are left while requests wait for them, and each of those is sent once', async () => {
+    await using up = await startHttp2Upstream((stream, headers) => {
+      setTimeout(() => sayHttp2('x')(stream, headers), 2)
+    })
+    await using mesh = outboundHarness({
+      endpoints: [up.endpoint],
+      cluster: {
+        ...H2,
+        maxRequestsPerConnection: 3,
+        http2ProtocolOptions: { maxConcurrentStreams: 2 },
+        circuitBreakers: { ...DEFAULT_CIRCUIT_BREAKERS, maxConnections: 1 },
+      },
+    })
+    const paths = Array.from({ length: 30 }, (_, n) => `/${n}`)
+    const ask = async (path: string): Promise<string> =>
+      (await mesh.outbound.request(`http://reviews${path}`)).body.text()
+    expect(new Set(await Promise.all(paths.map(ask)))).toEqual(new Set(['x']))
+    expect(up.seen.map(({ ':path': path }) => path).sort()).toEqual([...paths].sort())
+    expect(mesh.states().map(({ active }) => active)).toEqual([0])
   })
 
   test('that answer no PING are cut, and their requests with them', async () => {

@@ -32,6 +32,7 @@ export class Http2Pool implements ConnectionOwner, Place {
   readonly #leaving = new Set<Http2Connection>()
   readonly #waiting = new Map<object, Unsent>()
   #closing = false
+  #givingRoom = false
   #whenEmpty: (() => void) | undefined
 
   constructor(config: Cluster, deps: Http2PoolDeps) {
@@ -53,11 +54,12 @@ export class Http2Pool implements ConnectionOwner, Place {
   }
 
   roomMade(): void {
-    for (const [key, unsent] of this.#waiting) {
-      if (!this.#carry(unsent)) return
-      if (this.#waiting.delete(key)) this.#gate.stopWaiting()
-    }
-    this.#endIfEmpty()
+    // Sending one may make room in turn: the round that is under way goes on with it, and sends none twice.
+    if (this.#givingRoom) return
+    this.#givingRoom = true
+    const all = this.#giveRoom()
+    this.#givingRoom = false
+    if (all) this.#endIfEmpty()
   }
 
   left(connection: Http2Connection, unsent: readonly Unsent[]): void {
@@ -97,6 +99,15 @@ export class Http2Pool implements ConnectionOwner, Place {
     }
     this.#waiting.clear()
     for (const connection of [...this.#connections, ...this.#leaving]) connection.destroy(error)
+  }
+
+  /** Whether nobody waits any more. */
+  #giveRoom(): boolean {
+    for (const [key, unsent] of this.#waiting) {
+      if (!this.#carry(unsent)) return false
+      if (this.#waiting.delete(key)) this.#gate.stopWaiting()
+    }
+    return true
   }
 
   #admit(unsent: Unsent): boolean {
