@@ -110,7 +110,14 @@ class Pusher implements Push {
     const stream = this.streams.get(streamId)
     if (stream === undefined) return false
     if (!stream.started && this.change !== undefined) this.beginning.add(stream)
-    takeMessage(stream, message, this.cache)
+    const passedOver = takeMessage(stream, message, this.cache)
+    if (passedOver > 0) {
+      const details = { client: stream.node.id, hosts: passedOver }
+      this.dependencies.logger.warn(
+        'a client follows as many hosts as it may, and further ones are passed over',
+        details,
+      )
+    }
     for (const { name: resource, ...nack } of message.nack ?? []) {
       this.dependencies.logger.warn('a client has refused a resource', { client: stream.node.id, resource, ...nack })
     }

@@ -2,19 +2,29 @@ import { type ClientMessage, type Nack, parseResourceKey, type ResourceKey, reso
 import type { ResourceCache } from './resource-cache.ts'
 import { followedKeys, NO_VERSION, type Stream } from './stream.ts'
 
-/** Takes in what a client posts. Messages may overtake each other: of two that speak of one host the later `seq` counts. */
-export function takeMessage(stream: Stream, message: ClientMessage, cache: ResourceCache): void {
+/** How many hosts a stream may follow: more than a mesh has, and few enough that no client fills the memory. */
+export const MAX_SUBSCRIPTIONS = 20_000
+
+/**
+ * Takes in what a client posts. Messages may overtake each other: of two that speak of one host the later `seq` counts.
+ *
+ * @returns how many hosts are passed over, as it follows {@link MAX_SUBSCRIPTIONS}
+ */
+export function takeMessage(stream: Stream, message: ClientMessage, cache: ResourceCache): number {
   const overtaken = message.seq < stream.lastSeq
   stream.lastSeq = Math.max(stream.lastSeq, message.seq)
   const left = (message.unsubscribe ?? []).filter(
     (host) => isNewest(stream, host, message.seq, overtaken) && unsubscribe(stream, host),
   )
   if (left.length > 0) forgetUnfollowed(stream, left)
-  for (const host of message.subscribe ?? [])
-    if (isNewest(stream, host, message.seq, overtaken)) subscribe(stream, host, cache)
+  let passedOver = 0
+  for (const host of message.subscribe ?? []) {
+    if (isNewest(stream, host, message.seq, overtaken) && !subscribe(stream, host, cache)) passedOver++
+  }
   if (message.seq === 1 && !stream.started) start(stream, message.known ?? {})
   for (const [key, version] of Object.entries(message.ack ?? {})) acknowledge(stream, key, version)
   for (const nack of message.nack ?? []) refuse(stream, nack)
+  return passedOver
 }
 
 /** How many hosts are remembered for messages that were overtaken. */
@@ -28,11 +38,14 @@ function isNewest({ hostSeqs }: Stream, host: string, seq: number, overtaken: bo
   return true
 }
 
-function subscribe(stream: Stream, host: string, cache: ResourceCache): void {
-  if (stream.subscriptions.has(host)) return
+/** False: there is no room for it. */
+function subscribe(stream: Stream, host: string, cache: ResourceCache): boolean {
+  if (stream.subscriptions.has(host)) return true
+  if (stream.subscriptions.size >= MAX_SUBSCRIPTIONS) return false
   const state = cache.subscribe(stream, host)
   stream.subscriptions.set(state.host, { state, settled: undefined })
   stream.dirtyHosts.add(state.host)
+  return true
 }
 
 /** False: it was not subscribed to. */
