@@ -287,6 +287,19 @@ describe('connections of HTTP/2', () => {
     await until(() => up.sessions.size === 0)
   })
 
+  test('are made for the requests that wait for them, also when the policy or the endpoint changes meanwhile', async () => {
+    await using up = await startHttp2Upstream(sayHttp2('x'))
+    await using mesh = outboundHarness({ endpoints: [up.endpoint], cluster: H2 })
+    const ask = async (): Promise<string> => (await mesh.outbound.request(URL_OF)).body.text()
+    const calls = [ask(), ask()]
+    mesh.setCluster({ ...H2, connectTimeoutMs: 4_000 }, [up.endpoint])
+    calls.push(ask())
+    mesh.setCluster(H2, [])
+    expect(await Promise.all(calls)).toEqual(['x', 'x', 'x'])
+    await until(() => up.sessions.size === 0)
+    expect(up.connections).toBe(2)
+  })
+
   test('reset only the stream of a call that is given up', async () => {
     await using up = await startHttp2Upstream((stream, headers) => {
       if (headers[':path'] === '/x') sayHttp2('x')(stream, headers)

@@ -77,6 +77,11 @@ export class Http2Connection implements Carrier, Place {
     return this.#requests.size + this.#early.size < Math.min(limit, this.#serverStreams)
   }
 
+  /** Requests wait for it to be made. */
+  get awaited(): boolean {
+    return this.#early.size > 0
+  }
+
   /** Carries a request, at once or when it is connected. False: it takes none any more. */
   send(unsent: Unsent): boolean {
     const { exchange, attempt, body } = unsent

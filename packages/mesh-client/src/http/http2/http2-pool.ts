@@ -144,7 +144,8 @@ export class Http2Pool implements ConnectionOwner, Place {
   }
 
   #retireAll(): void {
-    for (const connection of this.#connections) connection.retire()
+    // One that is not made yet is needed for the requests that wait for it; they are not sent anew over another.
+    for (const connection of this.#connections) if (!connection.awaited) connection.retire()
   }
 
   #endIfEmpty(): void {
