@@ -123,14 +123,14 @@ export class ScopeCache<S> {
   private makeClosure(context: TranslateContext, host: string, before?: Closure, fresh?: Fresh): Closure {
     const routes = translateRoutes(context, host)
     const own = ownHosts(context, host)
-    if (routes === undefined) return { routes: undefined, clusters: [], keys: new Set(), hosts: new Set(own) }
+    if (routes === undefined) return { routes: undefined, clusters: [], keys: new Set(), hosts: own }
     const entry = makeEntry(routes)
     const names = new Set(routedClusters(routes))
     const hosts = new Set(own)
     const clusters: ClusterState[] = []
     const keys = new Set([entry.key])
     for (const name of names) {
-      for (const dependency of hostsBehind(name, context.model.domain)) hosts.add(dependency)
+      for (const dependency of hostsBehind(context, name)) hosts.add(dependency)
       const cluster = this.cluster(context, name, fresh)
       if (cluster === undefined) continue
       clusters.push(cluster)
@@ -195,18 +195,16 @@ function sameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
 }
 
 /** Hosts that decide what a host is: it may become short for a service, and what it is an alias of may come and go. */
-function ownHosts({ model }: TranslateContext, host: string): string[] {
-  const hosts = [host, expandServiceHost(host, '', model.domain)]
-  for (let name = model.aliases.get(host); name !== undefined; name = model.aliases.get(name)) {
-    name = aliasTarget(name)
-    if (hosts.includes(name)) break
-    hosts.push(name)
+function ownHosts({ model }: TranslateContext, host: string): ReadonlySet<string> {
+  const hosts = new Set([host, expandServiceHost(host, '', model.domain)])
+  for (const each of hosts) {
+    const name = model.aliases.get(each)
+    if (name !== undefined) hosts.add(aliasTarget(name))
   }
   return hosts
 }
 
-/** The host of a cluster, also in the form that it would have if it were the name of a service that does not exist yet. */
-function hostsBehind(cluster: string, domain: string): string[] {
-  const host = parseClusterName(cluster)?.host ?? cluster
-  return [host, expandServiceHost(host, '', domain)]
+/** Those that decide what the host of a cluster is. */
+function hostsBehind(context: TranslateContext, cluster: string): ReadonlySet<string> {
+  return ownHosts(context, parseClusterName(cluster)?.host ?? cluster)
 }

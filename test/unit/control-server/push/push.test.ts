@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { backend, httpRoute } from '../../../support/gateway-routes.ts'
 import { HOST, pushScene, registerReviews, SUBSETS, split } from '../../../support/push-scene.ts'
 import { SimulatedClient, testNode } from '../../../support/simulated-client.ts'
-import { service, virtualService } from '../../../support/test-model.ts'
+import { circuitBreaker, service, virtualService } from '../../../support/test-model.ts'
 
 const ASSIGNMENT = `ClusterLoadAssignment/outbound|80||${HOST}`
 
@@ -16,6 +16,11 @@ function takeResources(client: SimulatedClient): ResourceUpdate[] {
   const resources = updates(client).flatMap((update) => update.resources)
   client.events.length = 0
   return resources
+}
+
+function heldEndpoints({ held }: SimulatedClient, host: string): string[] {
+  const content = held.get(`ClusterLoadAssignment/outbound|80||${host}`)?.content as ReadonlyMap<string, unknown>
+  return [...content.keys()].sort()
 }
 
 describe('a stream', () => {
@@ -137,10 +142,27 @@ describe('a stream', () => {
     })
     const client = new SimulatedClient(push)
     client.follow(alias)
-    const key = `ClusterLoadAssignment/outbound|80||${alias}`
-    const held = (): string[] => Object.keys(Object.fromEntries(client.held.get(key)?.content as Map<string, unknown>))
-    expect(held().sort()).toEqual(['127.0.0.1:40000', `${HOST}:80`])
+    const held = (): string[] => heldEndpoints(client, alias)
+    expect(held()).toEqual(['127.0.0.1:40000', `${HOST}:80`])
     registerReviews(model, 1)
+    await time.advance(5)
+    client.exchange()
+    expect(held()).toEqual(['127.0.0.1:1000'])
+  })
+
+  test('follows what an alias is an alias of, also where a breaker falls back to it', async () => {
+    const alias = (name: string, to: string) =>
+      service(name, { type: 'ExternalName', externalName: `${to}.default.svc.cluster.local`, ports: [{ port: 80 }] })
+    const { time, model, push } = pushScene((mesh) => {
+      mesh.register({ w0: { service: 'web' } })
+      registerReviews(mesh, 1)
+      mesh.put(circuitBreaker('web', { host: 'web', fallback: { host: 'one' } }), alias('one', 'two'))
+    })
+    const client = new SimulatedClient(push)
+    client.follow('web.default.svc.cluster.local')
+    const held = (): string[] => heldEndpoints(client, 'one.default.svc.cluster.local')
+    expect(held()).toEqual(['two.default.svc.cluster.local:80'])
+    model.put(alias('two', 'reviews'))
     await time.advance(5)
     client.exchange()
     expect(held()).toEqual(['127.0.0.1:1000'])
