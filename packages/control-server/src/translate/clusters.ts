@@ -4,6 +4,7 @@ import type { MeshService, ServicePort } from '../registry/model.ts'
 import { clientTls } from './client-tls.ts'
 import { connectionPool } from './connection-pool.ts'
 import type { TranslateContext, Unversioned } from './context.ts'
+import type { DestinationRule } from './destination-rules.ts'
 import { discovery } from './discovery.ts'
 import { endpointHealth } from './endpoint-health.ts'
 import type { AssignmentKey } from './endpoints.ts'
@@ -23,37 +24,29 @@ export interface TranslatedCluster {
  * leaves the routes that name it without a destination until it does.
  */
 export function translateCluster(context: TranslateContext, name: string): TranslatedCluster | undefined {
+  const named = whatIsNamed(context, name)
+  if (named === undefined) return undefined
   const { model, policies, client } = context
-  const parts = parseClusterName(name)
-  const service = parts === undefined ? undefined : model.services.get(parts.host)
-  const port = service?.ports.find(({ number }) => number === parts?.port)
-  if (parts === undefined || service === undefined || port === undefined) return undefined
-  const rule = policies.destinationRules.find(service, client)
-  const subset = rule?.subsets.find((candidate) => candidate.name === parts.subset)
-  if (parts.subset !== '' && subset === undefined) return undefined
+  const { service, port, rule, subset } = named
   const policy = effectivePolicy(rule?.trafficPolicy, subset?.trafficPolicy, port.number)
-  const own = policies.loadBalancers.find(service, parts.subset, client.namespace)
+  const own = policies.loadBalancers.find(service, subset?.name ?? '', client.namespace)
   const health = endpointHealth({ policy, own, service, mesh: model.mesh, isSubset: subset !== undefined })
-  const breaker = policies.circuitBreakers.find(service, parts.subset, client.namespace)
+  const breaker = policies.circuitBreakers.find(service, subset?.name ?? '', client.namespace)
   const { protocol, ...connections } = connectionPool(port, policy.connectionPool, model.mesh)
+  const clientAffinity = service.sessionAffinity === 'ClientIP'
   const tls = clientTls(policy.tls, service.subjectAltNames)
   return {
     cluster: {
       type: 'Cluster',
       name,
       service: { host: service.host, name: service.name, namespace: service.namespace },
-      subset: parts.subset,
+      subset: subset?.name ?? '',
       ...(subset === undefined ? {} : { subsetLabels: subset.labels ?? {} }),
       port: port.number,
       protocol,
       edsServiceName: name,
       ...discovery(service, port, policy.loadBalancer, model.mesh),
-      ...balancing({
-        settings: policy.loadBalancer,
-        annotated: rule?.lbPolicy,
-        own,
-        clientAffinity: service.sessionAffinity === 'ClientIP',
-      }),
+      ...balancing({ settings: policy.loadBalancer, annotated: rule?.lbPolicy, own, clientAffinity }),
       ...connections,
       circuitBreakers: withRetryBudget(
         connections.circuitBreakers,
@@ -67,6 +60,24 @@ export function translateCluster(context: TranslateContext, name: string): Trans
     // To fall back, the client has to know the other endpoints too; it tells them apart by `subsetLabels`.
     assignment: assignmentKey(name, service, port, health.subsetFallback === undefined ? subset : undefined),
   }
+}
+
+interface Named {
+  readonly service: MeshService
+  readonly port: ServicePort
+  readonly rule: DestinationRule | undefined
+  /** `undefined`: the whole host. */
+  readonly subset: Subset | undefined
+}
+
+function whatIsNamed({ model, policies, client }: TranslateContext, name: string): Named | undefined {
+  const parts = parseClusterName(name)
+  const service = parts && model.services.get(parts.host)
+  const port = service?.ports.find(({ number }) => number === parts?.port)
+  if (parts === undefined || service === undefined || port === undefined) return undefined
+  const rule = policies.destinationRules.find(service, client)
+  const subset = rule?.subsets.find((candidate) => candidate.name === parts.subset)
+  return parts.subset !== '' && subset === undefined ? undefined : { service, port, rule, subset }
 }
 
 /** A budget of the client's DestinationRule goes before that of the service's XBackendTrafficPolicy. */

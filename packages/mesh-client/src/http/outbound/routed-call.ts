@@ -11,7 +11,7 @@ import { Attempts } from './attempts.ts'
 import { mayControl, takeControls, tellsGrpcTimeout } from './caller-controls.ts'
 import { Exchange, type MeshDispatchOptions } from './exchange.ts'
 import { FaultStep, type FaultyCall } from './fault-step.ts'
-import { hashedPick, namedPick, UNHASHED } from './first-pick.ts'
+import { type FirstPick, hashedPick, namedPick, UNHASHED } from './first-pick.ts'
 import { abortReply, fixedReply, routeReply } from './local-reply.ts'
 import { outgoingHeaders } from './outgoing-headers.ts'
 import { circuitOpen, delayedTooLong, noCluster, overflow, tooLate } from './refusals.ts'
@@ -114,13 +114,10 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
       return
     }
     this.holdsRequest = true
-    const { method } = this
     const path = destination.rewritePath === undefined ? this.path : destination.rewritePath(this.path)
-    const { scheme } = this.target
-    const { hashRequest, goesWhereNamed } = cluster
     const headers = outgoingHeaders(this.headers, this, destination, this.span)
     const exchange = new Exchange(this.options, {
-      scheme,
+      scheme: this.target.scheme,
       path,
       headers,
       cluster,
@@ -130,16 +127,19 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
       source: this.body,
       deadline,
       grpc: this.#controlled && tellsGrpcTimeout(headers),
-      firstPick: goesWhereNamed
-        ? namedPick(this.target)
-        : hashRequest === undefined
-          ? UNHASHED
-          : hashedPick(hashRequest, { method, scheme, path, headers }, this.env.sourceAddress),
+      firstPick: this.#firstPick(cluster, path, headers),
     })
     this.attempts = new Attempts(this.env, this, exchange)
     this.attempts.attemptNext(now)
     const { mirrors } = destination
     if (mirrors !== undefined && !this.over) this.env.mirrors.send(mirrors, exchange, now)
+  }
+
+  #firstPick({ hashRequest, goesWhereNamed }: ClusterRuntime, path: string, headers: RequestHeaders): FirstPick {
+    if (goesWhereNamed) return namedPick(this.target)
+    if (hashRequest === undefined) return UNHASHED
+    const { method, scheme } = this
+    return hashedPick(hashRequest, { method, scheme, path, headers }, this.env.sourceAddress)
   }
 
   /** The cluster, or the one that stands in for it while its error-rate breaker is open; `undefined`: it is answered. */
