@@ -13,6 +13,7 @@ import {
   type TestResource,
   virtualService,
   workloadEntry,
+  workloadGroup,
 } from './test-model.ts'
 
 /** Names of services in every mesh that {@link meshStep} changes. */
@@ -40,7 +41,15 @@ const maybe = fc.boolean()
 
 /** What can happen to the mesh. */
 export const meshStep = fc.oneof(
-  fc.record({ do: fc.constant('register'), id: fc.nat(8), name, version, weight: fc.integer({ min: 1, max: 3 }) }),
+  fc.record({
+    do: fc.constant('register'),
+    id: fc.nat(8),
+    name,
+    version,
+    weight: fc.integer({ min: 1, max: 3 }),
+    grouped: maybe,
+  }),
+  fc.record({ do: fc.constant('group'), there: maybe, version, locality: fc.constantFrom('', 'r/z'), probed: maybe }),
   fc.record({ do: fc.constant('unregister'), id: fc.nat(8) }),
   fc.record({ do: fc.constant('service'), name, there: maybe, port: fc.constantFrom(80, 81) }),
   fc.record({
@@ -154,7 +163,17 @@ export function changeMesh(model: TestModel, step: MeshStep): void {
     case 'register': {
       const ports = [{ name: 'http', servicePort: 80, port: 80, listenPort: 40_000 + step.id, protocol: 'http' }]
       const labels = { version: step.version, app: step.name }
-      model.register({ [`w${step.id}`]: { service: step.name, ports, labels, weight: step.weight } })
+      const group = step.grouped ? { workload: 'machines' } : {}
+      model.register({ [`w${step.id}`]: { service: step.name, ports, labels, weight: step.weight, ...group } })
+      break
+    }
+    case 'group': {
+      const { version: tier, locality, probed } = step
+      const probe = probed ? { probe: { periodSeconds: 1, httpGet: { port: 80 } } } : {}
+      const template = { labels: { tier }, locality, weight: 5, ports: { web: 80 } }
+      const resource = workloadGroup('machines', { template, ...probe })
+      if (step.there) model.put(resource)
+      else model.remove(resource)
       break
     }
     case 'unregister':

@@ -103,6 +103,7 @@ export const virtualService = networking('VirtualService')
 export const destinationRule = networking('DestinationRule')
 export const serviceEntry = networking('ServiceEntry')
 export const workloadEntry = networking('WorkloadEntry')
+export const workloadGroup = networking('WorkloadGroup')
 export const sidecar = networking('Sidecar')
 
 /** The one of the mesh. */
