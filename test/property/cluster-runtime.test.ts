@@ -54,7 +54,7 @@ function call(cluster: ClusterRuntime, outcomes: readonly Outcome[], now: number
     }
     expect(candidates).toContain(state)
     if (candidates.some((candidate) => !tried.includes(candidate))) expect(tried).not.toContain(state)
-    cluster.attemptStarted(state, now)
+    cluster.attemptStarted(state)
     tried.push(state)
   }
   tried.forEach((state, index) => {

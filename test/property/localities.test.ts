@@ -77,7 +77,7 @@ test('whatever is ill and wherever it is: only usable endpoints are picked, outs
       for (const at of run.ejects) {
         const state = states[at]
         if (state === undefined) continue
-        cluster.attemptStarted(state, 0)
+        cluster.attemptStarted(state)
         cluster.attemptEnded(state, { kind: 'response', status: 500 }, 0)
       }
       const isUsable = (state: EndpointState): boolean => state.endpoint.healthStatus === 'HEALTHY' && !state.ejected

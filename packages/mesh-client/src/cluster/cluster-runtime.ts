@@ -195,7 +195,7 @@ export class ClusterState implements ClusterRuntime {
     return this.#breaker?.admit(now) ?? 'pass'
   }
 
-  attemptStarted(state: EndpointState, _now: number): void {
+  attemptStarted(state: EndpointState): void {
     state.active++
   }
 

@@ -134,8 +134,10 @@ function zonesOf(
   const known = plan?.zoneAware === undefined ? undefined : callers()
   if (plan?.zoneAware === undefined || known === undefined) return {}
   const local = byLocality([...known], isWell)
-  const isIll = local.reduce((sum, { members: all }) => sum + all.length, 0) * panicThresholdPercent
-  if (100 * local.reduce((sum, { hosts }) => sum + hosts.length, 0) < isIll) return {}
+  // Callers in panic are no measure of where calls come from (Envoy `load_balancer_impl.cc`, `isHostSetInPanic` of the local set).
+  const all = local.reduce((sum, { members: inZone }) => sum + inZone.length, 0)
+  const well = local.reduce((sum, { hosts }) => sum + hosts.length, 0)
+  if (100 * well < panicThresholdPercent * all) return {}
   const upstream = byLocality(members, isUsable)
   const own = keyOf(self.locality)
   const callersIn = new Map(local.map((group) => [keyOf(group.locality), group.hosts.length]))

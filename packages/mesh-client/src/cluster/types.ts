@@ -121,7 +121,7 @@ export interface ClusterRuntime {
   limits(): Readonly<Record<OverflowKind, LimitUsage>>
 
   /** An attempt on this endpoint starts: counts it active. */
-  attemptStarted(state: EndpointState, now: number): void
+  attemptStarted(state: EndpointState): void
   /** It ended: counts down and teaches outlier detection; called once for each start. */
   attemptEnded(state: EndpointState, outcome: Outcome, now: number): void
   /** The whole call ended; teaches the error-rate breaker. `verdict` is what breakerAdmits gave. */

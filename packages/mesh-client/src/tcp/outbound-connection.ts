@@ -163,7 +163,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
   #attempt(cluster: ClusterRuntime, state: EndpointState): SocketAddress {
     this.#state = state
     this.#tried.push(state)
-    cluster.attemptStarted(state, this.#env.clock.now())
+    cluster.attemptStarted(state)
     return { host: state.endpoint.address, port: state.endpoint.port }
   }
 

@@ -82,7 +82,7 @@ export function bench(seed = 1, caller?: CallingWorkload): Bench {
     },
     attempt(state, outcome) {
       const cluster = manager.get(wireCluster().name) as ClusterRuntime
-      cluster.attemptStarted(state, time.clock.now())
+      cluster.attemptStarted(state)
       cluster.attemptEnded(state, outcome, time.clock.now())
     },
   }

@@ -67,7 +67,7 @@ describe('a new assignment', () => {
     const { set, attempt } = bench()
     const cluster = set([a, b])
     const state = stateOf(cluster, a)
-    cluster.attemptStarted(state, 0)
+    cluster.attemptStarted(state)
     attempt(state, REFUSED)
     state.transport = 'pool'
     expect(set([wireEndpoint(1, { weight: 5 }), c])).toBe(cluster)
@@ -81,7 +81,7 @@ describe('a new assignment', () => {
     const { set, released } = bench()
     const cluster = set([a, b], { outlierDetection: { ...OUTLIERS, consecutive5xx: 1 } })
     const state = stateOf(cluster, a)
-    cluster.attemptStarted(state, 0)
+    cluster.attemptStarted(state)
     set([b])
     expect(released).toEqual([a.id])
     expect(state.draining).toBe(true)
@@ -279,7 +279,7 @@ describe('the manager', () => {
     const { manager, set, released, time } = bench()
     const cluster = set([a, b], { outlierDetection: { ...OUTLIERS, consecutive5xx: 1 } })
     const state = cluster.pick(ANY) as EndpointState
-    cluster.attemptStarted(state, 0)
+    cluster.attemptStarted(state)
     manager.close()
     expect(cluster.pick(ANY)).toBeUndefined()
     cluster.attemptEnded(state, REFUSED, 0)

@@ -57,7 +57,7 @@ describe('a cluster that goes where its callers say', () => {
     const { set, time, released } = bench()
     const cluster = set([], { discoveryType: 'ORIGINAL_DST' })
     const busy = cluster.pick(named('busy.com')) as EndpointState
-    cluster.attemptStarted(busy, 0)
+    cluster.attemptStarted(busy)
     const idle = cluster.pick(named('idle.com'))
     set([], { discoveryType: 'ORIGINAL_DST', connectTimeoutMs: 5 })
     expect(cluster.pick(named('idle.com'))).toBe(idle)

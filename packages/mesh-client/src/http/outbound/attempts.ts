@@ -90,7 +90,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     if (this.#timer !== undefined) this.#limitAttempt(this.#timer, exchange, now)
     this.requestBytes += requestHeadBytes(exchange.method, exchange.path, exchange.headers)
     if (source !== undefined) exchange.body = source.open()
-    cluster.attemptStarted(state, now)
+    cluster.attemptStarted(state)
     if (span === undefined) this.#send(attempt, exchange)
     else this.#sendTraced(span, attempt, exchange)
   }

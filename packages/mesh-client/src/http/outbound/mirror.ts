@@ -89,7 +89,7 @@ export class Mirror extends Waiting implements AttemptOwner {
     this.#attempt = attempt
     this.#requestBytes = requestHeadBytes(exchange.method, exchange.path, exchange.headers)
     this.#env.deadlines.add(this, limitMs, now)
-    cluster.attemptStarted(state, now)
+    cluster.attemptStarted(state)
     if (!this.#env.deps.transport.send(attempt, exchange)) this.#finish('overflow', LOCAL_OVERFLOW, now)
   }
 
