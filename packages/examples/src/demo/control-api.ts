@@ -51,12 +51,6 @@ export class ControlApi {
     return status === 200 ? (body.endpoints as unknown[]).length : 0
   }
 
-  async clientCount(): Promise<number> {
-    const { body } = await this.#send('GET', '/v1/clients')
-    const list = Array.isArray(body) ? body : (body.clients ?? body.items)
-    return Array.isArray(list) ? list.length : 0
-  }
-
   async #change(method: string, path: string, resource: object): Promise<Enforced> {
     const begin = performance.now()
     const { status, body } = await this.#send(method, path, resource)

@@ -1,7 +1,6 @@
 import { DEFAULT_LEAST_REQUEST, type LeastRequestConfig, type SlowStartConfig } from '@weft/mesh-protocol'
 import { type Random, randomInt, randomOther } from '../kernel/random.ts'
 import { edfPicker } from './edf-picker.ts'
-import { createEdfSchedule, randomStart } from './edf-schedule.ts'
 import { type BalancedHost, equalWeights, type Picker, type PickerDeps } from './picker.ts'
 import { slowStartPicker } from './slow-start.ts'
 
@@ -15,26 +14,16 @@ import { slowStartPicker } from './slow-start.ts'
  */
 export function leastRequestPicker<H extends BalancedHost>(
   hosts: readonly H[],
-  { random, clock }: PickerDeps,
+  deps: PickerDeps,
   config: LeastRequestConfig = DEFAULT_LEAST_REQUEST,
   slowStart?: SlowStartConfig,
 ): Picker<H> {
+  const { random } = deps
   const weightOf = biasedWeight(hosts, config.activeRequestBias)
-  const warm = (): Picker<H> => {
-    if (!equalWeights(hosts)) {
-      const schedule = createEdfSchedule(hosts.length, weightOf, randomStart(random))
-      return { pick: () => hosts[schedule.next()] }
-    }
+  return slowStartPicker(hosts, slowStart, deps, weightOf, () => {
+    if (!equalWeights(hosts)) return edfPicker(hosts, random, weightOf)
     return config.choiceCount === 2 ? powerOfTwo(hosts, random) : choices(hosts, random, config.choiceCount)
-  }
-  if (slowStart === undefined) return warm()
-  return slowStartPicker(
-    hosts,
-    slowStart,
-    clock,
-    (factor) => edfPicker(hosts, random, (index) => weightOf(index) * factor(index)),
-    warm,
-  )
+  })
 }
 
 /** A bias that is no number, or below 0, counts as 1, as in Envoy. */

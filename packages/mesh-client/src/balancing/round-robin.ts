@@ -4,21 +4,19 @@ import { edfPicker } from './edf-picker.ts'
 import { type BalancedHost, equalWeights, type Picker, type PickerDeps } from './picker.ts'
 import { slowStartPicker } from './slow-start.ts'
 
-/** One after the other from a random one on; where weights differ or hosts warm up, each as often as its weight says. */
+/**
+ * One after the other from a random one on; where weights differ or hosts warm up, each as often as its weight says. Envoy
+ * `round_robin_lb.cc`.
+ */
 export function roundRobinPicker<H extends BalancedHost>(
   hosts: readonly H[],
-  { random, clock }: PickerDeps,
+  deps: PickerDeps,
   slowStart?: SlowStartConfig,
 ): Picker<H> {
+  const { random } = deps
   const weightOf = (index: number): number => (hosts[index] as H).endpoint.weight
-  const warm = (): Picker<H> => (equalWeights(hosts) ? rotation(hosts, random) : edfPicker(hosts, random, weightOf))
-  if (slowStart === undefined) return warm()
-  return slowStartPicker(
-    hosts,
-    slowStart,
-    clock,
-    (factor) => edfPicker(hosts, random, (index) => weightOf(index) * factor(index)),
-    warm,
+  return slowStartPicker(hosts, slowStart, deps, weightOf, () =>
+    equalWeights(hosts) ? rotation(hosts, random) : edfPicker(hosts, random, weightOf),
   )
 }
 

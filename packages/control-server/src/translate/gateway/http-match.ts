@@ -3,7 +3,7 @@ import { type HttpRouteMatch, type HttpValueMatch, pathOf } from '../../config/s
 import { firstOfEachName } from './names.ts'
 import { withoutSlash } from './precedence.ts'
 
-/** What a request has to be like for a match of an HTTPRoute. */
+/** What a request has to be like for a match of an HTTPRoute (Gateway API `HTTPRouteMatch`). */
 export function httpRouteMatch(match: HttpRouteMatch): RouteMatch {
   const path = pathMatcher(match)
   const headers = [

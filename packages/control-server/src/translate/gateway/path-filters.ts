@@ -2,7 +2,7 @@ import { DEFAULT_GATEWAY_REDIRECT_CODE, type RedirectAction, type RouteRewrite }
 import type { HttpFilter, PathModifier, RequestRedirect } from '../../config/spec/gateway/http-filters.ts'
 import { hostOfModifiers } from './header-filters.ts'
 
-/** The redirect among some filters; there is one at most. */
+/** The redirect among some filters; there is one at most (Gateway API `HTTPRequestRedirectFilter`). */
 export function redirectOf(filters: readonly HttpFilter[]): RedirectAction | undefined {
   const redirect = filters.find(({ requestRedirect }) => requestRedirect !== undefined)?.requestRedirect
   if (redirect === undefined) return undefined
@@ -28,7 +28,10 @@ function redirectPath(path: PathModifier | undefined): Pick<RedirectAction, 'pat
   return { pathRedirect: rooted(path.replaceFullPath) }
 }
 
-/** What some filters change of where a request goes: by a rewrite, or the authority also as a header. */
+/**
+ * What some filters change of where a request goes: by a rewrite (Gateway API `HTTPURLRewriteFilter`), or the authority also
+ * as a header.
+ */
 export function rewriteOf(filters: readonly HttpFilter[]): RouteRewrite {
   const rewrite = filters.find(({ urlRewrite }) => urlRewrite !== undefined)?.urlRewrite
   const hostRewrite = rewrite?.hostname ?? hostOfModifiers(filters)
