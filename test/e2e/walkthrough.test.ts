@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import os from 'node:os'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { isAsShown, type PageBlock, parseCommands } from '../support/page-commands.ts'
@@ -11,14 +10,9 @@ const sections = parseCommands(readFileSync(path.join(ROOT, 'docs/walkthrough.md
   ({ blocks }) => blocks.length > 0,
 )
 
-/** Some fifty processes run the same sources: what one has compiled, the next need not. */
-const cache = mkdtempSync(path.join(os.tmpdir(), 'weft-walkthrough-'))
-const shell = new PageShell({ WEFT_LISTEN: '127.0.0.1:0', WEFT_CONTROL: '', NODE_COMPILE_CACHE: cache })
+const shell = new PageShell({ WEFT_LISTEN: '127.0.0.1:0', WEFT_CONTROL: '' })
 
-afterAll(async () => {
-  await shell.end()
-  rmSync(cache, { recursive: true, force: true })
-})
+afterAll(async () => void (await shell.end()))
 
 async function play({ line, text, stays, output, log }: PageBlock): Promise<void> {
   if (stays) return shell.stay(text)
