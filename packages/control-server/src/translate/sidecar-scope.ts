@@ -1,5 +1,6 @@
 import { ROOT_NAMESPACE } from '@weft/mesh-protocol'
-import { hostsOverlap, isHostSubset } from '../config/host-name.ts'
+import { hostsOverlap } from '../config/host-name.ts'
+import { HostSet } from '../config/host-set.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { IstioEgressListener, SidecarSpec } from '../config/spec/sidecar.ts'
 import { MultiMap } from '../kernel/multi-map.ts'
@@ -77,15 +78,52 @@ function entryOf({ metadata, spec: given }: ConfigResource): Entry {
 interface Listener {
   /** 0: every port that no other listener has. */
   readonly port: number
-  /** Hosts by namespace as written: a name, `.` or `*`. */
-  readonly hosts: MultiMap<string>
+  readonly hosts: WrittenHosts
   /** `~ns/host`: what is left out again, `~/host` of every namespace. */
-  readonly without: MultiMap<string>
+  readonly without: WrittenHosts
+}
+
+const NONE = new HostSet([])
+
+/** Hosts by namespace as written: a name, `.` for the client's own, or `*` for all; the three are one list. */
+class WrittenHosts {
+  private readonly written = new MultiMap<string>()
+  private readonly sets = new Map<string, HostSet>()
+
+  add(namespace: string, host: string): void {
+    this.written.add(namespace, host)
+    this.sets.delete(namespace)
+  }
+
+  /** Whether one of them is the host of a namespace or a wildcard for it. */
+  covers(host: string, namespace: string, client: string): boolean {
+    return keysOf(namespace, client).some((key) => this.setOf(key).covers(host))
+  }
+
+  /** Also where the host is a wildcard for one of them. */
+  overlaps(host: string, namespace: string, client: string): boolean {
+    return keysOf(namespace, client).some((key) =>
+      [...this.written.get(key)].some((pattern) => hostsOverlap(host, pattern)),
+    )
+  }
+
+  private setOf(key: string): HostSet {
+    const written = this.written.get(key)
+    const known = this.sets.get(key)
+    if (known !== undefined || written.size === 0) return known ?? NONE
+    const made = new HostSet([...written])
+    this.sets.set(key, made)
+    return made
+  }
+}
+
+function keysOf(namespace: string, client: string): readonly string[] {
+  return namespace === client ? [namespace, '.', '*'] : [namespace, '*']
 }
 
 function listenerOf({ port, hosts: written }: IstioEgressListener): Listener {
-  const hosts = new MultiMap<string>()
-  const without = new MultiMap<string>()
+  const hosts = new WrittenHosts()
+  const without = new WrittenHosts()
   for (const each of written) {
     const slash = each.indexOf('/')
     const namespace = each.slice(0, slash)
@@ -114,26 +152,16 @@ function reach(listeners: readonly Listener[], service: MeshService, client: str
 }
 
 /** What a listener names of the service's namespace and what it names of all are one list (Istio `sidecar.go` `selectServices`). */
-function importsService(listener: Listener, { host, namespace }: MeshService, client: string): boolean {
-  if (leavesOut(listener, host, namespace, client)) return false
-  return [...inNamespace(listener.hosts, namespace, client)].some((pattern) => isHostSubset(host, pattern))
+function importsService({ hosts, without }: Listener, { host, namespace }: MeshService, client: string): boolean {
+  return hosts.covers(host, namespace, client) && !without.covers(host, namespace, client)
 }
 
 /** One host that is imported and not left out again is enough (Istio `virtualservice.go` `SelectVirtualServices`). */
-function importsAny(listener: Listener, named: readonly string[], namespace: string, client: string): boolean {
-  const wanted = [...inNamespace(listener.hosts, namespace, client)]
-  return named.some(
-    (host) => wanted.some((pattern) => hostsOverlap(host, pattern)) && !leavesOut(listener, host, namespace, client),
-  )
-}
-
-function leavesOut({ without }: Listener, host: string, namespace: string, client: string): boolean {
-  return [...inNamespace(without, namespace, client)].some((pattern) => isHostSubset(host, pattern))
-}
-
-/** What is written of a namespace by its name, by `.` where it is the client's own, and of all. */
-function* inNamespace(map: MultiMap<string>, namespace: string, client: string): Generator<string> {
-  yield* map.get(namespace)
-  if (namespace === client) yield* map.get('.')
-  yield* map.get('*')
+function importsAny(
+  { hosts, without }: Listener,
+  named: readonly string[],
+  namespace: string,
+  client: string,
+): boolean {
+  return named.some((host) => hosts.overlaps(host, namespace, client) && !without.covers(host, namespace, client))
 }
