@@ -141,6 +141,32 @@ describe('HTTP/2 from a caller of the mesh to a port of the mesh', () => {
     expect(metrics).toMatch(/istio_requests_total\{[^}]*reporter="destination"[^}]*source_workload="productpage/)
   })
 
+  test('goes on for the others when very many calls are given up', async () => {
+    await using scene = await openMeshScene()
+    let finish = (): void => undefined
+    const server = scene.join({ service: 'reviews' })
+    await server.serve(
+      (request, response) => {
+        if (request.url === '/other') finish = () => response.end('done')
+      },
+      { host: '127.0.0.1', protocol: 'http2' },
+    )
+    await server.ready({ timeoutMs: 10_000 })
+    const client = scene.join({ service: 'productpage' })
+    await client.ready({ timeoutMs: 10_000 })
+    const other = client.request('http://reviews/other', { method: 'POST', body: 'x' })
+    // More than Node lets a connection reset before it cuts it.
+    for (let round = 0; round < 12; round++) {
+      const signal = AbortSignal.timeout(30)
+      const calls = Array.from({ length: 100 }, () =>
+        client.request('http://reviews/hang', { signal }).catch(() => 'cut'),
+      )
+      await Promise.all(calls)
+    }
+    finish()
+    expect(await (await other).body.text()).toBe('done')
+  })
+
   test('is what h2UpgradePolicy makes of a port of HTTP/1.1', async () => {
     await using scene = await openMeshScene()
     const both = scene.join({ service: 'reviews' })

@@ -1,7 +1,7 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import { MAX_SESSION_MEMORY_MB } from '../session-memory.ts'
+import { HTTP2_SERVER_OPTIONS } from '../http2-limits.ts'
 import { type Emit, type Interposer, interpose } from './interpose.ts'
 import { sniffHttp2 } from './preface.ts'
 
@@ -40,7 +40,7 @@ export class ProtocolSwitch {
       this.#http2 = own
       server.on('session', opened)
     } else {
-      const other = createHttp2Server({ maxSessionMemory: MAX_SESSION_MEMORY_MB }, () => undefined)
+      const other = createHttp2Server(HTTP2_SERVER_OPTIONS, () => undefined)
       interpose(other, { ...forwarding(to.http2), connected: () => false })
       this.#http1 = own
       this.#http2 = (socket) => void other.emit('connection', socket)
