@@ -126,7 +126,9 @@ test('serving goes on unchanged while callers learn, then each response says Con
 
 test('a response under way is finished and says Connection: close, even where the application says otherwise', async () => {
   await using harness = inboundHarness()
+  let arrived = 0
   const server = await harness.inbound.serve((request: IncomingMessage, response: ServerResponse) => {
+    arrived++
     setTimeout(() => {
       if (request.url === '/object') response.writeHead(200, { Connection: 'keep-alive', 'x-app': '1' })
       if (request.url === '/list') response.writeHead(200, 'Fine', ['connection', 'keep-alive', 'x-app', '1'])
@@ -137,8 +139,7 @@ test('a response under way is finished and says Connection: close, even where th
   const connections = await Promise.all(
     ['/object', '/list', '/set'].map((path) => rawConnection(server.port, REQUEST.replace('/', path))),
   )
-  await poll(() => server.server.listening, 'listening')
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await poll(() => arrived === 3, 'three requests')
   await server.close()
   for (const connection of connections) {
     expect(await connection.closed).toBe('end')

@@ -37,29 +37,33 @@ test('bytes are those of the wire, headers included, for each of the requests of
 
 test('a client that leaves is told by DC, with the status that was sent or 0; an application that gives up by UC', async () => {
   await using harness = inboundHarness()
+  const arrived: (string | undefined)[] = []
   const server = await harness.inbound.serve((request: IncomingMessage, response: ServerResponse) => {
+    arrived.push(request.url)
     if (request.url === '/begun') response.writeHead(201).write('begun')
     if (request.url === '/destroyed') response.destroy()
   }, LOOPBACK)
   const end = async (path: string, leave: (client: ReturnType<typeof get>) => void): Promise<string> => {
     const before = harness.calls.length
     const client = get(`${server.url}${path}`).on('error', () => undefined)
+    await poll(() => arrived.includes(path), 'the request')
     leave(client)
     await poll(() => harness.calls.length > before, 'the record')
     const { status, flags } = harness.calls.at(-1) as { status: number; flags: string }
     return `${status} ${flags}`
   }
-  expect(await end('/silent', (client) => setTimeout(() => client.destroy(), 30))).toBe('0 DC')
-  expect(await end('/begun', (client) => client.once('response', () => client.destroy()))).toBe('201 DC')
-  expect(await end('/reset', (client) => setTimeout(() => client.socket?.resetAndDestroy(), 30))).toBe('0 DC')
+  expect(await end('/silent', (client) => client.destroy())).toBe('0 DC')
+  expect(await end('/begun', (client) => client.destroy())).toBe('201 DC')
+  expect(await end('/reset', (client) => client.socket?.resetAndDestroy())).toBe('0 DC')
   expect(await end('/destroyed', () => undefined)).toBe('0 UC')
 })
 
 test('of pipelined requests whose connection breaks, each is counted', async () => {
   await using harness = inboundHarness()
-  const server = await harness.inbound.serve(() => undefined, LOOPBACK)
+  let arrived = 0
+  const server = await harness.inbound.serve(() => void arrived++, LOOPBACK)
   const connection = await rawConnection(server.port, 'GET / HTTP/1.1\r\nhost: h\r\n\r\n'.repeat(3))
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await poll(() => arrived === 3, 'three requests')
   connection.socket.destroy()
   await poll(() => harness.calls.length === 3, 'three records')
   expect(harness.calls.map(({ status, flags }) => `${status} ${flags}`)).toEqual(['0 DC', '0 DC', '0 DC'])
