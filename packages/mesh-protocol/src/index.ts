@@ -64,6 +64,7 @@ export {
 } from './names.ts'
 export { registeredEndpoint } from './registered-endpoint.ts'
 export { fail, ok, type Result, type Violation } from './result.ts'
+export { GRPC_RETRY_CONDITIONS, HTTP_RETRY_CONDITIONS } from './retry-conditions.ts'
 export { routedClusters } from './routed-clusters.ts'
 export { validateClientMessage, validateNode, validateRegistration } from './validate/message.ts'
 export { validateResource } from './validate/resource.ts'

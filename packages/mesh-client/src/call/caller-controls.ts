@@ -1,4 +1,9 @@
-import { DEFAULT_ASKED_RETRIES, type RetryPolicy } from '@weft/mesh-protocol'
+import {
+  DEFAULT_ASKED_RETRIES,
+  GRPC_RETRY_CONDITIONS,
+  HTTP_RETRY_CONDITIONS,
+  type RetryPolicy,
+} from '@weft/mesh-protocol'
 import { isGrpcContentType } from '../kernel/grpc-content-type.ts'
 import { parseGrpcTimeout } from '../kernel/grpc-timeout.ts'
 
@@ -14,26 +19,8 @@ export const CONTROL_HEADERS: ReadonlySet<string> = new Set([
   'x-envoy-upstream-rq-per-try-timeout-ms',
 ])
 
-const HTTP_CONDITIONS: ReadonlySet<string> = new Set([
-  '5xx',
-  'gateway-error',
-  'reset',
-  'reset-before-request',
-  'connect-failure',
-  'retriable-4xx',
-  'refused-stream',
-  'retriable-status-codes',
-  'retriable-headers',
-  'envoy-ratelimited',
-])
-
-const GRPC_CONDITIONS: ReadonlySet<string> = new Set([
-  'cancelled',
-  'deadline-exceeded',
-  'internal',
-  'resource-exhausted',
-  'unavailable',
-])
+const HTTP_CONDITIONS: ReadonlySet<string> = new Set(HTTP_RETRY_CONDITIONS)
+const GRPC_CONDITIONS: ReadonlySet<string> = new Set(GRPC_RETRY_CONDITIONS)
 
 /** A header of the request by its lower-case name. */
 export type ControlHeader = (name: string) => string | undefined

@@ -1,3 +1,4 @@
+import { GRPC_RETRY_CONDITIONS, HTTP_RETRY_CONDITIONS } from '@weft/mesh-protocol'
 import { child } from '../field-path.ts'
 import { knownStatus } from '../http-status.ts'
 import type { HttpRetry } from '../spec/virtual-service.ts'
@@ -5,25 +6,8 @@ import { checkDuration } from './durations.ts'
 import { quote } from './hosts.ts'
 import type { Report } from './report.ts'
 
-/** Envoy's `x-envoy-retry-on` and `x-envoy-retry-grpc-on`. */
-const CONDITIONS: readonly string[] = [
-  '5xx',
-  'gateway-error',
-  'reset',
-  'reset-before-request',
-  'connect-failure',
-  'retriable-4xx',
-  'refused-stream',
-  'retriable-status-codes',
-  'retriable-headers',
-  'envoy-ratelimited',
-  'http3-post-connect-failure',
-  'cancelled',
-  'deadline-exceeded',
-  'internal',
-  'resource-exhausted',
-  'unavailable',
-]
+/** With one that Istio takes and that says nothing to a client, which speaks no HTTP/3. */
+const CONDITIONS = [...HTTP_RETRY_CONDITIONS, 'http3-post-connect-failure', ...GRPC_RETRY_CONDITIONS]
 
 /** Istio `ValidateHTTPRetry`. */
 export function checkRetries(retries: HttpRetry | undefined, field: string, report: Report): void {
