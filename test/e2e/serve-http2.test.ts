@@ -50,8 +50,10 @@ describe('a port of protocol http2', () => {
 
   test('tells who left: the caller or the application', async () => {
     await using scene = inboundHarness()
+    let arrived = 0
     const server = await scene.inbound.serve(
       (request, response) => {
+        arrived++
         if (request.url === '/cut') response.destroy()
       },
       { host: '127.0.0.1', protocol: 'http2' },
@@ -59,7 +61,7 @@ describe('a port of protocol http2', () => {
     await using client = h2(server.url)
     const hanging = client.session.request({ ':path': '/hang' })
     hanging.on('error', () => undefined)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await poll(() => arrived === 1, 'the request')
     hanging.close(http2.constants.NGHTTP2_CANCEL)
     await poll(() => scene.calls.length === 1, 'the first')
     await client.get('/cut').catch(() => undefined)
@@ -69,7 +71,7 @@ describe('a port of protocol http2', () => {
 
   test('drains with a GOAWAY that fails no request', async () => {
     await using scene = inboundHarness()
-    let finish = (): void => undefined
+    let finish: (() => void) | undefined
     const server = await scene.inbound.serve(
       (_request, response) => {
         finish = () => void response.end('late')
@@ -79,11 +81,10 @@ describe('a port of protocol http2', () => {
     await using client = h2(server.url)
     const goaway = new Promise<number>((resolve) => client.session.once('goaway', resolve))
     const running = client.get('/slow')
-    await poll(() => server.ready && scene.registered.length === 1 && finish.length === 0, 'it')
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await poll(() => server.ready && scene.registered.length === 1 && finish !== undefined, 'the request')
     const closed = server.close({ timeoutMs: 5_000 })
     expect(await goaway).toBe(0)
-    finish()
+    finish?.()
     expect((await running).body).toBe('late')
     await closed
   })
