@@ -30,13 +30,30 @@ describe('a policy that changes while a call is under way', () => {
     held[0]?.destroy()
     expect(await answer).toMatch(/^v[12]$/)
   })
+
+  test('leaves it to a call that a fault has held up as well', async () => {
+    scene = await openMeshScene()
+    for (const version of ['v1', 'v2']) await scene.serve('reviews', version, (_, response) => response.end(version))
+    const caller = scene.join({ service: 'productpage' })
+    await caller.ready()
+    const subsets = ['v1', 'v2'].map((name) => ({ name, labels: { version: name } }))
+    const delay = { fixedDelay: '0.5s', percentage: { value: 100 } }
+    const rule = destinationRule('reviews', { subsets })
+    await scene.apply(rule, virtualService({ host: 'reviews', subset: 'v1' }))
+    await caller.request('http://reviews/').then(({ body }) => body.text())
+    await scene.apply(virtualService({ host: 'reviews', subset: 'v1' }, { fault: { delay } }))
+    const answer = caller.request('http://reviews/').then(({ body }) => body.text())
+    await scene.apply(virtualService({ host: 'reviews', subset: 'v2' }))
+    expect(await answer).toBe('v1')
+    expect(caller.status().clusters.map(({ name }) => name)).toEqual([expect.stringContaining('|v2|')])
+  })
 })
 
-function virtualService(destination: object): object {
+function virtualService(destination: object, more: object = {}): object {
   return {
     apiVersion: 'networking.istio.io/v1',
     kind: 'VirtualService',
     metadata: { name: 'reviews' },
-    spec: { hosts: ['reviews'], http: [{ route: [{ destination }] }] },
+    spec: { hosts: ['reviews'], http: [{ ...more, route: [{ destination }] }] },
   }
 }

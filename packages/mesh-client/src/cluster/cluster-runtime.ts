@@ -44,6 +44,7 @@ export class ClusterState implements ClusterRuntime {
   #checks: ActiveChecks | undefined
   #named: OriginalDestinations | undefined
   #onIdle: (() => void) | undefined
+  #held = 0
 
   constructor(config: Cluster, deps: ClusterDeps) {
     this.#deps = deps
@@ -181,6 +182,15 @@ export class ClusterState implements ClusterRuntime {
     if (this.#onIdle !== undefined) this.#closeIfIdle()
   }
 
+  hold(): void {
+    this.#held++
+  }
+
+  unhold(): void {
+    this.#held--
+    if (this.#onIdle !== undefined) this.#closeIfIdle()
+  }
+
   tryAcquireRetry(): boolean {
     if (this.#retries.tryAcquire(this.#requests.usage.current, this.#deps.clock.now())) return true
     this.#deps.recorder.overflow(this.name, 'retries')
@@ -212,7 +222,7 @@ export class ClusterState implements ClusterRuntime {
   }
 
   #closeIfIdle(): void {
-    if (this.#requests.usage.current === 0) this.#onIdle?.()
+    if (this.#held === 0 && this.#requests.usage.current === 0) this.#onIdle?.()
   }
 
   #setRefused(state: EndpointState, refused: boolean): void {

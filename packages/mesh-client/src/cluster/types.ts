@@ -110,6 +110,9 @@ export interface ClusterRuntime {
   /** Request limit: takes a place, or says no (UO, told to the recorder). Every true is followed by one releaseRequest. */
   tryAcquireRequest(): boolean
   releaseRequest(): void
+  /** A call will come later: the endpoints stay until then. Followed by one unhold. */
+  hold(): void
+  unhold(): void
   /** Retry limit, as above. */
   tryAcquireRetry(): boolean
   releaseRetry(): void

@@ -312,6 +312,18 @@ describe('the manager', () => {
     expect([picked(cluster), released]).toEqual([[b.id, c.id], [a.id]])
   })
 
+  test('nor does it close while a call is to come', () => {
+    const { manager, set } = bench()
+    const cluster = set([a])
+    cluster.hold()
+    manager.remove(cluster.name)
+    cluster.tryAcquireRequest()
+    cluster.releaseRequest()
+    expect(picked(cluster)).toEqual([a.id])
+    cluster.unhold()
+    expect(cluster.pick(ANY)).toBeUndefined()
+  })
+
   test('close does not wait for calls', () => {
     const { manager, set, released } = bench()
     const cluster = set([a])

@@ -1,7 +1,9 @@
 import type { Fault } from '@weft/mesh-protocol'
 import { type FaultAbort, faultAbort, faultDelay } from '../../call/fault.ts'
+import type { ClusterRuntime } from '../../cluster/types.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
 import type { TimerHandle } from '../../kernel/timers.ts'
+import type { CompiledDestination } from '../../routing/route-table.ts'
 import type { Environment, PausedCall } from './environment.ts'
 
 /** The call that a fault happens to. */
@@ -23,14 +25,20 @@ export class FaultStep {
   readonly #fault: Fault
   readonly #service: string
   readonly #call: FaultyCall
+  /** Where the call goes if it is spared; policy may name it no more by then. */
+  readonly destination: CompiledDestination | undefined
+  readonly cluster: ClusterRuntime | undefined
   #timer: TimerHandle | undefined
 
   /** @param service for telemetry: the host that is called */
-  constructor(env: Environment, fault: Fault, service: string, call: FaultyCall) {
+  constructor(env: Environment, fault: Fault, service: string, call: FaultyCall, destination?: CompiledDestination) {
     this.#env = env
     this.#fault = fault
     this.#service = service
     this.#call = call
+    this.destination = destination
+    this.cluster = destination === undefined ? undefined : env.deps.clusters.get(destination.cluster)
+    this.cluster?.hold()
   }
 
   /** @param deadline when the call has to be over */
@@ -57,6 +65,7 @@ export class FaultStep {
   stop(): void {
     this.#env.paused.delete(this.#call)
     this.#env.deps.timers.clear(this.#timer)
+    this.cluster?.unhold()
   }
 
   #afterDelay(now: number): void {

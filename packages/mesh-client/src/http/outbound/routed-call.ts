@@ -77,7 +77,8 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
       this.#takeRoute(route, now)
       return
     }
-    this.#fault = new FaultStep(this.env, fault, this.target.host, this)
+    const destination = route.reply === undefined ? chooseDestination(route, this.env.deps.random) : undefined
+    this.#fault = new FaultStep(this.env, fault, this.target.host, this, destination)
     this.#fault.start(now, this.#deadlineOn(route))
   }
 
@@ -86,7 +87,7 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
       this.answer(routeReply(route.reply(this)), ABORTED)
       return
     }
-    const destination = chooseDestination(route, this.env.deps.random)
+    const destination = this.#fault?.destination ?? chooseDestination(route, this.env.deps.random)
     if (destination.reply === undefined) this.#enterCluster(route, destination, now)
     else this.answer(routeReply(destination.reply(this)), ABORTED)
   }
@@ -96,7 +97,7 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
   }
 
   #enterCluster(route: CompiledRoute, destination: CompiledDestination, now: number): void {
-    const found = this.env.deps.clusters.get(destination.cluster)
+    const found = this.#fault?.cluster ?? this.env.deps.clusters.get(destination.cluster)
     if (found === undefined) {
       const refusal = noCluster(this.target, route.name, destination.cluster, route.clusterNotFoundStatus)
       this.refused(refusal, ABORTED)
