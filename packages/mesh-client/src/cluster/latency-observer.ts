@@ -1,6 +1,7 @@
 import type { PeakEwmaConfig } from '@weft/mesh-protocol'
 import { failureRttMs, isFailedAnswer } from '../balancing/failure-penalty.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { firstValue } from '../kernel/first-value.ts'
 import { PeakEwma } from '../kernel/peak-ewma.ts'
 import { retryAfterMs } from '../kernel/retry-after.ts'
 import type { AnswerHeaders, AnswerLearner, EndpointState, Outcome } from './types.ts'
@@ -21,7 +22,7 @@ export class LatencyObserver implements AnswerLearner {
 
   /** A final response head has come. */
   answered(state: EndpointState, startedAt: number, now: number, status: number, headers: AnswerHeaders): void {
-    if (!isFailedAnswer(status, text(headers['grpc-status']))) this.#learn(state, now - startedAt, now)
+    if (!isFailedAnswer(status, firstValue(headers['grpc-status']))) this.#learn(state, now - startedAt, now)
     else this.#failed(state, now, status === 429 || status === 503 ? this.#hint(headers) : undefined)
   }
 
@@ -59,11 +60,7 @@ export class LatencyObserver implements AnswerLearner {
   }
 
   #hint(headers: AnswerHeaders): number | undefined {
-    const value = text(headers['retry-after'])
+    const value = firstValue(headers['retry-after'])
     return value === undefined ? undefined : retryAfterMs(value, this.#clock.wallNow())
   }
-}
-
-function text(value: string | readonly string[] | undefined): string | undefined {
-  return typeof value === 'string' ? value : value?.[0]
 }

@@ -1,3 +1,4 @@
+import { firstValue } from './first-value.ts'
 import { readLoadReportMessage } from './load-report-message.ts'
 
 /**
@@ -29,9 +30,9 @@ const MAPS: readonly string[] = ['named_metrics', 'utilization', 'request_cost']
  * Envoy `orca_parser.cc`.
  */
 export function readLoadReport(headers: Readonly<Record<string, HeaderValue>>): LoadReport | undefined {
-  const binary = first(headers[BINARY_LOAD_HEADER])
+  const binary = firstValue(headers[BINARY_LOAD_HEADER])
   if (binary !== undefined) return readLoadReportMessage(binary)
-  const value = first(headers[LOAD_HEADER])
+  const value = firstValue(headers[LOAD_HEADER])
   if (value === undefined) return undefined
   const rest = value.slice(5)
   switch (value.slice(0, 5)) {
@@ -42,10 +43,6 @@ export function readLoadReport(headers: Readonly<Record<string, HeaderValue>>): 
     default:
       return value.startsWith('BIN ') ? readLoadReportMessage(value.slice(4)) : undefined
   }
-}
-
-function first(value: HeaderValue): string | undefined {
-  return typeof value === 'string' ? value : value?.[0]
 }
 
 /** `name=value` or `name:value`, with commas between them. */
