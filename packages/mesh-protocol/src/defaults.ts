@@ -1,13 +1,5 @@
-import type {
-  CircuitBreakers,
-  ErrorRateBreaker,
-  FailurePercentageDetection,
-  HealthCheck,
-  LbPolicy,
-  OutlierDetection,
-  RetryBudget,
-  SuccessRateDetection,
-} from './wire/cluster.ts'
+import type { CircuitBreakers, ErrorRateBreaker, LbPolicy, RetryBudget } from './wire/cluster.ts'
+import type { FailurePercentageDetection, HealthCheck, OutlierDetection, SuccessRateDetection } from './wire/health.ts'
 import type { ReadinessProbe } from './wire/inbound-policy.ts'
 import type {
   ClientSideWeightedRoundRobinConfig,

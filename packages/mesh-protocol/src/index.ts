@@ -76,13 +76,9 @@ export type {
   Cluster,
   DiscoveryType,
   ErrorRateBreaker,
-  FailurePercentageDetection,
-  HealthCheck,
   LbPolicy,
-  OutlierDetection,
   RetryBudget,
   ServiceRef,
-  SuccessRateDetection,
 } from './wire/cluster.ts'
 export type {
   ClusterLoadAssignment,
@@ -93,6 +89,12 @@ export type {
   Locality,
   Page,
 } from './wire/endpoint.ts'
+export type {
+  FailurePercentageDetection,
+  HealthCheck,
+  OutlierDetection,
+  SuccessRateDetection,
+} from './wire/health.ts'
 export { HOST_INDEX_NAME, type HostIndex, type HostIndexUpdate } from './wire/host-index.ts'
 export {
   type CorsPolicy,
