@@ -28,6 +28,29 @@ describe('a port of protocol http2', () => {
     expect(scene.calls.every(({ status, flags }) => status === 200 && flags === '-')).toBe(true)
   })
 
+  test('knows the end of a HEAD that its caller gives up, or its application cuts off', async () => {
+    await using scene = inboundHarness()
+    let came = 0
+    const server = await scene.inbound.serve(
+      (request, response) => {
+        const { stream } = response as unknown as http2.Http2ServerResponse
+        if (request.url === '/cut') stream.destroy()
+        else came++
+      },
+      { host: '127.0.0.1', protocol: 'http2' },
+    )
+    const client = http2.connect(server.url)
+    for (const path of ['/cut', '/left']) {
+      const stream = client.request({ ':method': 'HEAD', ':path': path })
+      stream.on('error', () => undefined)
+      if (path === '/left')
+        await poll(() => came === 1, 'the request has come').then(() => stream.close(http2.constants.NGHTTP2_CANCEL))
+    }
+    await poll(() => scene.calls.length === 2, 'both recorded')
+    expect(scene.calls.map(({ status, flags }) => `${status} ${flags}`).sort()).toEqual(['0 DC', '0 UC'])
+    client.destroy()
+  })
+
   test('takes a preface that comes byte by byte, and one that is cut short', async () => {
     await using scene = inboundHarness()
     const server = await scene.inbound.serve((_request, response) => response.end('x'), {

@@ -3,6 +3,14 @@ import { RequestExchange } from './request-exchange.ts'
 
 /** A request and its response over one stream of HTTP/2, in the form of Node's compatibility API. */
 export class Http2Exchange extends RequestExchange {
+  constructor(...parts: ConstructorParameters<typeof RequestExchange>) {
+    super(...parts)
+    // Node tells nothing of the end of a HEAD that has no answer yet.
+    if (this.request.method !== 'HEAD') return
+    const { stream } = this.response as unknown as Http2ServerResponse
+    stream?.once('close', () => this.finished())
+  }
+
   /** Node tells `finish` of every stream that closes, also of one that was cut off. */
   override finished(): void {
     const { stream, writableEnded } = this.response as unknown as Http2ServerResponse
