@@ -19,7 +19,11 @@ async function script(node: string, file: string, env: Record<string, string>): 
   return stdout.trim().split('\n')
 }
 
-describe.each(RUNTIMES)('%s', (_name, node) => {
+const told = RUNTIMES.map(
+  ([name, node]) => [existsSync(node) ? name : `${name} (skipped: not installed)`, node] as const,
+)
+
+describe.each(told)('%s', (_name, node) => {
   test.skipIf(!existsSync(node))('importing changes no global, a proxy of the process stays in force', async () => {
     await using proxy = await startUpstream((_request, response) => void response.end('proxied'))
     // Some versions of undici tunnel plain requests too.
