@@ -110,7 +110,7 @@ describe('the probe of a WorkloadGroup', () => {
   })
 
   test('httpGet over HTTPS: nobody looks at the certificate', async () => {
-    const file = (name: string): Buffer => readFileSync(new URL(`fixtures/tls/${name}`, import.meta.url))
+    const file = (name: string): Buffer => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url))
     const tls = { key: file('server.key'), cert: file('server.pem') }
     const hosts: (string | undefined)[] = []
     const beside = await listening(

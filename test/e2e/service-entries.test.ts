@@ -9,7 +9,7 @@ import { call } from '../support/control-server.ts'
 import { destinationRule, type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
 
-const certificate = (name: string): string => fileURLToPath(new URL(`fixtures/tls/${name}`, import.meta.url))
+const certificate = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url))
 const SERVER = { key: readFileSync(certificate('server.key')), cert: readFileSync(certificate('server.pem')) }
 
 /** A server that nobody registers; it answers with the Host that it was called by. */

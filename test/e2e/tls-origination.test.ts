@@ -12,7 +12,7 @@ import { call } from '../support/control-server.ts'
 import { destinationRule, type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
 
-const certificate = (name: string): string => fileURLToPath(new URL(`fixtures/tls/${name}`, import.meta.url))
+const certificate = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url))
 
 const SERVER = {
   key: readFileSync(certificate('server.key')),

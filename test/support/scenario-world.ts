@@ -33,7 +33,7 @@ export const WORLD: readonly InstanceOf[] = [
 
 export const TCP_PORT = 9000
 
-const CERTIFICATES = fileURLToPath(new URL('../scenarios/fixtures/tls', import.meta.url))
+const CERTIFICATES = fileURLToPath(new URL('../fixtures/tls', import.meta.url))
 
 /** Puts the folder of the certificates in place of the one that the pages name. */
 export function withCertificates<T>(value: T): T {

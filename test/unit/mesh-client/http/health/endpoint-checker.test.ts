@@ -125,7 +125,7 @@ test('checks under way end with the transport', async () => {
 })
 
 describe('over TLS, as the cluster asks for it', () => {
-  const file = (name: string): string => fileURLToPath(new URL(`../../../../e2e/fixtures/tls/${name}`, import.meta.url))
+  const file = (name: string): string => fileURLToPath(new URL(`../../../../fixtures/tls/${name}`, import.meta.url))
   const identity = { key: readFileSync(file('server.key')), cert: readFileSync(file('server.pem')) }
 
   test.each<[string, HealthCheck['check'], ClientTls, string]>([
