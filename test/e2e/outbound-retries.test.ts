@@ -1,33 +1,8 @@
 import { Readable } from 'node:stream'
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '@weft/mesh-protocol'
 import { describe, expect, test, vi } from 'vitest'
 import { MeshError } from '../../packages/mesh-client/src/kernel/errors.ts'
-import {
-  CLUSTER,
-  closedPort,
-  localEndpoint,
-  outboundHarness,
-  startUpstream,
-  type Upstream,
-} from '../support/outbound.ts'
-import { wireRoute } from '../support/wire.ts'
-
-const QUICK = { baseIntervalMs: 1, maxIntervalMs: 4 }
-
-function retrying(policy: Partial<RetryPolicy>, timeoutMs = 0) {
-  const retryPolicy = { ...DEFAULT_RETRY_POLICY, retryBackOff: QUICK, ...policy }
-  return [wireRoute('main', { route: { clusters: [{ cluster: CLUSTER, weight: 1 }], timeoutMs, retryPolicy } })]
-}
-
-const OFF: Partial<RetryPolicy> = { numRetries: 0, retryOn: [] }
-
-/** Answers each request with the next status, the last one for ever. */
-function statuses(...codes: readonly number[]): Promise<Upstream> {
-  let index = 0
-  return startUpstream((_request, response) => {
-    response.writeHead(codes[Math.min(index++, codes.length - 1)] as number).end('body')
-  })
-}
+import { closedPort, localEndpoint, outboundHarness, startUpstream, type Upstream } from '../support/outbound.ts'
+import { OFF, retrying, statuses } from '../support/outbound-retries.ts'
 
 function meshErrorIn(error: unknown): MeshError | undefined {
   for (let at: unknown = error; at instanceof Error; at = at.cause) if (MeshError.isMeshError(at)) return at

@@ -35,3 +35,10 @@ export function built<H extends BalancedHost>(build: TableBuild<H>): HashTable<H
     if (step.done === true) return step.value
   }
 }
+
+/** How often each is there. */
+export function countsOf(ids: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
+  return counts
+}

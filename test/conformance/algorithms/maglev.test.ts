@@ -4,12 +4,12 @@ import { expect } from 'vitest'
 import type { HashTable } from '../../../packages/mesh-client/src/balancing/hash-table.ts'
 import { hostWeights } from '../../../packages/mesh-client/src/balancing/host-weights.ts'
 import { buildMaglev } from '../../../packages/mesh-client/src/balancing/maglev.ts'
-import { built, type TestHost, testHost } from '../../support/balancing.ts'
+import { built, countsOf, type TestHost, testHost } from '../../support/balancing.ts'
 import { readVectors } from '../../support/vectors.ts'
 import { wireCluster } from '../../support/wire.ts'
 import { algorithmSuite } from './algorithm-suite.ts'
 import { type HashCase, inIdOrder, weightsOf } from './hash-case.ts'
-import { checkPicks, countsOf } from './table-picks.ts'
+import { checkPicks } from './table-picks.ts'
 
 interface Case extends HashCase {
   readonly table_size: number

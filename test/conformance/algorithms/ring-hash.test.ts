@@ -7,13 +7,13 @@ import { choosePriority } from '../../../packages/mesh-client/src/balancing/prio
 import { buildRing } from '../../../packages/mesh-client/src/balancing/ring-hash.ts'
 import { hashModulo } from '../../../packages/mesh-client/src/kernel/hash64.ts'
 import { TextHash } from '../../../packages/mesh-client/src/kernel/text-hash.ts'
-import { built, type TestHost, testHost } from '../../support/balancing.ts'
+import { built, countsOf, type TestHost, testHost } from '../../support/balancing.ts'
 import { hash64 } from '../../support/hash64.ts'
 import { readVectors } from '../../support/vectors.ts'
 import { wireCluster } from '../../support/wire.ts'
 import { type AlgorithmRow, algorithmSuite } from './algorithm-suite.ts'
 import { type HashCase, weightsOf } from './hash-case.ts'
-import { checkPicks, countsOf } from './table-picks.ts'
+import { checkPicks } from './table-picks.ts'
 
 type Ring = readonly { readonly hash: string; readonly host: string }[]
 

@@ -23,9 +23,3 @@ export function checkPicks(table: HashTable<TestHost>, one: HashCase): void {
     expect(table.pick(hash, 0)?.endpoint.id).toBe(host)
   }
 }
-
-export function countsOf(ids: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
-  return counts
-}

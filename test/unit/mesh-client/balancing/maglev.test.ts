@@ -3,17 +3,11 @@ import { expect, test } from 'vitest'
 import type { HashTable } from '../../../../packages/mesh-client/src/balancing/hash-table.ts'
 import { hostWeights } from '../../../../packages/mesh-client/src/balancing/host-weights.ts'
 import { buildMaglev } from '../../../../packages/mesh-client/src/balancing/maglev.ts'
-import { built, type TestHost, testHost } from '../../../support/balancing.ts'
+import { built, countsOf, type TestHost, testHost } from '../../../support/balancing.ts'
 
 /** The host in each slot, by its id. */
 function slotsOf(table: HashTable<TestHost>, size: number): string[] {
   return Array.from({ length: size }, (_, slot) => table.pick({ hi: 0, lo: slot }, 0)?.endpoint.id ?? '')
-}
-
-function countsOf(ids: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
-  return counts
 }
 
 const PRIMES = [2, 3, 5, 7, 17, 251, 1_009, 4_099]

@@ -4,7 +4,7 @@ import type { HashTable } from '../../../../packages/mesh-client/src/balancing/h
 import { hostWeights } from '../../../../packages/mesh-client/src/balancing/host-weights.ts'
 import { RingEntries, sortRing } from '../../../../packages/mesh-client/src/balancing/ring-entries.ts'
 import { buildRing } from '../../../../packages/mesh-client/src/balancing/ring-hash.ts'
-import { built, hostsOf, type TestHost } from '../../../support/balancing.ts'
+import { built, countsOf, hostsOf, type TestHost } from '../../../support/balancing.ts'
 import { decimal, hash64 } from '../../../support/hash64.ts'
 
 const MAX_HASH = 2n ** 64n - 1n
@@ -12,12 +12,6 @@ const MAX_HASH = 2n ** 64n - 1n
 /** Every entry of the ring in order, found by walking on from the first one. */
 function entriesOf(ring: HashTable<TestHost>, size: number): string[] {
   return Array.from({ length: size }, (_, attempt) => ring.pick(hash64(0n), attempt)?.endpoint.id ?? '')
-}
-
-function countsOf(ids: readonly string[]): Map<string, number> {
-  const counts = new Map<string, number>()
-  for (const id of ids) counts.set(id, (counts.get(id) ?? 0) + 1)
-  return counts
 }
 
 test('entries are sorted by all 64 bits, whatever the hashes', () => {
