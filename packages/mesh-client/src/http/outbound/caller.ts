@@ -7,6 +7,9 @@ import type { LocalReply } from './local-reply.ts'
 
 type Controller = Dispatcher.DispatchController
 
+/** Stands for the handler of a call that is over. */
+const GONE: Dispatcher.DispatchHandler = {}
+
 /** Names and values in turn, as they came. */
 export type Raw = Exclude<Controller['rawHeaders'], undefined>
 
@@ -15,7 +18,7 @@ export type Raw = Exclude<Controller['rawHeaders'], undefined>
  * can give up at every stage. Pausing and resuming reach whatever connection serves the call at that moment.
  */
 export abstract class Caller implements Controller {
-  readonly #handler: Dispatcher.DispatchHandler
+  #handler: Dispatcher.DispatchHandler
   /** undici's controller of the attempt whose response is being read. */
   #upstream: Controller | undefined = undefined
   #thrown: unknown = undefined
@@ -97,7 +100,9 @@ export abstract class Caller implements Controller {
       this.#handler.onResponseEnd?.(this, trailers)
     } catch (error) {
       this.fail(asError(error))
+      return
     }
+    this.#forget()
   }
 
   upgrade(status: number, headers: IncomingHttpHeaders, raw: Raw | undefined, socket: Duplex): void {
@@ -107,7 +112,9 @@ export abstract class Caller implements Controller {
 
   fail(error: Error): void {
     this.#upstream = undefined
-    this.#handler.onResponseError?.(this, error)
+    const handler = this.#handler
+    this.#forget()
+    handler.onResponseError?.(this, error)
   }
 
   /** Gives a response that no upstream has sent; a handler that throws or gives up is told so, as by undici. */
@@ -135,5 +142,15 @@ export abstract class Caller implements Controller {
 
   responseStarted(): void {
     this.#handler.onResponseStarted?.()
+  }
+
+  /**
+   * The body that a caller reads keeps its controller, and V8 has a way of placing what all calls make alike among its old
+   * objects, where it keeps alive all that it leads to: a call that is over leads nowhere. That is a quarter of a call's CPU.
+   */
+  #forget(): void {
+    this.#handler = GONE
+    this.rawHeaders = null
+    this.rawTrailers = null
   }
 }
