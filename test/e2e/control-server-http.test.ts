@@ -39,6 +39,39 @@ describe('the options of a deletion, as Kubernetes clients send them,', () => {
   })
 })
 
+const KINDLESS = [
+  '/apis/networking.istio.io/v9/namespaces/default/virtualservices/x',
+  '/apis/networking.weft.dev/v1/namespaces/default/virtualservices/x',
+  '/api/v1/namespaces/default/virtualservices/x',
+  '/apis/networking.istio.io/v1/namespaces/default/gateways/x',
+]
+
+test.each(KINDLESS)('there is nothing at %s, whatever the method', async (at) => {
+  for (const method of ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+    const body = method === 'PUT' || method === 'PATCH' ? virtualService('x') : undefined
+    expect([method, (await api(method, at, body)).status]).toEqual([method, 404])
+  }
+})
+
+test('requests are counted by the kind that they are to, and those to none together', async () => {
+  await api('DELETE', `${VS}/counted`)
+  await api('DELETE', KINDLESS[0] as string)
+  const foreign = { 'sec-fetch-site': 'cross-site' }
+  expect((await fetch(server.url + KINDLESS[1], { method: 'DELETE', headers: foreign })).status).toBe(403)
+  const { body } = await api('GET', '/metrics')
+  const deletions = String(body)
+    .split('\n')
+    .filter((line) => line.startsWith('weft_control_requests_total{method="DELETE"'))
+  expect(deletions.map((line) => /route="([^"]*)",code="(\d+)"/.exec(line)?.slice(1))).toEqual(
+    expect.arrayContaining([
+      ['/apis/networking.istio.io/v1/namespaces/:namespace/virtualservices/:name', '404'],
+      ['none', '404'],
+      ['none', '403'],
+    ]),
+  )
+  expect(deletions.filter((line) => line.includes(':plural') || line.includes('v9'))).toEqual([])
+})
+
 test('a HEAD of the stream opens none', async () => {
   const node = encodeURIComponent(JSON.stringify(testNode()))
   const response = await fetch(`${server.url}/v1/stream?node=${node}`, { method: 'HEAD' })

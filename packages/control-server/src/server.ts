@@ -126,7 +126,7 @@ async function createApi(parts: Parts, settings: Settings, isReady: () => boolea
   openApiRoutes(app, routes)
   await app.register(async (scope) => {
     takeText(scope)
-    resourceRoutes(scope, resources, push, createStatusOf(model))
+    resourceRoutes(scope, { resources, push, statusOf: createStatusOf(model) })
     applyRoutes(scope, resources, push)
     analyzeRoutes(scope, {
       domain: settings.domain,

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { urlFor } from './kind-paths.ts'
 import type { MetricsSources } from './metrics-page.ts'
 import { RequestCounts } from './request-counts.ts'
 
@@ -8,8 +9,9 @@ export function metricsRoutes(app: FastifyInstance, sources: Omit<MetricsSources
   app.addHook('onResponse', (request, reply, done) => {
     // A stream ends when its client does; how long that took says nothing about the server.
     const isStream = reply.raw.getHeader('content-type') === 'text/event-stream'
-    const { url = 'none' } = request.routeOptions
-    counts.note(request.method, url, reply.statusCode, isStream ? undefined : reply.elapsedTime)
+    const { url } = request.routeOptions
+    const route = url === undefined ? undefined : urlFor(url, request.params)
+    counts.note(request.method, route ?? 'none', reply.statusCode, isStream ? undefined : reply.elapsedTime)
     done()
   })
   app.get('/metrics', async (_request, reply) => {

@@ -1,11 +1,12 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type ConfigResource, KINDS, type KindInfo } from '../config/resource.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import type { ConfigResource, KindInfo } from '../config/resource.ts'
 import type { PushService } from '../push/types.ts'
 import { apiVersionOf, fitToUrl, type ResourceAddress, type UrlAddress } from '../registry/resource-address.ts'
 import type { Resources } from '../registry/resources.ts'
 import type { Commit, WriteMode } from '../registry/write-outcome.ts'
 import { deleteOptions } from './delete-options.ts'
 import { oneDocument } from './documents.ts'
+import { KIND_BASES, type KindParams, kindAt, type VersionedKind } from './kind-paths.ts'
 import { type Query, readDryRun, readWait, refuseUnsupported } from './query.ts'
 import { detailsOf, toApiError } from './refusals.ts'
 import type { StatusOf } from './route-statuses.ts'
@@ -13,7 +14,7 @@ import type { ApiError, Status } from './status.ts'
 import { waitForClients } from './waiting.ts'
 import { warn } from './warnings.ts'
 
-interface Params {
+interface Params extends KindParams {
   readonly namespace: string
   readonly name: string
 }
@@ -37,33 +38,47 @@ function readOptions(query: Query): Options {
   return { dryRun, waitMs: dryRun ? undefined : waitMs }
 }
 
-/** The Kubernetes paths and verbs of every kind, in each of its versions. */
-export function resourceRoutes(
-  app: FastifyInstance,
-  resources: Resources,
-  push: PushService,
-  statusOf: StatusOf,
-): void {
-  for (const info of KINDS) {
-    for (const version of info.versions) new KindRoutes(info, version, { resources, push, statusOf }).register(app)
-  }
-}
-
 interface Parts {
   readonly resources: Resources
   readonly push: PushService
   readonly statusOf: StatusOf
 }
 
-class KindRoutes {
+type Verb = (kind: KindHandlers, request: Request, reply: FastifyReply) => Promise<object>
+
+/** The Kubernetes paths and verbs of every kind, in each of its versions. */
+export function resourceRoutes(app: FastifyInstance, parts: Parts): void {
+  const on = (method: HTTPMethods, url: string, verb: Verb): void => {
+    const handler = async (request: Request, reply: FastifyReply): Promise<object> => {
+      const kind = kindAt(request.params)
+      if (kind !== undefined) return verb(new KindHandlers(kind, parts), request, reply)
+      reply.callNotFound()
+      return reply
+    }
+    app.route<Route>({ method, url, handler })
+  }
+  for (const base of KIND_BASES) {
+    const collection = `${base}/namespaces/:namespace/:plural`
+    const item = `${collection}/:name`
+    on('GET', `${base}/:plural`, (kind, request) => kind.list(request))
+    on('GET', collection, (kind, request) => kind.list(request, request.params.namespace))
+    on('POST', collection, (kind, request, reply) => kind.write(request, reply, 'create'))
+    on('GET', item, (kind, request) => kind.read(request))
+    on('PUT', item, (kind, request, reply) => kind.write(request, reply, 'replace'))
+    on('PATCH', item, (kind, request, reply) => kind.patch(request, reply))
+    on('DELETE', item, (kind, request) => kind.delete(request))
+  }
+}
+
+/** What the verbs do to the resources of one kind. */
+class KindHandlers {
   private readonly info: KindInfo
   private readonly version: string
   private readonly resources: Resources
   private readonly push: PushService
-
   private readonly statusOf: StatusOf
 
-  constructor(info: KindInfo, version: string, { resources, push, statusOf }: Parts) {
+  constructor({ info, version }: VersionedKind, { resources, push, statusOf }: Parts) {
     this.info = info
     this.version = version
     this.resources = resources
@@ -71,21 +86,7 @@ class KindRoutes {
     this.statusOf = statusOf
   }
 
-  register(app: FastifyInstance): void {
-    const { group, plural } = this.info
-    const base = group === '' ? `/api/${this.version}` : `/apis/${group}/${this.version}`
-    const collection = `${base}/namespaces/:namespace/${plural}`
-    const item = `${collection}/:name`
-    app.get<Route>(`${base}/${plural}`, (request) => this.list(request))
-    app.get<Route>(collection, (request) => this.list(request, request.params.namespace))
-    app.post<Route>(collection, (request, reply) => this.write(request, reply, 'create'))
-    app.get<Route>(item, (request) => this.read(request))
-    app.put<Route>(item, (request, reply) => this.write(request, reply, 'replace'))
-    app.patch<Route>(item, (request, reply) => this.patch(request, reply))
-    app.delete<Route>(item, (request) => this.delete(request))
-  }
-
-  private async list({ query }: Request, namespace?: string): Promise<object> {
+  async list({ query }: Request, namespace?: string): Promise<object> {
     refuseUnsupported(query)
     const { revision, resources } = await this.resources.list(this.info, namespace)
     return {
@@ -96,7 +97,7 @@ class KindRoutes {
     }
   }
 
-  private async read({ params }: Request): Promise<object> {
+  async read({ params }: Request): Promise<object> {
     const resource = await this.resources.get(this.address(params))
     if (resource !== undefined) return this.present(resource)
     throw toApiError(
@@ -106,10 +107,11 @@ class KindRoutes {
     )
   }
 
-  private async write(request: Request, reply: FastifyReply, mode: WriteMode): Promise<object> {
+  async write(request: Request, reply: FastifyReply, mode: WriteMode): Promise<object> {
     const { params } = request
     const options = readOptions(request.query)
-    const url: UrlAddress = { info: this.info, namespace: params.namespace, ...(mode === 'create' ? {} : params) }
+    const { namespace, name } = params
+    const url: UrlAddress = { info: this.info, namespace, ...(mode === 'create' ? {} : { name }) }
     const { value, violations } = fitToUrl(oneDocument(request), url)
     if (violations.length > 0) throw this.refuse(params, { reason: 'Invalid', violations })
     const result = await this.resources.write([{ value, where: '' }], { mode, dryRun: options.dryRun })
@@ -117,7 +119,7 @@ class KindRoutes {
     return this.answer(reply, result.value, options)
   }
 
-  private async patch(request: Request, reply: FastifyReply): Promise<object> {
+  async patch(request: Request, reply: FastifyReply): Promise<object> {
     const { params } = request
     const options = readOptions(request.query)
     const result = await this.resources.patch(this.address(params), oneDocument(request), options.dryRun)
@@ -125,7 +127,7 @@ class KindRoutes {
     return this.answer(reply, result.value, options)
   }
 
-  private async delete(request: Request): Promise<object> {
+  async delete(request: Request): Promise<object> {
     const { params } = request
     const { dryRun: isQueryDry, waitMs } = readOptions(request.query)
     const { dryRun: isBodyDry, ...preconditions } = deleteOptions(request)
