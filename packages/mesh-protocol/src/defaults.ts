@@ -233,3 +233,30 @@ export const DEFAULT_SERVICE_ACCOUNT = 'default'
 
 /** Share of a workload that says nothing; one in a WorkloadGroup then takes it from there. Envoy `load_balancing_weight`. */
 export const DEFAULT_WORKLOAD_WEIGHT = 1
+
+/** Identities of the mesh. Istio `pkg/config/constants` `DefaultClusterLocalDomain`, `MeshConfig.trustDomain`. */
+export const DEFAULT_TRUST_DOMAIN = 'cluster.local'
+
+/** Lifetime of a workload's certificate: 24 h. Istio `DEFAULT_WORKLOAD_CERT_TTL`. */
+export const DEFAULT_CERTIFICATE_TTL_MS: number = 24 * 3_600_000
+
+/** A certificate is good from so long before it was made, for peers whose clocks are behind. Istio: 2 min; here 5. */
+export const CERTIFICATE_BACKDATE_MS: number = 5 * 60_000
+
+/** A workload that nothing is said of takes plaintext and mutual TLS. Istio `PeerAuthentication`. */
+export const DEFAULT_MTLS_MODE = 'PERMISSIVE'
+
+/** Istio `MeshConfig.pathNormalization`, `DEFAULT`. */
+export const DEFAULT_PATH_NORMALIZATION = 'BASE'
+
+/** How long a fetch of a JWKS may take. Istio `JWTRule.timeout`. */
+export const DEFAULT_JWKS_TIMEOUT_MS = 5_000
+
+/** How long an external authorization service may take. Istio `EnvoyExternalAuthorization*Provider.timeout`: 600 s in Istio's text, 200 ms in Envoy; here Envoy's. */
+export const DEFAULT_EXT_AUTHZ_TIMEOUT_MS = 200
+
+/** Status of a denial because an external authorization service could not be asked. Istio `statusOnError`. */
+export const DEFAULT_EXT_AUTHZ_STATUS_ON_ERROR = 403
+
+/** With identity, a request that comes before the first inbound policy waits this long, then 503. */
+export const FIRST_INBOUND_POLICY_WAIT_MS = 5_000

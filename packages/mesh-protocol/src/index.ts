@@ -1,5 +1,8 @@
+export { type CredentialKind, type CredentialParts, formatCredential, parseCredential } from './credential.ts'
 export {
+  CERTIFICATE_BACKDATE_MS,
   DEFAULT_ASKED_RETRIES,
+  DEFAULT_CERTIFICATE_TTL_MS,
   DEFAULT_CIRCUIT_BREAKERS,
   DEFAULT_CLIENT_SIDE_WEIGHTED_ROUND_ROBIN,
   DEFAULT_CONNECT_TIMEOUT_MS,
@@ -7,16 +10,21 @@ export {
   DEFAULT_DNS_REFRESH_RATE_MS,
   DEFAULT_DOMAIN,
   DEFAULT_ERROR_RATE_BREAKER,
+  DEFAULT_EXT_AUTHZ_STATUS_ON_ERROR,
+  DEFAULT_EXT_AUTHZ_TIMEOUT_MS,
   DEFAULT_FAILURE_PERCENTAGE_DETECTION,
   DEFAULT_GATEWAY_REDIRECT_CODE,
   DEFAULT_HEALTH_CHECK,
   DEFAULT_IDLE_TIMEOUT_MS,
+  DEFAULT_JWKS_TIMEOUT_MS,
   DEFAULT_LB_POLICY,
   DEFAULT_LEAST_REQUEST,
   DEFAULT_MAGLEV,
   DEFAULT_MIRROR_TIMEOUT_MS,
+  DEFAULT_MTLS_MODE,
   DEFAULT_OUTLIER_DETECTION,
   DEFAULT_OVERPROVISIONING_FACTOR,
+  DEFAULT_PATH_NORMALIZATION,
   DEFAULT_PEAK_EWMA,
   DEFAULT_RATE_LIMITED_RETRY_MAX_MS,
   DEFAULT_READINESS_PROBE,
@@ -32,9 +40,11 @@ export {
   DEFAULT_SERVICE_PORT,
   DEFAULT_SLOW_START,
   DEFAULT_SUCCESS_RATE_DETECTION,
+  DEFAULT_TRUST_DOMAIN,
   DEFAULT_WORKLOAD_WEIGHT,
   DEFAULT_ZONE_AWARE,
   ENDPOINTS_PER_PAGE,
+  FIRST_INBOUND_POLICY_WAIT_MS,
   FIRST_POLICY_WAIT_MS,
   HEARTBEAT_MS,
   HOST_SELECTION_RETRY_MAX_ATTEMPTS,
@@ -66,9 +76,23 @@ export { registeredEndpoint } from './registered-endpoint.ts'
 export { fail, ok, type Result, type Violation } from './result.ts'
 export { GRPC_RETRY_CONDITIONS, HTTP_RETRY_CONDITIONS } from './retry-conditions.ts'
 export { routedClusters } from './routed-clusters.ts'
-export { validateClientMessage, validateNode, validateRegistration } from './validate/message.ts'
+export {
+  CONTROL_SERVER_SERVICE_ACCOUNT,
+  formatSpiffeId,
+  parseSpiffeId,
+  principalOf,
+  type SpiffeId,
+} from './spiffe-id.ts'
+export {
+  validateCertificateRequest,
+  validateClientMessage,
+  validateNode,
+  validateRegistration,
+} from './validate/message.ts'
 export { validateResource } from './validate/resource.ts'
 export { FEATURES, PROTOCOL_VERSION } from './version.ts'
+export type { JwtHeader, JwtRule, MtlsMode, PathNormalization, PeerAuthentication } from './wire/authentication.ts'
+export type { CertificateRequest, CertificateResponse } from './wire/certificate.ts'
 export type {
   BreakerFallback,
   CircuitBreakers,
@@ -77,6 +101,7 @@ export type {
   DiscoveryType,
   ErrorRateBreaker,
   LbPolicy,
+  MeshTls,
   RetryBudget,
   ServiceRef,
 } from './wire/cluster.ts'
@@ -116,6 +141,15 @@ export type {
   SlowStartConfig,
   SubsetFallback,
 } from './wire/load-balancing.ts'
+export type {
+  CidrRange,
+  CustomRbacPolicy,
+  ExtAuthzProvider,
+  Rbac,
+  RbacCondition,
+  RbacPolicy,
+  ValueMatcher,
+} from './wire/rbac.ts'
 export {
   parseResourceKey,
   RESOURCE_TYPES,
@@ -148,4 +182,5 @@ export type {
   VirtualHost,
 } from './wire/route.ts'
 export type { ClientMessage, HeartbeatEvent, HelloEvent, Nack, Node, UpdateEvent } from './wire/stream.ts'
+export { TRUST_BUNDLE_NAME, type TrustBundle } from './wire/trust-bundle.ts'
 export type { WorkloadHealth, WorkloadLease, WorkloadPort, WorkloadRegistration } from './wire/workload.ts'

@@ -19,5 +19,6 @@ export function registeredEndpoint(workload: WorkloadRegistration, listenPort: n
       namespace,
       serviceAccount,
     },
+    ...(workload.tlsMode === undefined ? {} : { tlsMode: workload.tlsMode }),
   }
 }

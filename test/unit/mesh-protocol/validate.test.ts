@@ -113,7 +113,7 @@ describe('resources', () => {
 
   test('an unknown field is let through, but not in an inbound policy, at any depth', () => {
     expect(fieldsOf({ ...cluster, altStatName: 'x' })).toEqual([])
-    expect(fieldsOf({ ...inbound, authorization: {} })).toEqual(['authorization'])
+    expect(fieldsOf({ ...inbound, rateLimits: {} })).toEqual(['rateLimits'])
     expect(fieldsOf(withValue(inbound, ['services', 0, 'mtls'], 'STRICT'))).toEqual(['services[0].mtls'])
   })
 

@@ -8,6 +8,7 @@ import type {
   ResourceKey,
   Result,
   RouteConfiguration,
+  TrustBundle,
 } from '@weft/mesh-protocol'
 import { HOST_INDEX_NAME, resourceKey } from '@weft/mesh-protocol'
 
@@ -42,6 +43,8 @@ export interface Snapshot<Routes, Hosts> {
   readonly hosts: HeldHosts<Hosts> | undefined
   /** `undefined` until the first inbound policy has come. */
   readonly inbound: InboundPolicy | undefined
+  /** Whom peers are believed by; `undefined` until it has come, which it does only where there is a CA. */
+  readonly trust: TrustBundle | undefined
   readonly clusters: ReadonlyMap<string, Cluster>
   readonly assignments: ReadonlyMap<string, HeldAssignment>
   /** By host; `absent`: the server says that the host does not exist. */
@@ -60,7 +63,14 @@ export interface Compile<Routes, Hosts> {
 }
 
 export function emptySnapshot<Routes, Hosts>(): Snapshot<Routes, Hosts> {
-  return { hosts: undefined, inbound: undefined, clusters: new Map(), assignments: new Map(), routes: new Map() }
+  return {
+    hosts: undefined,
+    inbound: undefined,
+    trust: undefined,
+    clusters: new Map(),
+    assignments: new Map(),
+    routes: new Map(),
+  }
 }
 
 /** The version of everything in force: what a new stream need not send again. */
@@ -69,6 +79,7 @@ export function heldVersions(snapshot: Snapshot<unknown, unknown>): Record<Resou
   if (snapshot.hosts !== undefined) versions[HOSTS_KEY] = snapshot.hosts.version
   if (snapshot.inbound !== undefined)
     versions[resourceKey('InboundPolicy', snapshot.inbound.name)] = snapshot.inbound.version
+  if (snapshot.trust !== undefined) versions[resourceKey('TrustBundle', snapshot.trust.name)] = snapshot.trust.version
   for (const [name, { version }] of snapshot.clusters) versions[resourceKey('Cluster', name)] = version
   for (const [name, { version }] of snapshot.assignments) versions[resourceKey('ClusterLoadAssignment', name)] = version
   for (const [name, held] of snapshot.routes) {
@@ -81,6 +92,7 @@ const HOSTS_KEY = resourceKey('HostIndex', HOST_INDEX_NAME)
 
 /** The same as whole wire resources, what is referenced before what refers to it. */
 export function* heldResources(snapshot: Snapshot<unknown, unknown>): Generator<Resource> {
+  if (snapshot.trust !== undefined) yield snapshot.trust
   if (snapshot.inbound !== undefined) yield snapshot.inbound
   yield* snapshot.clusters.values()
   for (const [name, held] of snapshot.assignments) yield assignmentResource(name, held)

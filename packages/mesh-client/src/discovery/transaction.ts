@@ -64,6 +64,7 @@ class Draft<Routes, Hosts> {
   readonly #refused
   #hosts
   #inbound
+  #trust
   #resync: string | undefined
 
   constructor(state: StoreState<Routes, Hosts>, compile: Compile<Routes, Hosts>, now: number) {
@@ -80,6 +81,7 @@ class Draft<Routes, Hosts> {
     this.#refused = new CopyOnWriteMap(state.refused)
     this.#hosts = state.snapshot.hosts
     this.#inbound = state.snapshot.inbound
+    this.#trust = state.snapshot.trust
   }
 
   /** What has the right shape, what is referenced before what refers to it. */
@@ -124,6 +126,9 @@ class Draft<Routes, Hosts> {
     switch (update.type) {
       case 'InboundPolicy':
         return this.#takeInbound(update)
+      case 'TrustBundle':
+        if (this.#trust?.version !== update.version) this.#trust = update
+        return true
       case 'Cluster':
         if (this.#clusters.get(update.name)?.version !== update.version) this.#clusters.set(update.name, update)
         return true
@@ -239,6 +244,7 @@ class Draft<Routes, Hosts> {
     const next: Snapshot<Routes, Hosts> = {
       hosts: this.#hosts,
       inbound: this.#inbound,
+      trust: this.#trust,
       clusters: this.#clusters.result,
       assignments: this.#assignments.result,
       routes: this.#routes.result,

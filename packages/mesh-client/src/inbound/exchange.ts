@@ -15,6 +15,28 @@ export interface ServedPort {
   readonly port: number
 }
 
+/** The connection that a request came over, as far as it was proven. */
+export interface InboundConnection {
+  /** Address of the other end; empty when it has gone. */
+  readonly remoteAddress: string
+  readonly localAddress: string
+  /** What the caller asked for in its TLS handshake. */
+  readonly sni: string | undefined
+  /** `spiffe://…` of the certificate that was verified; absent: plaintext, nobody has proven anything. */
+  readonly peerUri: string | undefined
+  /** Made by this very process to find out how it is: it passes mutual TLS and authorization by. */
+  readonly isOwnProbe: boolean
+}
+
+/** What a verified JWT says. */
+export interface VerifiedToken {
+  readonly issuer: string
+  readonly subject: string
+  readonly claims: Readonly<Record<string, unknown>>
+  /** Claims that are lists by their blanks: `scope`, `permission` and those of the rule. */
+  readonly spaceDelimited: readonly string[]
+}
+
 /** One request and its response, whatever the protocol, on its way through the filters. */
 export interface InboundExchange {
   readonly served: ServedPort
@@ -26,6 +48,13 @@ export interface InboundExchange {
   /** Who calls, by its own account. */
   readonly peer: Peer | undefined
   readonly facts: ServerCallFacts
+  readonly connection: InboundConnection
+  /** Set by the authentication step where a token was proven. */
+  token: VerifiedToken | undefined
+  /** What the application sees as its path and query from now on. */
+  rewritePath(path: string): void
+  /** What the application sees of this header from now on; `undefined`: nothing. @param name lower case */
+  replaceHeader(name: string, value: string | undefined): void
   /** An upgrade or a CONNECT: it lives on when the request is answered, so no deadline of a request binds it. */
   readonly isTunnel: boolean
   /** Whether calls that are made for it end when its caller leaves. */

@@ -80,7 +80,7 @@ const healthCheck = record({
 })
 
 const tls = record({
-  mode: oneOf('SIMPLE', 'MUTUAL'),
+  mode: oneOf('SIMPLE', 'MUTUAL', 'ISTIO_MUTUAL'),
   sni: optional(nonEmptyText),
   subjectAltNames: optional(list(nonEmptyText)),
   caCertificates: optional(nonEmptyText),
@@ -118,6 +118,7 @@ const connections: Fields = {
     }),
   ),
   tls: optional(tls),
+  autoMtls: optional(record({ sni: nonEmptyText, subjectAltNames: optional(list(nonEmptyText)) })),
 }
 
 /** A cluster, but for the fields that every resource has. */

@@ -1,6 +1,7 @@
 import { UNLIMITED } from '../defaults.ts'
 import { fault, routeMatch, stringMatcher } from './route.ts'
-import { exactlyOne, milliseconds, port, positiveMilliseconds, serviceFields } from './scalars.ts'
+import { count, exactlyOne, milliseconds, port, positiveMilliseconds, serviceFields } from './scalars.ts'
+import { extAuthzProviders, jwtRules, peerAuthentication, rbac } from './security.ts'
 import { type Fields, flag, integer, list, nonEmptyText, oneOf, optional, record, text } from './shape.ts'
 
 const WHOLE = { closed: true }
@@ -62,4 +63,12 @@ export const inboundPolicy: Fields = {
   ),
   faults: optional(list(record({ name: text, match: routeMatch, fault }, WHOLE))),
   readinessProbe: optional(readinessProbe),
+  peerAuthentication: optional(peerAuthentication),
+  jwtRules: optional(jwtRules),
+  authorization: optional(rbac),
+  tcpAuthorization: optional(rbac),
+  extAuthzProviders: optional(extAuthzProviders),
+  pathNormalization: optional(oneOf('NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES')),
+  numTrustedProxies: optional(count),
+  auditDecisions: optional(oneOf('ALL', 'DENIED_AND_MARKED')),
 }

@@ -1,5 +1,6 @@
 import { isIpAddress, isUnspecified } from '../ip-address.ts'
 import { fail, ok, type Result, type Violation } from '../result.ts'
+import type { CertificateRequest } from '../wire/certificate.ts'
 import type { ClientMessage, Node } from '../wire/stream.ts'
 import type { WorkloadRegistration } from '../wire/workload.ts'
 import {
@@ -53,6 +54,7 @@ const registration = record({
   weight: integer(1, 2 ** 32 - 1),
   adminPort: optional(port),
   healthStatus: optional(oneOf('UNKNOWN', 'HEALTHY', 'UNHEALTHY')),
+  tlsMode: optional(oneOf('istio')),
 })
 
 const node = record({
@@ -99,4 +101,21 @@ export function validateNode(value: unknown): Result<Node, readonly Violation[]>
 /** Body of `POST /v1/streams/{id}`. */
 export function validateClientMessage(value: unknown): Result<ClientMessage, readonly Violation[]> {
   return checked(clientMessage, value)
+}
+
+/** A CSR for a key of P-256 has some 500 characters; more than this is none. */
+const MAX_CSR_LENGTH = 16_384
+
+const certificateRequest = record({
+  csr: (value, field, out) => {
+    if (typeof value !== 'string' || value === '' || value.length > MAX_CSR_LENGTH) {
+      out.add(field, `must be a certificate signing request in PEM of up to ${MAX_CSR_LENGTH} characters`)
+    }
+  },
+  workloadId: nonEmptyText,
+})
+
+/** Body of `POST /v1/certificates`. */
+export function validateCertificateRequest(value: unknown): Result<CertificateRequest, readonly Violation[]> {
+  return checked(certificateRequest, value)
 }

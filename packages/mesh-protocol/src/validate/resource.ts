@@ -32,6 +32,7 @@ const endpoint = record({
   locality: record({ region: text, zone: text, subZone: text }),
   labels: textMap,
   workload: record({ name: text, namespace: text, serviceAccount: text }),
+  tlsMode: optional(oneOf('istio')),
 })
 
 const CHECKS: Readonly<Record<ResourceType, Check>> = {
@@ -42,6 +43,12 @@ const CHECKS: Readonly<Record<ResourceType, Check>> = {
     outboundTrafficPolicy: optional(oneOf('ALLOW_ANY', 'REGISTRY_ONLY')),
     base: optional(nonEmptyText),
     removed: optional(list(nonEmptyText)),
+  }),
+  TrustBundle: record({
+    ...header('TrustBundle'),
+    trustDomain: nonEmptyText,
+    trustDomainAliases: optional(list(nonEmptyText)),
+    certificates: list(nonEmptyText, { min: 1 }),
   }),
   InboundPolicy: record({ ...header('InboundPolicy'), ...inboundPolicy }, { closed: true }),
   Cluster: record({ ...header('Cluster'), ...cluster }),

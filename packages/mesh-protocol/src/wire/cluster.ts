@@ -62,9 +62,21 @@ export interface RetryBudget {
   readonly intervalMs?: number
 }
 
+/** Mutual TLS with the identities of the mesh. */
+export interface MeshTls {
+  /** What the server is asked for, e.g. `outbound_.80_._.reviews.default.svc.cluster.local`. */
+  readonly sni: string
+  /**
+   * The server's identity has to be one of these (URIs or names). Absent: that of the workload behind the endpoint, in the
+   * mesh's trust domain or an alias of it.
+   */
+  readonly subjectAltNames?: readonly string[]
+}
+
 /** TLS that this client starts towards the endpoints. xDS: `transport_socket` with `UpstreamTlsContext`. */
 export interface ClientTls {
-  readonly mode: 'SIMPLE' | 'MUTUAL'
+  /** `ISTIO_MUTUAL`: with the identities of the mesh, towards every endpoint; of the rest only `sni` and names count. */
+  readonly mode: 'SIMPLE' | 'MUTUAL' | 'ISTIO_MUTUAL'
   /** Absent: the authority of the request. */
   readonly sni?: string
   /** The certificate has to name one of these; absent: the sni. */
@@ -195,5 +207,10 @@ export interface Cluster extends ResourceHeader<'Cluster'> {
   }
   /** Absent: by the scheme of the request. */
   readonly tls?: ClientTls
+  /**
+   * Towards endpoints with `tlsMode: istio`: mutual TLS with this process' own identity, where it has one. Not beside
+   * {@link tls}. Absent: plaintext. xDS: `transport_socket_matches`, Istio's auto mTLS.
+   */
+  readonly autoMtls?: MeshTls
   readonly errorRateBreaker?: ErrorRateBreaker
 }

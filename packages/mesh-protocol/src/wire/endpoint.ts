@@ -38,6 +38,11 @@ export interface Endpoint {
   readonly locality: Locality
   readonly labels: Readonly<Record<string, string>>
   readonly workload: EndpointWorkload
+  /**
+   * `istio`: it answers mutual TLS with the identity of its workload. Absent: plaintext only.
+   * xDS: metadata `envoy.transport_socket_match`, `tlsMode`.
+   */
+  readonly tlsMode?: 'istio'
 }
 
 /** The endpoints of one cluster. xDS: `envoy.config.endpoint.v3.ClusterLoadAssignment`. */

@@ -1,4 +1,6 @@
+import type { JwtRule, PathNormalization, PeerAuthentication } from './authentication.ts'
 import type { ServiceRef } from './cluster.ts'
+import type { ExtAuthzProvider, Rbac } from './rbac.ts'
 import type { ResourceHeader } from './resource-header.ts'
 import type { Fault, RouteMatch, StringMatcher } from './route.ts'
 
@@ -83,4 +85,23 @@ export interface InboundPolicy extends ResourceHeader<'InboundPolicy'> {
   readonly faults?: readonly InboundFault[]
   /** Only for clients with the feature `readiness-probe`. Absent: the workload is healthy while it is registered. */
   readonly readinessProbe?: ReadinessProbe
+  /** Absent: PERMISSIVE where this process has an identity, else plaintext. */
+  readonly peerAuthentication?: PeerAuthentication
+  /** Absent: no token is looked at. xDS: `jwt_authn.v3.JwtAuthentication`. */
+  readonly jwtRules?: readonly JwtRule[]
+  /** Who may send which requests; absent: everybody all. */
+  readonly authorization?: Rbac
+  /** The same for connections that are not looked into. */
+  readonly tcpAuthorization?: Rbac
+  /** By the name that policies call them by. */
+  readonly extAuthzProviders?: Readonly<Record<string, ExtAuthzProvider>>
+  /** Only for clients with the feature `path-normalization`. Absent: NONE. */
+  readonly pathNormalization?: PathNormalization
+  /**
+   * How many proxies before this workload are believed about `x-forwarded-for`. Istio `gatewayTopology.numTrustedProxies`.
+   * Absent: none, the client is who has connected.
+   */
+  readonly numTrustedProxies?: number
+  /** Which requests are written to the access log of decisions. Absent: those denied and those marked AUDIT. */
+  readonly auditDecisions?: 'ALL' | 'DENIED_AND_MARKED'
 }

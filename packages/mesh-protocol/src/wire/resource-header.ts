@@ -2,7 +2,13 @@
  * The kinds of wire resource. Each is named like its xDS twin; `HostIndex` and `InboundPolicy` have none and are
  * described where they are declared.
  */
-export type ResourceType = 'HostIndex' | 'InboundPolicy' | 'Cluster' | 'ClusterLoadAssignment' | 'RouteConfiguration'
+export type ResourceType =
+  | 'HostIndex'
+  | 'TrustBundle'
+  | 'InboundPolicy'
+  | 'Cluster'
+  | 'ClusterLoadAssignment'
+  | 'RouteConfiguration'
 
 /** The fields that every wire resource carries. */
 export interface ResourceHeader<T extends ResourceType> {

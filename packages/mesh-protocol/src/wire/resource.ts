@@ -4,9 +4,11 @@ import type { HostIndex, HostIndexUpdate } from './host-index.ts'
 import type { InboundPolicy } from './inbound-policy.ts'
 import type { ResourceType } from './resource-header.ts'
 import type { RouteConfiguration } from './route.ts'
+import type { TrustBundle } from './trust-bundle.ts'
 
 /** Every resource type, in the order in which a receiver applies them (what is referenced before what refers to it). */
 export const RESOURCE_TYPES: readonly ResourceType[] = [
+  'TrustBundle',
   'InboundPolicy',
   'Cluster',
   'ClusterLoadAssignment',
@@ -15,11 +17,12 @@ export const RESOURCE_TYPES: readonly ResourceType[] = [
 ]
 
 /** A whole resource, as a receiver holds it. */
-export type Resource = HostIndex | InboundPolicy | Cluster | ClusterLoadAssignment | RouteConfiguration
+export type Resource = HostIndex | TrustBundle | InboundPolicy | Cluster | ClusterLoadAssignment | RouteConfiguration
 
 /** A resource as it travels: collections may travel as a change against a version that the receiver holds. */
 export type ResourceUpdate =
   | HostIndexUpdate
+  | TrustBundle
   | InboundPolicy
   | Cluster
   | ClusterLoadAssignmentUpdate

@@ -34,6 +34,8 @@ export interface WorkloadRegistration {
   readonly adminPort?: number
   /** `UNHEALTHY` counts only where the workload's group has a probe. Absent: `UNKNOWN`, which is called. */
   readonly healthStatus?: WorkloadHealth
+  /** Holds a certificate of the mesh and answers mutual TLS with it. Absent: plaintext only. Istio label `security.istio.io/tlsMode`. */
+  readonly tlsMode?: 'istio'
 }
 
 /** Answer to a registration and a renewal. */

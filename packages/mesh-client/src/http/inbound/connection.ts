@@ -1,5 +1,6 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { InboundConnection } from '../../inbound/exchange.ts'
 import { decodePeer } from '../../kernel/peer-header.ts'
 import type { Peer } from '../../kernel/recorder.ts'
 
@@ -39,10 +40,17 @@ export class Connection {
   #written = 0
   #peerText: string | undefined
   #peer: Peer | undefined
+  #facts: InboundConnection | undefined
 
   constructor(socket: Socket, now: number) {
     this.socket = socket
     this.idleSince = now
+  }
+
+  /** What is known of who is at its other end; the same object for all its requests. */
+  get facts(): InboundConnection {
+    this.#facts ??= factsOf(this.socket)
+    return this.#facts
   }
 
   /** Neither is a request on it, nor has any part of one come. */
@@ -129,4 +137,8 @@ export class Connection {
     const error: (Error & { code?: string; syscall?: string }) | null = this.socket.errored
     return error === null || (error.syscall === undefined && !NODE_GAVE_UP.test(error.code ?? ''))
   }
+}
+
+function factsOf({ remoteAddress = '', localAddress = '' }: Socket): InboundConnection {
+  return { remoteAddress, localAddress, sni: undefined, peerUri: undefined, isOwnProbe: false }
 }

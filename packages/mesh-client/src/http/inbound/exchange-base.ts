@@ -1,6 +1,13 @@
 import type { IncomingMessage } from 'node:http'
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../../context/request-context.ts'
-import type { InboundExchange, InboundHandler, InboundHeaders, ServedPort } from '../../inbound/exchange.ts'
+import type {
+  InboundConnection,
+  InboundExchange,
+  InboundHandler,
+  InboundHeaders,
+  ServedPort,
+  VerifiedToken,
+} from '../../inbound/exchange.ts'
 import type { InboundSteps } from '../../inbound/filters.ts'
 import type { Propagation } from '../../inbound/propagation.ts'
 import { hasReservedHeader } from '../../inbound/reserved-headers.ts'
@@ -14,6 +21,7 @@ import type { ServerCallFacts, ServerSpan } from '../../kernel/tracing.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
 import type { CarriedExchange, Connection } from './connection.ts'
 import type { Emit } from './interpose.ts'
+import { replaceHeader } from './replace-header.ts'
 import { RequestFacts } from './request-facts.ts'
 import type { StripHeaders } from './strip-headers.ts'
 
@@ -40,6 +48,7 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   readonly startedAt: number
   readonly isGrpc: boolean
   readonly peer: Peer | undefined
+  token: VerifiedToken | undefined = undefined
   readonly request: IncomingMessage
   span: ServerSpan | undefined = undefined
   context: RequestContext = EMPTY_CONTEXT
@@ -49,11 +58,11 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   #flags = ''
   #whenEnded: (() => void) | undefined = undefined
   protected readonly host: ExchangeHost
-  protected readonly connection: Connection
+  protected readonly carrier: Connection
 
   constructor(host: ExchangeHost, connection: Connection, request: IncomingMessage) {
     this.host = host
-    this.connection = connection
+    this.carrier = connection
     this.request = request
     this.startedAt = host.clock.now()
     const { headers } = request
@@ -65,10 +74,23 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   }
 
   abstract forward(): void
+
+  rewritePath(path: string): void {
+    this.request.url = path
+  }
+
+  replaceHeader(name: string, value: string | undefined): void {
+    replaceHeader(this.request, name, value)
+  }
+
   abstract answer(reply: RouteReply, flag: ResponseFlag | '-'): void
   abstract addToResponse(headers: readonly string[]): void
   abstract abandoned(): void
   abstract closeAfter(close: boolean): void
+
+  get connection(): InboundConnection {
+    return this.carrier.facts
+  }
 
   get served(): ServedPort {
     return this.host.served
@@ -97,7 +119,7 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
 
   /** Whether the application has cut the answer off, and not its caller. */
   protected get closedByApplication(): boolean {
-    return this.connection.closedByApplication
+    return this.carrier.closedByApplication
   }
 
   protected end(status: number, complete: boolean, grpcStatus: string | undefined): void {
@@ -106,7 +128,7 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
     // A caller that left before its answer still bounds what was begun for it.
     if (complete && this.context.deadline !== undefined) this.context.deadline = undefined
     const endedAt = this.host.clock.now()
-    this.connection.ended(this, endedAt)
+    this.carrier.ended(this, endedAt)
     const callerLeft = !complete && !this.closedByApplication
     if (!complete) this.flag(callerLeft ? 'DC' : 'UC')
     this.host.telemetry.ended(this, {
@@ -114,8 +136,8 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
       status,
       flags: this.#flags === '' ? '-' : this.#flags,
       grpcStatus,
-      requestBytes: this.connection.takeRead(),
-      responseBytes: this.connection.takeWritten(),
+      requestBytes: this.carrier.takeRead(),
+      responseBytes: this.carrier.takeWritten(),
     })
     this.#whenEnded?.()
     if (callerLeft) this.context.boundCalls?.callerLeft()

@@ -25,6 +25,6 @@ export class Http2Exchange extends RequestExchange {
   protected override get closedByApplication(): boolean {
     const { stream } = this.response as unknown as Http2ServerResponse
     const cancelled = stream?.rstCode === constants.NGHTTP2_CANCEL
-    return !cancelled && this.connection.session?.destroyed !== true && super.closedByApplication
+    return !cancelled && this.carrier.session?.destroyed !== true && super.closedByApplication
   }
 }

@@ -1,0 +1,34 @@
+import { IncomingMessage } from 'node:http'
+
+/**
+ * What the application sees of a header from now on, in `headers`, `rawHeaders` and `headersDistinct` alike; `undefined`: nothing.
+ *
+ * @param name lower case
+ */
+export function replaceHeader(request: IncomingMessage, name: string, value: string | undefined): void {
+  // Made from `rawHeaders` by a count of Node's own when first read, so both are made before that changes.
+  const { [name]: _, ...headers } = request.headers
+  const { [name]: __, ...distinct } = request.headersDistinct
+  const raw = withoutRaw(request.rawHeaders, name)
+  if (value !== undefined) {
+    headers[name] = value
+    distinct[name] = [value]
+    raw.push(name, value)
+  }
+  request.rawHeaders.splice(0, request.rawHeaders.length, ...raw)
+  if (request instanceof IncomingMessage) {
+    request.headers = headers
+    request.headersDistinct = distinct
+  } else {
+    Object.defineProperty(request, 'headers', { value: headers, configurable: true })
+  }
+}
+
+function withoutRaw(raw: readonly string[], name: string): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < raw.length; index += 2) {
+    const header = raw[index] as string
+    if (header.toLowerCase() !== name) kept.push(header, raw[index + 1] as string)
+  }
+  return kept
+}
