@@ -2,6 +2,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '../kernel/logger.ts'
 import { MAX_BODY_BYTES, refuseEncodedBodies, takeJson } from './bodies.ts'
 import { guardFromBrowsers } from './browser-guard.ts'
+import { decorateWithCaller, noteCaller } from './caller-of.ts'
 import { answerClientError } from './client-errors.ts'
 import { answerFailures, answerFrameworkError } from './errors.ts'
 import { type KnownRoute, noteRoutes } from './known-routes.ts'
@@ -38,10 +39,12 @@ export function createApp(logger: Logger): App {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   })
+  decorateWithCaller(app)
   takeJson(app)
   refuseEncodedBodies(app)
   const routes = noteRoutes(app)
   answerFailures(app, routes, logger)
   guardFromBrowsers(app)
+  app.addHook('onRequest', async (request) => noteCaller(request, { kind: 'anonymous' }))
   return { app, routes }
 }
