@@ -1,7 +1,15 @@
-import { DEFAULT_CONNECT_TIMEOUT_MS, DEFAULT_DNS_REFRESH_RATE_MS, ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import {
+  DEFAULT_CONNECT_TIMEOUT_MS,
+  DEFAULT_DNS_REFRESH_RATE_MS,
+  DEFAULT_PATH_NORMALIZATION,
+  DEFAULT_TRUST_DOMAIN,
+  type PathNormalization,
+  ROOT_NAMESPACE,
+} from '@weft/mesh-protocol'
 import { positiveMilliseconds } from '../config/duration.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { LocalityLbSetting, ZoneAwareLbSetting } from '../config/spec/destination-rule.ts'
+import type { ExtensionProvider } from '../config/spec/extension-provider.ts'
 import { MESH_CONFIG_NAME, type MeshConfigSpec } from '../config/spec/mesh-config.ts'
 import type { HttpRetry } from '../config/spec/virtual-service.ts'
 
@@ -26,6 +34,19 @@ export interface MeshSettings {
   /** Default `DEFAULT_DNS_REFRESH_RATE_MS`. */
   readonly dnsRefreshRateMs: number
   readonly h2UpgradePolicy: 'DO_NOT_UPGRADE' | 'UPGRADE'
+  /** Of the identities that the mesh gives. Default `DEFAULT_TRUST_DOMAIN`. */
+  readonly trustDomain: string
+  /** Its other names, whose identities pass for its own. */
+  readonly trustDomainAliases: readonly string[]
+  /** Whether calls to workloads that take mutual TLS use it where no DestinationRule says otherwise. Default true. */
+  readonly autoMtls: boolean
+  /** Default `DEFAULT_PATH_NORMALIZATION`. */
+  readonly pathNormalization: PathNormalization
+  readonly extensionProviders: readonly ExtensionProvider[]
+  /** Proxies before a workload that are believed about the client's address. Default 0. */
+  readonly numTrustedProxies: number
+  /** What of the decisions about requests is written down. Default `DENIED_AND_MARKED`. */
+  readonly auditDecisions: 'ALL' | 'DENIED_AND_MARKED'
 }
 
 const EVERYBODY: readonly string[] = ['*']
@@ -47,6 +68,13 @@ export function meshSettings(spec: MeshConfigSpec | undefined): MeshSettings {
     defaultDestinationRuleExportTo: someOf(spec?.defaultDestinationRuleExportTo),
     dnsRefreshRateMs: positiveMilliseconds(spec?.dnsRefreshRate) ?? DEFAULT_DNS_REFRESH_RATE_MS,
     h2UpgradePolicy: spec?.h2UpgradePolicy ?? 'DO_NOT_UPGRADE',
+    trustDomain: textOr(spec?.trustDomain, DEFAULT_TRUST_DOMAIN),
+    trustDomainAliases: spec?.trustDomainAliases ?? [],
+    autoMtls: spec?.enableAutoMtls ?? true,
+    pathNormalization: pathNormalization(spec?.pathNormalization?.normalization),
+    extensionProviders: spec?.extensionProviders ?? [],
+    numTrustedProxies: spec?.defaultConfig?.gatewayTopology?.numTrustedProxies ?? 0,
+    auditDecisions: spec?.auditDecisions ?? 'DENIED_AND_MARKED',
   }
 }
 
@@ -60,3 +88,10 @@ export function meshSettingsOf(resources: readonly ConfigResource[]): MeshSettin
 
 const someOf = (given: readonly string[] | undefined): readonly string[] =>
   given === undefined || given.length === 0 ? EVERYBODY : given
+
+const textOr = (given: string | undefined, otherwise: string): string =>
+  given === undefined || given === '' ? otherwise : given
+
+function pathNormalization(given: 'DEFAULT' | PathNormalization | undefined): PathNormalization {
+  return given === undefined || given === 'DEFAULT' ? DEFAULT_PATH_NORMALIZATION : given
+}

@@ -1,7 +1,7 @@
 import type { ConfigResource } from '../config/resource.ts'
 import { type ConfigItem, ConfigList } from './config-list.ts'
 
-/** The kinds that say how hosts are called: by plural, the list of the model that they stand in. */
+/** The kinds that say how hosts are called, and by whom: by plural, the list of the model that they stand in. */
 const LISTS = {
   virtualservices: 'virtualServices',
   destinationrules: 'destinationRules',
@@ -13,6 +13,9 @@ const LISTS = {
   tcproutes: 'tcpRoutes',
   tlsroutes: 'tlsRoutes',
   sidecars: 'sidecars',
+  peerauthentications: 'peerAuthentications',
+  requestauthentications: 'requestAuthentications',
+  authorizationpolicies: 'authorizationPolicies',
   meshconfigs: 'meshConfigs',
 } as const
 

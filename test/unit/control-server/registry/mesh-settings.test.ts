@@ -16,6 +16,13 @@ describe('the settings of the mesh', () => {
       defaultDestinationRuleExportTo: ['*'],
       dnsRefreshRateMs: 60_000,
       h2UpgradePolicy: 'DO_NOT_UPGRADE',
+      trustDomain: 'cluster.local',
+      trustDomainAliases: [],
+      autoMtls: true,
+      pathNormalization: 'BASE',
+      extensionProviders: [],
+      numTrustedProxies: 0,
+      auditDecisions: 'DENIED_AND_MARKED',
     })
   })
 
@@ -39,6 +46,20 @@ describe('the settings of the mesh', () => {
       { tcpKeepalive: { probes: 3, time: '7s' } },
       { tcpKeepalive: { probes: 3, time: '7s' } },
     ],
+    [
+      'who the mesh is, and how it is called',
+      { trustDomain: 'td1', trustDomainAliases: ['td2'], enableAutoMtls: false },
+      { trustDomain: 'td1', trustDomainAliases: ['td2'], autoMtls: false },
+    ],
+    ['an empty trust domain says nothing', { trustDomain: '' }, { trustDomain: 'cluster.local' }],
+    ['paths as they are', { pathNormalization: { normalization: 'NONE' } }, { pathNormalization: 'NONE' }],
+    [
+      'the default of paths by its name',
+      { pathNormalization: { normalization: 'DEFAULT' } },
+      { pathNormalization: 'BASE' },
+    ],
+    ['proxies in front', { defaultConfig: { gatewayTopology: { numTrustedProxies: 2 } } }, { numTrustedProxies: 2 }],
+    ['every decision', { auditDecisions: 'ALL' }, { auditDecisions: 'ALL' }],
   ])('%s', (_what, spec, expected) => {
     expect(meshSettings(spec)).toMatchObject(expected)
   })

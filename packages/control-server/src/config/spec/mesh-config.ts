@@ -1,4 +1,5 @@
 import type { LocalityLbSetting, TcpSettings, ZoneAwareLbSetting } from './destination-rule.ts'
+import type { ExtensionProvider } from './extension-provider.ts'
 import type { HttpRetry } from './virtual-service.ts'
 
 /**
@@ -27,6 +28,21 @@ export interface MeshConfigSpec {
   readonly dnsRefreshRate?: string
   /** Default `DO_NOT_UPGRADE`. */
   readonly h2UpgradePolicy?: 'DO_NOT_UPGRADE' | 'UPGRADE'
+  /** Of the identities that the mesh gives. Default `cluster.local`. */
+  readonly trustDomain?: string
+  /** Other names of the same mesh. */
+  readonly trustDomainAliases?: readonly string[]
+  /** Default true. */
+  readonly enableAutoMtls?: boolean
+  /** Default, as `DEFAULT`: `BASE`. */
+  readonly pathNormalization?: {
+    readonly normalization?: 'DEFAULT' | 'NONE' | 'BASE' | 'MERGE_SLASHES' | 'DECODE_AND_MERGE_SLASHES'
+  }
+  readonly extensionProviders?: readonly ExtensionProvider[]
+  /** Of `istio.mesh.v1alpha1.ProxyConfig`; the rest of it is a proxy's. */
+  readonly defaultConfig?: { readonly gatewayTopology?: { readonly numTrustedProxies?: number } }
+  /** Which decisions about requests workloads write down; Istio has no such field. Default `DENIED_AND_MARKED`. */
+  readonly auditDecisions?: 'ALL' | 'DENIED_AND_MARKED'
   /** Only to say what holds anyway: the root namespace cannot be changed. */
   readonly rootNamespace?: string
 }
