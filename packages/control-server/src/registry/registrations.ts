@@ -8,7 +8,7 @@ import {
   type WorkloadRegistration,
 } from '@weft/mesh-protocol'
 import { knownServiceKey, workloadKey } from '../store/keys.ts'
-import type { Store } from '../store/store.ts'
+import type { Entry, Store } from '../store/store.ts'
 import { knownServiceOf, mergePorts, seenAt } from './known-service.ts'
 
 /** Workload ids are made by clients and are part of a key and of a URL. */
@@ -23,6 +23,12 @@ export interface RegistrationsOptions {
   readonly wallNow: () => number
 }
 
+/** Looks at a registration before it is written, and throws where it may not be. */
+export type RegistrationGuard = (
+  wanted: WorkloadRegistration,
+  before: WorkloadRegistration | undefined,
+) => void | Promise<void>
+
 /** Workloads that come, stay and go. */
 export class Registrations {
   private readonly options: RegistrationsOptions
@@ -32,15 +38,24 @@ export class Registrations {
   }
 
   /** Registers or replaces; the same content again only renews the lease. */
-  async register(id: string, body: unknown): Promise<Result<WorkloadLease, readonly Violation[]>> {
+  async register(
+    id: string,
+    body: unknown,
+    guard: RegistrationGuard = () => undefined,
+  ): Promise<Result<WorkloadLease, readonly Violation[]>> {
     const checked = validateRegistration(body)
     const violations = [...idViolations(id), ...(checked.ok ? [] : checked.error)]
     if (!checked.ok || violations.length > 0) return fail(violations)
     const registration = canonical(checked.value)
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      if (await this.write(id, registration)) return ok({ ttlMs: this.options.ttlMs })
+      if (await this.write(id, registration, guard)) return ok({ ttlMs: this.options.ttlMs })
     }
     throw new Error(`The registration of ${id} met another of ${registration.service} ${MAX_ROUNDS} times in a row`)
+  }
+
+  /** As it has registered; `undefined`: it has not. */
+  async get(id: string): Promise<WorkloadRegistration | undefined> {
+    return registrationOf(await this.options.store.get(workloadKey(id)))
   }
 
   /** False: it is not registered (any more) and has to register again. */
@@ -56,8 +71,11 @@ export class Registrations {
     return true
   }
 
-  private async write(id: string, registration: WorkloadRegistration): Promise<boolean> {
+  private async write(id: string, registration: WorkloadRegistration, guard: RegistrationGuard): Promise<boolean> {
     const { store, ttlMs, wallNow } = this.options
+    const key = workloadKey(id)
+    const before = await store.get(key)
+    await guard(registration, registrationOf(before))
     const knownKey = knownServiceKey(registration.namespace, registration.service)
     const knownEntry = await store.get(knownKey)
     const known = {
@@ -68,9 +86,12 @@ export class Registrations {
     const [, result] = await Promise.all([
       store.grantLease(id, ttlMs),
       store.commit(
-        [{ key: knownKey, modRevision: knownEntry?.modRevision ?? 0 }],
         [
-          { type: 'put', key: workloadKey(id), value: JSON.stringify(registration), leaseId: id },
+          { key: knownKey, modRevision: knownEntry?.modRevision ?? 0 },
+          { key, modRevision: before?.modRevision ?? 0 },
+        ],
+        [
+          { type: 'put', key, value: JSON.stringify(registration), leaseId: id },
           { type: 'put', key: knownKey, value: JSON.stringify(known) },
         ],
       ),
@@ -79,8 +100,17 @@ export class Registrations {
   }
 }
 
+/** Whether a workload can be called so. */
+export function isWorkloadId(id: string): boolean {
+  return WORKLOAD_ID.test(id)
+}
+
+function registrationOf(entry: Entry | undefined): WorkloadRegistration | undefined {
+  return entry && (JSON.parse(entry.value) as WorkloadRegistration)
+}
+
 function idViolations(id: string): readonly Violation[] {
-  if (WORKLOAD_ID.test(id)) return []
+  if (isWorkloadId(id)) return []
   const message = 'must be up to 253 letters, digits and ".", "_", ":", "-", beginning with a letter or digit'
   return [{ field: 'id', message }]
 }

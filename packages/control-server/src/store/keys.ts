@@ -14,6 +14,12 @@ export const RESOURCES = '/resources/'
 export const WORKLOADS = '/workloads/'
 export const KNOWN_SERVICES = '/known-services/'
 export const CANARIES = '/canaries/'
+export const CERTIFICATES = '/certificates/'
+export const REVOCATIONS = '/revocations/'
+export const TOKENS = '/tokens/'
+export const TOKEN_USES = '/token-uses/'
+export const ROLES = '/roles/'
+export const AUDIT = '/audit/'
 
 export function resourceKey({ group, plural, namespace, name }: ResourceId): string {
   return `${RESOURCES}${group === '' ? 'core' : group}/${plural}/${namespace}/${name}`
@@ -40,4 +46,33 @@ export function knownServiceKey(namespace: string, name: string): string {
 /** What a service's split was before its canary began. */
 export function canaryKey(namespace: string, service: string): string {
   return `${CANARIES}${namespace}/${service}`
+}
+
+/** A join or API token, by its id; its secret is kept as a hash only. */
+export function tokenKey(id: string): string {
+  return `${TOKENS}${id}`
+}
+
+/** A workload that has joined by a token. Without a workload id: of all of them the beginning. */
+export function tokenUseKey(tokenId: string, workloadId = ''): string {
+  return `${TOKEN_USES}${tokenId}/${workloadId}`
+}
+
+export function roleKey(name: string): string {
+  return `${ROLES}${name}`
+}
+
+/** Entries of the audit log sort by their number. */
+export function auditKey(sequence: number): string {
+  return `${AUDIT}${String(sequence).padStart(16, '0')}`
+}
+
+/** What is remembered of a certificate until it ends; by its serial. */
+export function certificateKey(serial: string): string {
+  return `${CERTIFICATES}${serial}`
+}
+
+/** By `namespace/service-account` or by serial. */
+export function revocationKey(kind: 'identity' | 'serial', of: string): string {
+  return `${REVOCATIONS}${kind}/${of}`
 }

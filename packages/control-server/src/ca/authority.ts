@@ -1,0 +1,161 @@
+import { X509Certificate } from 'node:crypto'
+import { CERTIFICATE_BACKDATE_MS, formatSpiffeId, type SpiffeId } from '@weft/mesh-protocol'
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import { CaError } from './ca-error.ts'
+import { fingerprintOf } from './pem.ts'
+import type { MakeSerial } from './serial.ts'
+import type { CertificateTemplate, Signer } from './signer.ts'
+import type { TrustContent, TrustSource } from './trust-source.ts'
+
+/** What the mesh is called (MeshConfig). */
+export interface TrustNames {
+  readonly trustDomain: string
+  readonly trustDomainAliases: readonly string[]
+}
+
+export interface AuthorityOptions {
+  /** Who signs, where that is known at the start; rejects with a `CaError` where it cannot be used. */
+  readonly open: () => Promise<Signer | undefined>
+  /** Makes one at the first need. */
+  readonly make: () => Promise<Signer>
+  readonly names: () => TrustNames
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly makeSerial: MakeSerial
+}
+
+/** A certificate with all that leads to a root. */
+export interface Issued {
+  readonly leaf: X509Certificate
+  /** PEM, the leaf first, without the root. */
+  readonly chain: readonly string[]
+}
+
+/** People who have to replace a root need some time. */
+const WARN_BEFORE_END_MS = 30 * 24 * 3_600_000
+
+/** The certificate authority of the mesh: a signer that is made when it is first needed, and what it is believed by. */
+export class CertificateAuthority {
+  readonly trust: TrustSource
+  private readonly options: AuthorityOptions
+  private readonly listeners = new Set<() => void>()
+  private content: TrustContent | undefined
+  private signer: Signer | undefined
+  private making: Promise<Signer> | undefined
+
+  private constructor(options: AuthorityOptions) {
+    this.options = options
+    const contentNow = (): TrustContent | undefined => this.content
+    this.trust = {
+      get current() {
+        return contentNow()
+      },
+      subscribe: (listener) => {
+        this.listeners.add(listener)
+        return () => this.listeners.delete(listener)
+      },
+    }
+  }
+
+  /** Looks for an authority that is there; rejects with a `CaError` where it is and cannot be used. */
+  static async open(options: AuthorityOptions): Promise<CertificateAuthority> {
+    const authority = new CertificateAuthority(options)
+    const signer = await options.open()
+    if (signer !== undefined) authority.use(signer)
+    return authority
+  }
+
+  /** `undefined`: nothing has needed one yet. */
+  get existing(): Signer | undefined {
+    return this.signer
+  }
+
+  /** Who signs; made now where there is none. */
+  async ready(): Promise<Signer> {
+    if (this.signer !== undefined) return this.signer
+    this.making ??= this.options.make().then(
+      (signer) => this.use(signer),
+      (error: unknown) => {
+        this.making = undefined
+        throw error
+      },
+    )
+    return this.making
+  }
+
+  /** Of the root that signs this server's own certificate, and that a token pins: the oldest. Hex in lower case. */
+  async fingerprint(): Promise<string> {
+    const [oldest] = (await this.ready()).roots()
+    return fingerprintOf(new X509Certificate(oldest as string))
+  }
+
+  /** The identity of a workload, in the trust domain of the moment. */
+  spiffeId({ namespace, serviceAccount }: Omit<SpiffeId, 'trustDomain'>): string {
+    return formatSpiffeId({ trustDomain: this.options.names().trustDomain, namespace, serviceAccount })
+  }
+
+  /** A certificate from now on, for `ttlMs`. Rejects with a `CaError`, or with what an outside signer says. */
+  async issue(
+    what: Pick<CertificateTemplate, 'publicKey' | 'uri' | 'dnsNames' | 'ipAddresses' | 'byOldestRoot'>,
+    ttlMs: number,
+  ): Promise<Issued> {
+    const now = this.options.clock.wallNow()
+    const signer = await this.ready()
+    const chain = await signer.sign({
+      ...what,
+      serial: this.options.makeSerial(),
+      notBeforeMs: now - CERTIFICATE_BACKDATE_MS,
+      notAfterMs: now + ttlMs,
+    })
+    const leaf = new X509Certificate(chain[0] as string)
+    if (leaf.validToDate.getTime() > now) return { leaf, chain }
+    throw new CaError(
+      'WEFT_CA_EXPIRED',
+      `${signer.description} has ended: it signs nothing any more. Put another in its place.`,
+    )
+  }
+
+  /** To be called when what {@link AuthorityOptions.names} answers may have changed. */
+  namesMayHaveChanged(): void {
+    this.refresh()
+  }
+
+  close(): void {
+    this.listeners.clear()
+    this.signer?.close()
+  }
+
+  private use(signer: Signer): Signer {
+    this.signer = signer
+    signer.subscribe(() => this.refresh(true))
+    this.refresh()
+    this.warnOfTheEnd(signer)
+    return signer
+  }
+
+  /** @param isSure something has changed, if only who signs */
+  private refresh(isSure = false): void {
+    if (this.signer === undefined) return
+    const { trustDomain, trustDomainAliases } = this.options.names()
+    const content: TrustContent = {
+      trustDomain,
+      ...(trustDomainAliases.length === 0 ? {} : { trustDomainAliases }),
+      certificates: this.signer.roots(),
+    }
+    const isSame = JSON.stringify(content) === JSON.stringify(this.content)
+    if (!isSame) this.content = content
+    if (!isSame || isSure) for (const listener of this.listeners) listener()
+  }
+
+  private warnOfTheEnd(signer: Signer): void {
+    const { clock, logger } = this.options
+    for (const root of signer.roots().map((pem) => new X509Certificate(pem))) {
+      if (root.validToDate.getTime() - clock.wallNow() > WARN_BEFORE_END_MS) continue
+      logger.warn('a root of the mesh ends soon, and with it all that it has signed: change it before', {
+        fingerprint: fingerprintOf(root),
+        ends: root.validTo,
+      })
+    }
+  }
+}

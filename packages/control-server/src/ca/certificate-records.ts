@@ -1,0 +1,116 @@
+import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import { CERTIFICATES, certificateKey } from '../store/keys.ts'
+import type { ChangeBatch, Entry, Operation, Store } from '../store/store.ts'
+
+/** What is remembered of a certificate that was issued, until it ends. */
+export interface CertificateRecord {
+  /** Hex in lower case. */
+  readonly serial: string
+  readonly spiffeId: string
+  readonly namespace: string
+  readonly serviceAccount: string
+  readonly workloadId: string
+  /** What proved who asked. */
+  readonly via: 'token' | 'kubernetes' | 'certificate'
+  /** Which of them: `token/<id>`, `kubernetes/<namespace>/<name>`, `certificate/<serial>`. */
+  readonly credential: string
+  /** Of the join token at the beginning, where there was one. */
+  readonly tokenId?: string
+  /** Milliseconds since 1970. */
+  readonly issuedAtMs: number
+  readonly endsAtMs: number
+}
+
+/** More than these are not remembered; those that end first go first. */
+const MAX_RECORDS = 100_000
+
+const PERIOD_MS = 60_000
+
+/** As many as are deleted in one commit. */
+const CHUNK = 500
+
+export interface CertificateRecordsOptions {
+  readonly store: Store
+  readonly timers: Timers
+  readonly wallNow: () => number
+  readonly onError: (error: unknown) => void
+  readonly maxRecords?: number
+}
+
+/** What was issued and has not ended. Kept in the store; read from memory, which follows it. */
+export class CertificateRecords {
+  private readonly options: CertificateRecordsOptions
+  private readonly records = new Map<string, CertificateRecord>()
+  private unwatch: () => void = () => undefined
+  private timer: TimerHandle | undefined
+
+  private constructor(options: CertificateRecordsOptions) {
+    this.options = options
+  }
+
+  static async open(options: CertificateRecordsOptions): Promise<CertificateRecords> {
+    const records = new CertificateRecords(options)
+    const { revision, entries } = await options.store.list(CERTIFICATES)
+    for (const entry of entries) records.take(entry.key, entry)
+    records.unwatch = options.store.watch(revision, (batch) => records.follow(batch))
+    records.schedule()
+    return records
+  }
+
+  async add(record: CertificateRecord): Promise<void> {
+    const value = JSON.stringify(record)
+    await this.options.store.commit([], [{ type: 'put', key: certificateKey(record.serial), value }])
+  }
+
+  get(serial: string): CertificateRecord | undefined {
+    return this.records.get(serial)
+  }
+
+  /** In no particular order. */
+  all(): Iterable<CertificateRecord> {
+    return this.records.values()
+  }
+
+  /** When the last of them ends; 0 where there is none. */
+  lastEndsMs(): number {
+    let last = 0
+    for (const { endsAtMs } of this.records.values()) last = Math.max(last, endsAtMs)
+    return last
+  }
+
+  /** Forgets what has ended, and what is too much. */
+  async prune(): Promise<void> {
+    const { store, wallNow, maxRecords = MAX_RECORDS } = this.options
+    const byEnd = [...this.records.values()].sort((a, b) => a.endsAtMs - b.endsAtMs)
+    const ended = byEnd.findIndex(({ endsAtMs }) => endsAtMs > wallNow())
+    const drop = Math.max(ended === -1 ? byEnd.length : ended, byEnd.length - maxRecords)
+    for (let from = 0; from < drop; from += CHUNK) {
+      const operations = byEnd
+        .slice(from, Math.min(from + CHUNK, drop))
+        .map(({ serial }): Operation => ({ type: 'delete', key: certificateKey(serial) }))
+      await store.commit([], operations)
+    }
+  }
+
+  close(): void {
+    this.unwatch()
+    this.options.timers.clear(this.timer)
+  }
+
+  private schedule(): void {
+    this.timer = this.options.timers.set(() => {
+      this.schedule()
+      this.prune().catch(this.options.onError)
+    }, PERIOD_MS)
+  }
+
+  private follow({ changes }: ChangeBatch): void {
+    for (const { key, entry } of changes) if (key.startsWith(CERTIFICATES)) this.take(key, entry)
+  }
+
+  private take(key: string, entry: Entry | undefined): void {
+    const serial = key.slice(CERTIFICATES.length)
+    if (entry === undefined) this.records.delete(serial)
+    else this.records.set(serial, JSON.parse(entry.value) as CertificateRecord)
+  }
+}

@@ -1,0 +1,98 @@
+import path from 'node:path'
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { Timers } from '../kernel/timers.ts'
+import type { Store } from '../store/store.ts'
+import { CertificateAuthority, type TrustNames } from './authority.ts'
+import { type BuiltInSignerOptions, makeBuiltInSigner, openBuiltInSigner } from './built-in-signer.ts'
+import { CertificateIssuer } from './certificate-issuer.ts'
+import { CertificateRecords } from './certificate-records.ts'
+import { DirectoryVault } from './directory-vault.ts'
+import { type IssuedCertificates, issuedCertificates } from './issued-certificates.ts'
+import { memoryVault } from './memory-vault.ts'
+import { openOperatorSigner } from './operator-signer.ts'
+import { Revocations } from './revocations.ts'
+import { makeSerial } from './serial.ts'
+import type { Signer } from './signer.ts'
+import type { TrustReach } from './trust-source.ts'
+
+export interface CaOptions {
+  readonly store: Store
+  /** Where the built-in authority is kept; `undefined`: in memory. */
+  readonly dataDir: string | undefined
+  /** Of an operator's intermediate, in place of the built-in authority. */
+  readonly caDir: string | undefined
+  /** An outside authority, in place of both. */
+  readonly signer: Signer | undefined
+  readonly certificateTtlMs: number
+  readonly names: () => TrustNames
+  readonly reach: TrustReach
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+/** The certificate authority with all that belongs to it. */
+export interface Ca {
+  readonly authority: CertificateAuthority
+  readonly records: CertificateRecords
+  readonly revocations: Revocations
+  readonly issuer: CertificateIssuer
+  readonly issued: IssuedCertificates
+  close(): void
+}
+
+/** Rejects with a `CaError` where an authority is there and cannot be used. Makes none. */
+export async function openCa(options: CaOptions): Promise<Ca> {
+  const { store, clock, timers, logger, certificateTtlMs } = options
+  const wallNow = (): number => clock.wallNow()
+  const onError = (error: unknown): void =>
+    logger.warn('records of certificates were not reviewed', { error: String(error) })
+  const records = await CertificateRecords.open({ store, timers, wallNow, onError })
+  const revocations = await Revocations.open({ store, records, timers, wallNow, onError })
+  const close = (): void => {
+    revocations.close()
+    records.close()
+  }
+  try {
+    const authority = await openAuthority(options, records)
+    return {
+      authority,
+      records,
+      revocations,
+      issuer: new CertificateIssuer({ authority, records, revocations, ttlMs: certificateTtlMs, wallNow }),
+      issued: issuedCertificates(records, revocations),
+      close() {
+        authority.close()
+        close()
+      },
+    }
+  } catch (error) {
+    close()
+    throw error
+  }
+}
+
+function openAuthority(options: CaOptions, records: CertificateRecords): Promise<CertificateAuthority> {
+  const { dataDir, caDir, signer, names, reach, clock, timers, logger, certificateTtlMs } = options
+  const wallNow = (): number => clock.wallNow()
+  const builtIn: BuiltInSignerOptions = {
+    vault: dataDir === undefined ? memoryVault() : new DirectoryVault(path.join(dataDir, 'ca'), wallNow),
+    clock,
+    timers,
+    logger,
+    makeSerial,
+    certificateTtlMs,
+    isKnown: () => reach.allAcked(),
+    lastEndsMs: () => records.lastEndsMs(),
+  }
+  return CertificateAuthority.open({
+    open: async () =>
+      signer ?? (caDir === undefined ? openBuiltInSigner(builtIn) : openOperatorSigner(caDir, wallNow())),
+    make: () => makeBuiltInSigner(builtIn),
+    names,
+    clock,
+    logger,
+    makeSerial,
+  })
+}

@@ -1,0 +1,48 @@
+import type { FastifyInstance } from 'fastify'
+import { CaError } from '../ca/ca-error.ts'
+import type { Ca } from '../ca/open-ca.ts'
+import { type CaView, viewCa } from './certificate-views.ts'
+import { ApiError } from './status.ts'
+
+/** `GET /v1/ca`, `POST /v1/ca/rotate`, and `GET /v1/trust-bundle`, which is for everybody. */
+export function caRoutes(app: FastifyInstance, ca: Ca): void {
+  app.get('/v1/ca', async (): Promise<CaView> => viewCa(ca))
+
+  app.post('/v1/ca/rotate', async (_request, reply) => {
+    const { rotation, description } = await signerOf(ca)
+    if (rotation === undefined) {
+      throw new ApiError(
+        409,
+        `The root is not this server's to change, as ${description} signs: change it there, let its bundle hold the old and the new root meanwhile, and start this server anew.`,
+      )
+    }
+    await rotation.start().catch(refuse)
+    return reply.code(202).send(viewCa(ca))
+  })
+
+  app.get<{ Querystring: { format?: unknown } }>('/v1/trust-bundle', async (request, reply) => {
+    await signerOf(ca)
+    const trust = ca.authority.trust.current
+    if (wantsPem(request.query.format, request.headers.accept)) {
+      return reply.type('application/x-pem-file').send(trust?.certificates.join('') ?? '')
+    }
+    return trust
+  })
+}
+
+/** Makes the authority where this is the first need of it. */
+function signerOf(ca: Ca): ReturnType<Ca['authority']['ready']> {
+  return ca.authority.ready().catch(refuse)
+}
+
+function refuse(error: unknown): never {
+  if (!(error instanceof CaError)) throw error
+  throw new ApiError(error.code === 'WEFT_CA_ROTATING' ? 409 : 503, error.message)
+}
+
+function wantsPem(format: unknown, accept: string | undefined): boolean {
+  if (format !== undefined && format !== 'pem' && format !== 'json') {
+    throw new ApiError(400, 'format must be pem or json.')
+  }
+  return format === 'pem' || (format === undefined && accept !== undefined && /application\/(?:x-)?pem/.test(accept))
+}

@@ -1,0 +1,46 @@
+import { parseSpiffeId } from '@weft/mesh-protocol'
+import { isDnsLabel } from '../config/names.ts'
+import { refusal } from './status.ts'
+
+/** What is to be revoked. */
+export type Revocable =
+  | { readonly kind: 'identity'; readonly namespace: string; readonly serviceAccount: string }
+  | { readonly kind: 'serial'; readonly serial: string }
+
+const SERIAL = /^[0-9a-f]{1,40}$/
+
+/** `{ identity }`, as `spiffe://…` or `namespace/service-account`, or `{ serial }` in hex; colons and capitals are taken. */
+export function readRevocable(body: Readonly<Record<string, unknown>>): Revocable {
+  const { identity, serial } = body
+  if ((identity === undefined) === (serial === undefined)) throw refused('', 'must have either identity or serial')
+  if (serial !== undefined) {
+    const plain =
+      typeof serial === 'string'
+        ? serial
+            .replaceAll(':', '')
+            .toLowerCase()
+            .replace(/^0+(?=.)/, '')
+        : ''
+    if (!SERIAL.test(plain)) throw refused('serial', 'must be the serial of a certificate in hex')
+    return { kind: 'serial', serial: plain }
+  }
+  const id = typeof identity === 'string' ? (parseSpiffeId(identity) ?? parseShort(identity)) : undefined
+  if (id === undefined) {
+    throw refused(
+      'identity',
+      'must be spiffe://trust-domain/ns/namespace/sa/service-account, or namespace/service-account',
+    )
+  }
+  return { kind: 'identity', namespace: id.namespace, serviceAccount: id.serviceAccount }
+}
+
+function parseShort(text: string): { namespace: string; serviceAccount: string } | undefined {
+  const [namespace = '', serviceAccount = '', ...rest] = text.split('/')
+  // The name of a service account may have dots (Kubernetes: a DNS subdomain).
+  const isName = isDnsLabel(namespace) && serviceAccount.split('.').every(isDnsLabel)
+  return isName && rest.length === 0 ? { namespace, serviceAccount } : undefined
+}
+
+function refused(field: string, message: string): Error {
+  return refusal(400, 'The revocation is refused', [{ field, message }])
+}
