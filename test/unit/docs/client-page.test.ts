@@ -44,9 +44,12 @@ describe('options of createMesh in docs/client.md', () => {
         WEFT_DISABLED: '1',
         WEFT_LOCAL_DIRECTORY: 'off',
         WEFT_EXEC_PROBES: 'on',
+        WEFT_CA_FINGERPRINT: 'ab'.repeat(32),
       }
+      const secure = { control: 'https://h:1' }
+      const needs = environmentName.startsWith('WEFT_CA_') ? secure : {}
       const before = resolveOptions({}, {})
-      const after = resolveOptions({}, { [environmentName]: samples[environmentName] ?? 'sample' })
+      const after = resolveOptions(needs, { [environmentName]: samples[environmentName] ?? 'sample' })
       expect(after[option as keyof typeof after]).not.toEqual(before[option as keyof typeof before])
     },
   )

@@ -1,6 +1,7 @@
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import { type ControlTls, createSecureAgents } from './secure-agents.ts'
 import type { TokenSource } from './token-source.ts'
 
 /** A request to the control server that is answered at once. */
@@ -10,6 +11,8 @@ export interface ControlRequest {
   /** Sent as JSON. */
   readonly body?: unknown
   readonly timeoutMs: number
+  /** Leaves the token out, so that nothing but the certificate of the connection says who asks. Default: false. */
+  readonly withoutToken?: boolean
 }
 
 export interface ControlAnswer {
@@ -56,37 +59,54 @@ const MAX_ANSWER_BYTES = 256 * 1024
 export function createControlTransport(deps: {
   readonly token: TokenSource
   readonly timers: Timers
+  /** Of connections to `https:`. Absent: the platform's authorities and host names. */
+  readonly tls?: ControlTls
 }): ControlTransport {
-  const agents = { 'http:': new http.Agent({ keepAlive: true }), 'https:': new https.Agent({ keepAlive: true }) }
+  const plain = new http.Agent({ keepAlive: true })
+  const secure = createSecureAgents(deps.tls)
 
-  const headers = async (more: Readonly<Record<string, string>>): Promise<Record<string, string>> => {
-    const token = await deps.token()
-    return token === undefined ? { ...more } : { ...more, authorization: `Bearer ${token}` }
+  const headers = async (
+    more: Readonly<Record<string, string>>,
+    token: Promise<string | undefined>,
+  ): Promise<Record<string, string>> => {
+    const shown = await token
+    return shown === undefined ? { ...more } : { ...more, authorization: `Bearer ${shown}` }
   }
-  const open = (url: URL, options: http.RequestOptions, body?: string): Promise<IncomingMessage> =>
-    new Promise((resolve, reject) => {
-      const secure = url.protocol === 'https:'
-      const agent = agents[secure ? 'https:' : 'http:']
-      const request = (secure ? https : http).request(url, { ...options, agent })
+  /** The connection's certificate speaks for the process too, so a token that is gone is no fault then. */
+  const tokenFor = (url: URL, hasCertificate: boolean): Promise<string | undefined> =>
+    url.protocol === 'https:' && hasCertificate ? deps.token().catch(() => undefined) : deps.token()
+  const open = async (
+    url: URL,
+    options: http.RequestOptions & { readonly headers: Readonly<Record<string, string>> },
+    withoutToken: boolean,
+    body?: string,
+  ): Promise<IncomingMessage> => {
+    const isSecure = url.protocol === 'https:'
+    const { agent, hasCertificate } = isSecure ? await secure.agentFor(url) : { agent: plain, hasCertificate: false }
+    const token = withoutToken ? Promise.resolve(undefined) : tokenFor(url, hasCertificate)
+    const request = (isSecure ? https : http).request(url, {
+      ...options,
+      headers: await headers(options.headers, token),
+      agent,
+    })
+    return new Promise((resolve, reject) => {
       request.on('socket', (socket) => socket.unref())
       request.on('response', resolve)
       request.on('error', (error) => reject(readable(error, request.reusedSocket)))
       request.end(body)
     })
+  }
 
-  const sendOnce = async ({ method, url, body, timeoutMs }: ControlRequest): Promise<ControlAnswer> => {
+  const sendOnce = async (asked: ControlRequest): Promise<ControlAnswer> => {
+    const { method, url, body, timeoutMs, withoutToken = false } = asked
     const controller = new AbortController()
     const timer: TimerHandle = deps.timers.set(() => controller.abort(), timeoutMs)
     const text = body === undefined ? undefined : JSON.stringify(body)
     const type =
       text === undefined ? {} : { 'content-type': 'application/json', 'content-length': `${Buffer.byteLength(text)}` }
     try {
-      const options = {
-        method,
-        headers: await headers({ accept: 'application/json', ...type }),
-        signal: controller.signal,
-      }
-      const response = await open(new URL(url), options, text)
+      const options = { method, headers: { accept: 'application/json', ...type }, signal: controller.signal }
+      const response = await open(new URL(url), options, withoutToken, text)
       return { status: response.statusCode ?? 0, text: await textOf(response) }
     } catch (error) {
       throw controller.signal.aborted ? new Error(`no answer within ${timeoutMs} ms`, { cause: error }) : error
@@ -108,7 +128,7 @@ export function createControlTransport(deps: {
     async stream(url, init) {
       const target = new URL(url)
       const signal = init.signal === undefined ? {} : { signal: init.signal }
-      const response = await open(target, { headers: await headers(init.headers), ...signal })
+      const response = await open(target, { headers: init.headers, ...signal }, false)
       response.on('error', () => undefined)
       const status = response.statusCode ?? 0
       if (status !== 200) throw new Error(`it answered ${status}${saying(await textOf(response))}`)
@@ -121,17 +141,30 @@ export function createControlTransport(deps: {
       }
     },
     close() {
-      agents['http:'].destroy()
-      agents['https:'].destroy()
+      plain.destroy()
+      secure.destroy()
     },
   }
 }
 
-/** An error of several addresses tried has no message of its own. */
+/** An error of several addresses tried has no message of its own, and one of TLS does not say what to do. */
 function readable(error: NodeJS.ErrnoException, reused: boolean): Error {
   if (error.message === '') error.message = error.code ?? error.name
+  if (UNTRUSTED.includes(error.code ?? '')) {
+    error.message = `its certificate comes from nobody who is believed here (${error.message}): name the mesh's CA by caFile or caFingerprint`
+  }
   return Object.assign(error, { reused })
 }
+
+/** What OpenSSL calls a chain that leads to no authority of this side. */
+const UNTRUSTED: readonly string[] = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'CERT_SIGNATURE_FAILURE',
+]
 
 /**
  * Between two pieces of what comes at once the event loop is let go on: whatever arrives would be read and applied in one

@@ -10,6 +10,7 @@ import { createLastKnownGood } from './last-known-good.ts'
 import type { LocalDirectory } from './local-directory.ts'
 import { createLocalFallback } from './local-fallback.ts'
 import type { LocalPeers } from './local-peers.ts'
+import type { ControlTls } from './secure-agents.ts'
 import { type Compile, heldResources, type Snapshot } from './snapshot.ts'
 import { createSnapshotStore } from './snapshot-store.ts'
 import type { Applied } from './store-state.ts'
@@ -34,6 +35,8 @@ export interface DiscoveryDeps<Routes, Hosts> {
   readonly recorder: Recorder
   readonly logger: Logger
   readonly detached: <T>(action: () => T) => T
+  /** Of connections to `https:`. Absent: the platform's authorities and host names. */
+  readonly tls?: ControlTls
   /** A new snapshot is in force. */
   readonly onSnapshot: (after: Snapshot<Routes, Hosts>, before: Snapshot<Routes, Hosts>) => void
   /** Something of the way to the control server is other than before. */
@@ -65,7 +68,8 @@ export interface Discovery<Routes, Hosts> {
 
 export function createDiscovery<Routes, Hosts>(deps: DiscoveryDeps<Routes, Hosts>): Discovery<Routes, Hosts> {
   const { options, node, timers, clock, detached } = deps
-  const transport = createControlTransport({ token: createTokenSource({ ...options, clock }), timers })
+  const tls = deps.tls === undefined ? {} : { tls: deps.tls }
+  const transport = createControlTransport({ token: createTokenSource({ ...options, clock }), timers, ...tls })
   const kept =
     options.stateDir === undefined
       ? undefined

@@ -33,6 +33,11 @@ export const ERROR_CODES = {
   },
   WEFT_ABORTED: { status: 0, flag: 'DC', means: 'The caller gave the call up.' },
   WEFT_NOT_READY: { status: 0, flag: '-', means: 'ready() ran out of time before any policy was there.' },
+  WEFT_NO_IDENTITY: {
+    status: 0,
+    flag: '-',
+    means: 'The process has no certificate of the mesh, or one that has ended, and needs one.',
+  },
   WEFT_CLOSED: { status: 0, flag: '-', means: 'The mesh is closed.' },
 } as const
 

@@ -60,6 +60,9 @@ export type FaultKind = 'delay' | 'abort'
  */
 export type MirrorResult = 'answered' | 'failed' | 'overflow' | 'unavailable' | 'body'
 
+/** What access policies said of a request or a connection; `shadow_*`: what those of a dry run would have said. */
+export type AuthorizationDecision = 'allowed' | 'denied' | 'unauthenticated' | 'shadow_allowed' | 'shadow_denied'
+
 export type HedgeEvent = 'started' | 'won'
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
@@ -77,6 +80,9 @@ export type EjectionReason =
 /** How an active health check ended: refused and broken connections are `unreachable`, wrong answers `failed`. */
 export type HealthCheckOutcome = 'passed' | 'failed' | 'unreachable' | 'timeout'
 
+/** `refused`: the control server said no, or what it sent was no certificate for this process. */
+export type CertificateOutcome = 'granted' | 'refused' | 'unreachable'
+
 /** Which limit of a cluster was reached. */
 export type OverflowKind = 'connections' | 'pending' | 'requests' | 'retries'
 
@@ -89,6 +95,8 @@ export interface Recorder {
   connection(record: ConnectionRecord): void
   /** A call was held up or answered on purpose. */
   fault(service: string, kind: FaultKind): void
+  /** Access policies have decided on a request or a connection. */
+  authorization(service: string, decision: AuthorizationDecision): void
   /** A copy of a request has ended, or was not sent. */
   mirror(cluster: string, result: MirrorResult): void
   /** An attempt was left running beside another, or the later of them was the first to answer well. */
@@ -109,6 +117,10 @@ export interface Recorder {
   policyRejected(type: string, name: string, version: string): void
   /** The stream to the control server opened or closed. */
   connected(url: string, connected: boolean): void
+  /** This process has another certificate, or believes others. `expiresAt`: milliseconds since 1970, by this machine's clock. */
+  certificate(spiffeId: string, expiresAt: number, generation: number): void
+  /** A request for a certificate has ended. */
+  certificateRequest(outcome: CertificateOutcome): void
 }
 
 const ignore = (): void => undefined
@@ -117,6 +129,7 @@ export const nullRecorder: Recorder = {
   call: ignore,
   connection: ignore,
   fault: ignore,
+  authorization: ignore,
   mirror: ignore,
   hedge: ignore,
   retry: ignore,
@@ -129,4 +142,6 @@ export const nullRecorder: Recorder = {
   policyApplied: ignore,
   policyRejected: ignore,
   connected: ignore,
+  certificate: ignore,
+  certificateRequest: ignore,
 }

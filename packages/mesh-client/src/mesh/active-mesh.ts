@@ -17,6 +17,7 @@ import { createServeSockets } from '../tcp/served-sockets.ts'
 import { createAdmin } from './admin.ts'
 import { createControlLink } from './control-link.ts'
 import { createLifecycle, type Lifecycle, type LifecycleDeps } from './lifecycle.ts'
+import { createMeshIdentity } from './mesh-identity.ts'
 import { createPolicyBridge } from './policy-bridge.ts'
 import { resolveHost } from './resolve-host.ts'
 import { clientVersion, describeSelf, type Self } from './self.ts'
@@ -42,9 +43,16 @@ export function createActiveMesh(options: ResolvedOptions): Mesh {
 /** Puts the parts together. Everything that reaches out of the process is made here and handed down. */
 function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
   const self = describeSelf(options, clientVersion())
-  const telemetry = createTelemetry(self, { clusters: () => clusters, versions: () => discovery.versions() })
-  const { recorder, tracing, registry } = telemetry
-  const system = { clock: systemClock, timers: systemTimers, random: systemRandom, recorder, logger: options.logger }
+  const telemetry = createTelemetry(self, { clusters: () => clusters, versions: () => discovery.versions() }, options)
+  const { recorder, tracing, registry, audit } = telemetry
+  const base = { clock: systemClock, timers: systemTimers, random: systemRandom, recorder, logger: options.logger }
+  const { identity, controlTrust } = createMeshIdentity({
+    ...base,
+    options,
+    self,
+    send: (request) => discovery.transport.send(request),
+  })
+  const system = { ...base, identity }
 
   const transport = createHttpTransport(system)
   const clusters = createClusterManager({ ...system, transport, caller: self.caller, resolveHost })
@@ -58,6 +66,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     ...system,
     options,
     self,
+    controlTrust,
     adminPort: () => admin.port,
     onSnapshot(after, before) {
       policy.apply(after, before)
@@ -73,6 +82,8 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     ...carried,
     service: self.service,
     register: registrations.register,
+    audit,
+    ask: async () => ({ allowed: false, reason: 'nobody can be asked' }),
     serveSockets,
   })
   const outbound = createOutbound({ ...carried, self: self.peer, clusters, transport, address: options.address })

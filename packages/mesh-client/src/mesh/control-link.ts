@@ -4,6 +4,9 @@ import { createAnnouncedRegistrar } from '../discovery/announced-registrar.ts'
 import { createDiscovery, type Discovery } from '../discovery/discovery.ts'
 import { createLocalDirectory, type LocalDirectory, NO_LOCAL_DIRECTORY } from '../discovery/local-directory.ts'
 import type { LocalPeers } from '../discovery/local-peers.ts'
+import type { ControlTrust } from '../identity/control-trust.ts'
+import type { IdentitySource } from '../identity/identity.ts'
+import type { IdentityManager } from '../identity/identity-manager.ts'
 import { compileInboundRules } from '../inbound/inbound-rules.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -30,6 +33,8 @@ export interface ControlLinkDeps {
   readonly random: Random
   readonly recorder: Recorder
   readonly logger: Logger
+  readonly identity: IdentityManager
+  readonly controlTrust: ControlTrust
   readonly onSnapshot: (after: MeshSnapshot, before: MeshSnapshot) => void
   /** Found on this host, to be called besides what the snapshot says. */
   readonly onLocalPeers: (peers: LocalPeers) => void
@@ -46,7 +51,7 @@ export interface ControlLink {
 }
 
 export function createControlLink(deps: ControlLinkDeps): ControlLink {
-  const { options, self, onChange } = deps
+  const { options, self, identity, onChange } = deps
   const localDirectory = localDirectoryOf(options)
   const discovery = createDiscovery({
     ...deps,
@@ -58,15 +63,30 @@ export function createControlLink(deps: ControlLinkDeps): ControlLink {
       hosts: (index) => createHostTable(index, options.namespace),
       inbound: compileInboundRules,
     },
+    tls: deps.controlTrust.optionsFor,
+    onSnapshot(after: MeshSnapshot, before: MeshSnapshot) {
+      if (after.trust !== undefined && after.trust !== before.trust) {
+        identity.useTrust(after.trust, discovery.origin === 'control-server')
+      }
+      deps.onSnapshot(after, before)
+    },
     onControl: onChange,
-    onConnected: (forgotten) => registrations.controlIsBack(forgotten),
+    onConnected(forgotten) {
+      identity.controlIsBack()
+      registrations.controlIsBack(forgotten)
+    },
   })
   const registrations = createRegistrations({
     workloadId: self.node.id,
     workload() {
       const adminPort = deps.adminPort()
       const healthStatus = ownHealth.status
-      return { ...self.workload, ...(adminPort === undefined ? {} : { adminPort }), healthStatus }
+      return {
+        ...self.workload,
+        ...(adminPort === undefined ? {} : { adminPort }),
+        ...(speaksTls(identity) ? { tlsMode: 'istio' as const } : {}),
+        healthStatus,
+      }
     },
     createRegistrar: (id, registration) =>
       createAnnouncedRegistrar(id, registration, {
@@ -85,6 +105,11 @@ export function createControlLink(deps: ControlLinkDeps): ControlLink {
     onChange: () => registrations.tellAgain(),
   })
   return { discovery, registrations, ownHealth }
+}
+
+/** One whose certificate has ended goes on saying so: its callers would come in plaintext else. */
+function speaksTls({ state }: IdentitySource): boolean {
+  return state === 'held' || state === 'expired'
 }
 
 /** Below the folder for temporary files, as the one place where all processes of a user meet, whatever started them. */

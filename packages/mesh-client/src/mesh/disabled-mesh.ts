@@ -12,6 +12,7 @@ import type { SocketListener } from '../http/inbound/served.ts'
 import { socketServerOf } from '../http/inbound/socket-listener.ts'
 import { createOutbound } from '../http/outbound/outbound.ts'
 import { createHttpTransport } from '../http/outbound/transport.ts'
+import { NO_IDENTITY_STATUS } from '../identity/identity-manager.ts'
 import { localUrl } from '../inbound/resolve-address.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createDeadline } from '../kernel/deadline.ts'
@@ -143,6 +144,7 @@ function disabledStatus({ id, service, namespace }: MeshStatus['node'], options:
     ready: true,
     missing: [],
     control: { url: options.control[0] as string, connected: false, since: '', lastError: undefined },
+    identity: NO_IDENTITY_STATUS,
     policy: 'nowhere',
     versions: {},
     nacks: [],

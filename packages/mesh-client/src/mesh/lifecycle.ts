@@ -2,6 +2,7 @@ import type { ClusterManager } from '../cluster/types.ts'
 import type { Discovery } from '../discovery/discovery.ts'
 import type { Inbound } from '../http/inbound/create-inbound.ts'
 import type { Outbound } from '../http/outbound/outbound.ts'
+import type { IdentityManager } from '../identity/identity-manager.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { createDeadline } from '../kernel/deadline.ts'
 import { MeshError } from '../kernel/errors.ts'
@@ -13,7 +14,7 @@ import type { PolicySource } from '../routing/policy-view.ts'
 import type { OutboundTcp } from '../tcp/connect.ts'
 import type { Admin } from './admin.ts'
 import type { OwnHealth } from './own-health.ts'
-import { missing, Waiters } from './readiness.ts'
+import { CERTIFICATE, lacksCertificate, missing, Waiters } from './readiness.ts'
 import type { Registrations } from './registrations.ts'
 import type { WaitOptions } from './types.ts'
 
@@ -23,6 +24,7 @@ export interface LifecycleDeps {
   readonly timers: Timers
   readonly logger: Logger
   readonly policy: PolicySource
+  readonly identity: IdentityManager
   readonly discovery: Discovery<unknown, unknown>
   readonly registrations: Registrations
   readonly ownHealth: OwnHealth
@@ -49,7 +51,7 @@ export interface Lifecycle {
 }
 
 export function createLifecycle(deps: LifecycleDeps): Lifecycle {
-  const { options, policy, discovery, registrations } = deps
+  const { options, policy, identity, discovery, registrations } = deps
   const waiters = new Waiters(deps.timers)
   let serves = false
   /** Calls of `serve` that do not listen yet. */
@@ -57,14 +59,19 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
   let adminSettled = false
   let closing: Promise<void> | undefined
 
+  const certificateFacts = () => ({
+    noCertificate: identity.state === 'pending' || identity.state === 'expired',
+    strict: isStrict(policy),
+    control: discovery.control.state,
+  })
   const missingNow = (): readonly string[] => {
     if (closing !== undefined) return ['the mesh itself, which is closed']
     return missing({
       hostIndex: policy.current.hosts !== undefined,
       serving: serves,
       inboundPolicy: policy.current.inbound !== undefined,
+      ...certificateFacts(),
       missingDependencies: options.dependencies.filter((host) => !isKnown(policy, host)),
-      control: discovery.control.state,
       unregistered: starting > 0 ? 'a server that is about to listen' : registrations.pending,
     })
   }
@@ -75,11 +82,22 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
     }
   }
   const allowRegistration = (): void => {
-    if (adminSettled && policy.current.inbound !== undefined && closing === undefined) registrations.allow()
+    if (!adminSettled || policy.current.inbound === undefined || closing !== undefined) return
+    // Callers that learn of this process before it can speak TLS would speak plaintext to it.
+    if (!lacksCertificate(certificateFacts())) registrations.allow()
+  }
+  const changed = (): void => {
+    allowRegistration()
+    waiters.changed()
   }
 
   return {
     start() {
+      identity.onChange(() => {
+        registrations.tellAgain()
+        changed()
+      })
+      identity.start()
       discovery.start()
       void deps.admin.start().then(() => {
         adminSettled = true
@@ -102,7 +120,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
       allowRegistration()
       waiters.changed()
     },
-    changed: () => waiters.changed(),
+    changed,
     missing: missingNow,
     ready({ timeoutMs = DEFAULT_READY_TIMEOUT_MS, signal } = {}) {
       const done = (): boolean => {
@@ -126,10 +144,18 @@ function isKnown({ current }: PolicySource, name: string): boolean {
   return host === undefined || current.routes.has(host)
 }
 
+/** Whether policy takes nothing but mutual TLS, on some port at least. */
+function isStrict({ current }: PolicySource): boolean {
+  const { mode, ports = {} } = current.inbound?.peerAuthentication ?? {}
+  return mode === 'STRICT' || Object.values(ports).includes('STRICT')
+}
+
 function notReady(lacks: readonly string[], discovery: Discovery<unknown, unknown>, timeoutMs: number): MeshError {
   const { state, url, lastError } = discovery.control
   const control = state === 'connected' ? `connected to ${url}` : (lastError ?? `no answer from ${url} yet`)
   const message = `Not ready after ${timeoutMs} ms: ${lacks.join(', ')} did not come (control server: ${control}).`
+  if (lacks.length > 0 && lacks[0] === CERTIFICATE)
+    return new MeshError('WEFT_NO_IDENTITY', message, { retryable: true })
   return new MeshError('WEFT_NOT_READY', message, { retryable: true })
 }
 
@@ -154,6 +180,7 @@ async function shutDown(deps: LifecycleDeps, wait: WaitOptions & { readonly time
   deps.tcp.destroy(cutOff())
   if (deps.outbound.active > 0) await step('cutting calls', () => deps.outbound.destroy(cutOff()))
   await step('closing the admin listener', () => deps.admin.close())
+  await step('keeping the identity', () => deps.identity.close())
   await step('keeping the policy', () => deps.discovery.close())
   deps.clusters.close()
   deadline.done()

@@ -7,6 +7,10 @@ export interface ReadinessFacts {
   /** A server is, or is about to be, behind the mesh. */
   readonly serving: boolean
   readonly inboundPolicy: boolean
+  /** A certificate is sought and none is good. */
+  readonly noCertificate: boolean
+  /** Policy takes nothing but mutual TLS, on some port at least. */
+  readonly strict: boolean
   /** Dependencies whose routes have not come. */
   readonly missingDependencies: readonly string[]
   /** `unknown`: no control server has been reached and not every one has been tried. */
@@ -21,9 +25,24 @@ export function missing(facts: ReadinessFacts): readonly string[] {
   if (!facts.hostIndex) out.push('the index of the hosts of the mesh')
   if (facts.serving && !facts.inboundPolicy) out.push('the inbound policy')
   for (const host of facts.missingDependencies) out.push(`the routes of ${host}`)
+  if (lacksCertificate(facts)) out.push(CERTIFICATE)
   // With the policy of an earlier life and no control server there is nothing to wait for.
   if (facts.unregistered !== '' && facts.control !== 'unreachable') out.push(`the registration (${facts.unregistered})`)
   return out
+}
+
+export const CERTIFICATE = 'the certificate of this process'
+
+/**
+ * Whether to wait for a certificate. Without a control server there will be none, which keeps a process from its work where
+ * policy is STRICT; else it serves in plaintext who may come so.
+ */
+export function lacksCertificate({
+  noCertificate,
+  strict,
+  control,
+}: Pick<ReadinessFacts, 'noCertificate' | 'strict' | 'control'>): boolean {
+  return noCertificate && (strict || control !== 'unreachable')
 }
 
 /** {@link WaitOptions} with its defaults in place. */

@@ -1,5 +1,6 @@
 import type { ClusterManager, ClusterRuntime } from '../cluster/types.ts'
 import type { Discovery } from '../discovery/discovery.ts'
+import type { IdentityManager } from '../identity/identity-manager.ts'
 import type { RegistrationStatus } from './registrations.ts'
 import type { Self } from './self.ts'
 import type { ClusterStatus, MeshStatus, RegistrationView } from './types.ts'
@@ -10,12 +11,13 @@ export interface StatusSources {
   readonly clusters: ClusterManager
   readonly registrations: readonly RegistrationStatus[]
   readonly admin: { readonly port: number | undefined }
+  readonly identity: Pick<IdentityManager, 'status'>
   /** Why the mesh is not ready. */
   readonly missing: readonly string[]
 }
 
 export function describeStatus(sources: StatusSources): MeshStatus {
-  const { self, discovery, clusters, registrations, admin, missing } = sources
+  const { self, discovery, clusters, registrations, admin, identity, missing } = sources
   const { id, service, namespace } = self.node
   const { url, state, since, lastError } = discovery.control
   return {
@@ -24,6 +26,7 @@ export function describeStatus(sources: StatusSources): MeshStatus {
     ready: missing.length === 0,
     missing,
     control: { url, connected: state === 'connected', since: new Date(since).toISOString(), lastError },
+    identity: identity.status(),
     policy: discovery.origin,
     versions: discovery.versions(),
     nacks: [...discovery.refused.values()],

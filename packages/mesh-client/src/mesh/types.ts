@@ -7,6 +7,7 @@ import type { Listener } from '../http/inbound/listener.ts'
 import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
 import type { SocketListener } from '../http/inbound/served.ts'
 import type { MeshRequest } from '../http/outbound/request.ts'
+import type { IdentityStatus } from '../identity/identity-manager.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { BreakerState, OverflowKind } from '../kernel/recorder.ts'
 import type { Connect } from '../tcp/connect.ts'
@@ -77,9 +78,10 @@ export interface Mesh {
   status(): MeshStatus
   /**
    * Resolves when policy is there, fresh or last-known-good, with the routes of the `dependencies`, and, while a control
-   * server can be reached, what is served is registered. Holds the event loop. Default of `timeoutMs`: 30000.
-   * @throws MeshError `WEFT_NOT_READY` when time is up, saying what is missing; `WEFT_CLOSED` when the mesh is closed; the
-   *   signal's reason.
+   * server can be reached, the certificate where an identity is sought and the registration of what is served. Under
+   * STRICT mutual TLS the certificate is waited for in any case. Holds the event loop. Default of `timeoutMs`: 30000.
+   * @throws MeshError `WEFT_NOT_READY` when time is up, saying what is missing; `WEFT_NO_IDENTITY` where that is the
+   *   certificate, policy being there; `WEFT_CLOSED` when the mesh is closed; the signal's reason.
    */
   ready(options?: WaitOptions): Promise<void>
   /**
@@ -108,6 +110,8 @@ export interface MeshStatus {
     readonly since: string
     readonly lastError: string | undefined
   }
+  /** Who this process is. */
+  readonly identity: IdentityStatus
   /** Where what is in force comes from. */
   readonly policy: 'nowhere' | 'last-known-good' | 'control-server'
   /** Resources in force, `type/name` to version. */

@@ -1,6 +1,6 @@
 import { DEFAULT_CONTROL_URL } from './defaults.ts'
 import { isControlUrl, isText, parseList } from './rules.ts'
-import type { Settings } from './settings.ts'
+import type { Given, Settings } from './settings.ts'
 import type { MeshOptions, ResolvedOptions } from './types.ts'
 
 /** Where the control server is. */
@@ -31,26 +31,78 @@ export function credentials(settings: Settings, options: MeshOptions): Pick<Reso
     valid: (value) => typeof value === 'string' && /^[\x21-\x7e]+$/.test(value),
     accepts: 'printable ASCII without blanks',
   })
-  const tokenFile = settings.take<string | undefined>({
-    name: 'tokenFile',
-    coded: options.tokenFile,
-    variables: ['WEFT_TOKEN_FILE'],
+  const tokenFile = file(settings, 'tokenFile', options.tokenFile, 'WEFT_TOKEN_FILE')
+  return oneOfBoth(settings, { name: 'token', ...token }, { name: 'tokenFile', ...tokenFile })
+}
+
+/** How the control server proves itself to this process. */
+export function pin(
+  settings: Settings,
+  options: MeshOptions,
+  control: readonly string[],
+): Pick<ResolvedOptions, 'caFile' | 'caFingerprint'> {
+  const caFile = file(settings, 'caFile', options.caFile, 'WEFT_CA_FILE')
+  const caFingerprint = settings.take<string | undefined>({
+    name: 'caFingerprint',
+    coded: options.caFingerprint,
+    variables: ['WEFT_CA_FINGERPRINT'],
+    parse: (value) => value.trim(),
+    fallback: undefined,
+    valid: (value) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(plainHex(value)),
+    accepts: 'the SHA-256 of a certificate: 64 hexadecimal digits, colons allowed',
+  })
+  const pinned = oneOfBoth(settings, { name: 'caFile', ...caFile }, { name: 'caFingerprint', ...caFingerprint })
+  const plain = control.find((url) => !url.startsWith('https:'))
+  for (const { name, from, value } of [
+    { name: 'caFile', ...caFile },
+    { name: 'caFingerprint', ...caFingerprint },
+  ] as const) {
+    if (plain === undefined || pinned[name] === undefined) continue
+    settings.reject({ name, from, value, accepts: `left out where the control server is not https: (${plain})` })
+  }
+  const hex = pinned.caFingerprint
+  return { caFile: pinned.caFile, caFingerprint: hex === undefined ? undefined : plainHex(hex) }
+}
+
+function plainHex(fingerprint: string): string {
+  return fingerprint.replaceAll(':', '').toLowerCase()
+}
+
+function file(
+  settings: Settings,
+  name: string,
+  coded: string | undefined,
+  variable: string,
+): Given<string | undefined> {
+  return settings.take<string | undefined>({
+    name,
+    coded,
+    variables: [variable],
     parse: (value) => value,
     fallback: undefined,
     valid: isText,
     accepts: 'the path of a file',
   })
-  const codedToken = options.token !== undefined
-  const codedFile = options.tokenFile !== undefined
-  if (token.value !== undefined && tokenFile.value !== undefined && codedToken === codedFile) {
-    settings.reject({
-      name: 'tokenFile',
-      from: tokenFile.from,
-      value: tokenFile.value,
-      accepts: `left out where ${token.from} is given`,
-    })
+}
+
+interface Named<N extends string> extends Given<string | undefined> {
+  readonly name: N
+}
+
+/** Of two that exclude each other, the one in code; both in one place are refused. */
+function oneOfBoth<A extends string, B extends string>(
+  settings: Settings,
+  first: Named<A>,
+  second: Named<B>,
+): Record<A | B, string | undefined> {
+  const isCoded = ({ from, name }: Given<unknown> & { readonly name: string }): boolean => from === `option ${name}`
+  const both = first.value !== undefined && second.value !== undefined
+  if (both && isCoded(first) === isCoded(second)) {
+    settings.reject({ ...second, accepts: `left out where ${first.from} is given` })
   }
-  return codedToken || !codedFile
-    ? { token: token.value, tokenFile: token.value === undefined ? tokenFile.value : undefined }
-    : { token: undefined, tokenFile: tokenFile.value }
+  const taken = both && isCoded(second) && !isCoded(first) ? second : first.value === undefined ? second : first
+  return { [first.name]: undefined, [second.name]: undefined, [taken.name]: taken.value } as Record<
+    A | B,
+    string | undefined
+  >
 }

@@ -1,7 +1,8 @@
 import { DEFAULT_SERVICE_PORT } from '@weft/mesh-protocol'
+import type { AuditSink } from '../kernel/audit-event.ts'
 import { MeshError } from '../kernel/errors.ts'
 import { type Logger, processWarnings } from '../kernel/logger.ts'
-import { controlUrls, credentials } from './control-options.ts'
+import { controlUrls, credentials, pin } from './control-options.ts'
 import { DEFAULT_ADMIN_HOST, DEFAULT_CLUSTER_ID, DEFAULT_DRAIN_DELAY_MS, DEFAULT_LOCAL_DIRECTORY } from './defaults.ts'
 import { identity } from './identity-options.ts'
 import {
@@ -30,9 +31,13 @@ const KNOWN_OPTIONS = [
   'locality',
   'token',
   'tokenFile',
+  'caFile',
+  'caFingerprint',
+  'identityDir',
   'stateDir',
   'localDirectory',
   'execProbes',
+  'audit',
   'logger',
   'propagate',
   'admin',
@@ -56,10 +61,19 @@ export function resolveOptions(options: MeshOptions, environment: Environment): 
   }
   const settings = new Settings(environment)
   rejectUnknown(settings, options)
+  const control = controlUrls(settings, options)
   const resolved: ResolvedOptions = {
-    control: controlUrls(settings, options),
+    control,
     ...identity(settings, options),
     ...credentials(settings, options),
+    ...pin(settings, options, control),
+    identityDir: optionalText(
+      settings,
+      'identityDir',
+      options.identityDir,
+      'WEFT_IDENTITY_DIR',
+      'the path of a directory',
+    ),
     ...serving(settings, options),
     stateDir: optionalText(settings, 'stateDir', options.stateDir, 'WEFT_STATE_DIR', 'the path of a directory'),
     localDirectory: flag(
@@ -70,6 +84,7 @@ export function resolveOptions(options: MeshOptions, environment: Environment): 
       DEFAULT_LOCAL_DIRECTORY,
     ),
     execProbes: flag(settings, 'execProbes', options.execProbes, 'WEFT_EXEC_PROBES', false),
+    audit: auditSink(settings, options.audit),
     logger: logger(settings, options.logger),
     propagate: headerNames(settings, options),
     admin: admin(settings, options),
@@ -124,6 +139,18 @@ function headerNames(settings: Settings, options: MeshOptions): readonly string[
       accepts: 'a list of header names',
     })
     .value.map((name) => name.toLowerCase())
+}
+
+function auditSink(settings: Settings, coded: AuditSink | undefined): AuditSink | undefined {
+  return settings.take<AuditSink | undefined>({
+    name: 'audit',
+    coded,
+    variables: [],
+    parse: () => undefined,
+    fallback: undefined,
+    valid: (value) => typeof value === 'function',
+    accepts: 'a function that takes an event',
+  }).value
 }
 
 function logger(settings: Settings, coded: Logger | undefined): Logger {
@@ -185,6 +212,6 @@ function dependencies(settings: Settings, options: MeshOptions): readonly string
 }
 
 function freeze(options: ResolvedOptions): ResolvedOptions {
-  for (const [name, value] of Object.entries(options)) if (name !== 'logger') Object.freeze(value)
+  for (const [name, value] of Object.entries(options)) if (name !== 'logger' && name !== 'audit') Object.freeze(value)
   return Object.freeze(options)
 }

@@ -1,4 +1,5 @@
 import type { Locality } from '@weft/mesh-protocol'
+import type { AuditSink } from '../kernel/audit-event.ts'
 import type { Logger } from '../kernel/logger.ts'
 
 /**
@@ -29,10 +30,31 @@ export interface MeshOptions {
   readonly serviceAccount?: string | undefined
   /** `region/zone/subzone`, narrower parts optional. Environment: `WEFT_LOCALITY`. Default: empty, nothing is known. */
   readonly locality?: string | undefined
-  /** Sent to the control server as `authorization: Bearer`. Environment: `WEFT_TOKEN`. Default: none. */
+  /**
+   * Sent to the control server as `authorization: Bearer`: a join token of `weft token create`, or a service account token of
+   * Kubernetes. With it the process seeks an identity in the mesh. A join token also pins the control server's CA.
+   * Environment: `WEFT_TOKEN`. Default: none.
+   */
   readonly token?: string | undefined
   /** File that holds the token, read again as it is replaced. Environment: `WEFT_TOKEN_FILE`. Excludes {@link token}. */
   readonly tokenFile?: string | undefined
+  /**
+   * PEM file with the authorities that the control server's certificate has to come from, read again as it is replaced. The
+   * control server is then known by its name in the mesh, not by its host name; every {@link control} has to be `https:`.
+   * Environment: `WEFT_CA_FILE`. Default: what {@link caFingerprint} or the token pins, else the platform's authorities and host names.
+   */
+  readonly caFile?: string | undefined
+  /**
+   * SHA-256 of the certificate of the mesh's CA, 64 hexadecimal digits, colons allowed: pins it as {@link caFile} does, which it
+   * excludes. Environment: `WEFT_CA_FINGERPRINT`. Default: the one in the join token.
+   */
+  readonly caFingerprint?: string | undefined
+  /**
+   * Directory for key and certificate of this process, so that it can start while the control server is down. Made when it
+   * is missing (0700, files 0600); one that others can get at is not used. One for each process. Environment: `WEFT_IDENTITY_DIR`.
+   * Default: none, the key is in memory only.
+   */
+  readonly identityDir?: string | undefined
   /**
    * Directory for the last-known-good policy (no secrets; files 0600), so that the service can start while the control
    * server is down. Made when it is missing. Environment: `WEFT_STATE_DIR`. Default: none, nothing is written.
@@ -52,6 +74,11 @@ export interface MeshOptions {
    * not run, and the process counts as healthy.
    */
   readonly execProbes?: boolean | undefined
+  /**
+   * Gets each entry of the access log of decisions: requests that access policies denied or marked, or by policy all of them.
+   * Called when the request is over. Default: `logger.info`. The diagnostics channel `weft:audit` gets them besides.
+   */
+  readonly audit?: AuditSink | undefined
   /** Default: warnings and errors go to `process.emitWarning` with the code `WEFT_WARNING`, the rest nowhere. */
   readonly logger?: Logger | undefined
   /**
@@ -106,9 +133,14 @@ export interface ResolvedOptions {
   readonly locality: Locality
   readonly token: string | undefined
   readonly tokenFile: string | undefined
+  readonly caFile: string | undefined
+  /** Lower case, without colons. */
+  readonly caFingerprint: string | undefined
+  readonly identityDir: string | undefined
   readonly stateDir: string | undefined
   readonly localDirectory: boolean
   readonly execProbes: boolean
+  readonly audit: AuditSink | undefined
   readonly logger: Logger
   /** Lower case. */
   readonly propagate: readonly string[]

@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import type { AuditEvent } from '../kernel/audit-event.ts'
 import { nullRecorder, type Recorder } from '../kernel/recorder.ts'
 
 /**
@@ -13,7 +14,10 @@ export interface DiagnosticsMessages {
   'weft:breaker': { readonly cluster: string; readonly state: string }
   'weft:policy:applied': { readonly type: string; readonly name: string; readonly version: string }
   'weft:policy:rejected': { readonly type: string; readonly name: string; readonly version: string }
+  'weft:audit': AuditEvent
   'weft:control': { readonly url: string; readonly connected: boolean }
+  /** `expiresAt` in milliseconds since 1970. */
+  'weft:cert:rotated': { readonly spiffeId: string; readonly expiresAt: number; readonly generation: number }
 }
 
 /** Publishes what the data plane tells to `node:diagnostics_channel`. Calls are left to metrics and spans. */
@@ -26,6 +30,7 @@ export function createDiagnosticsRecorder(): Recorder {
   const applied = publisher('weft:policy:applied')
   const rejected = publisher('weft:policy:rejected')
   const control = publisher('weft:control')
+  const rotated = publisher('weft:cert:rotated')
   return {
     ...nullRecorder,
     retry: (cluster, reason) => retry(() => ({ cluster, reason })),
@@ -36,6 +41,7 @@ export function createDiagnosticsRecorder(): Recorder {
     policyApplied: (type, name, version) => applied(() => ({ type, name, version })),
     policyRejected: (type, name, version) => rejected(() => ({ type, name, version })),
     connected: (url, connected) => control(() => ({ url, connected })),
+    certificate: (spiffeId, expiresAt, generation) => rotated(() => ({ spiffeId, expiresAt, generation })),
   }
 }
 

@@ -50,6 +50,8 @@ export function createPrometheusRecorder(options: PrometheusRecorderOptions): Pr
   const counters = createCounters(maxLabelSets)
   const held = new Map<string, HeldPolicy>()
   const connections = new Map<string, boolean>()
+  /** The one in force, if any. */
+  const certificates: HeldCertificate[] = []
   registerIstioMetrics(registry, calls, options.build)
   registerTcpMetrics(registry, tcp)
   registerCounters(registry, counters)
@@ -61,10 +63,25 @@ export function createPrometheusRecorder(options: PrometheusRecorderOptions): Pr
   gauge('weft_control_connected', 'Whether the stream to a control server is open.', ['url'], () =>
     [...connections].map(([url, open]) => ({ labels: { url }, value: open ? 1 : 0 })),
   )
+  gauge(
+    'weft_certificate_expiration_timestamp_seconds',
+    'When the certificate of this process ends.',
+    ['spiffe_id'],
+    () =>
+      certificates.map(({ spiffeId, expiresAt }) => ({ labels: { spiffe_id: spiffeId }, value: expiresAt / 1_000 })),
+  )
   return {
-    recorder: { ...createRecorder(calls, counters, held, connections), connection: (record) => tcp.record(record) },
+    recorder: {
+      ...createRecorder(calls, counters, held, connections, certificates),
+      connection: (record) => tcp.record(record),
+    },
     registry,
   }
+}
+
+interface HeldCertificate {
+  readonly spiffeId: string
+  readonly expiresAt: number
 }
 
 type Counters = ReturnType<typeof createCounters>
@@ -72,6 +89,7 @@ type Counters = ReturnType<typeof createCounters>
 function createCounters(maxSamples: number) {
   return {
     faults: new CounterTable(['service', 'kind'], maxSamples),
+    authorizations: new CounterTable(['service', 'decision'], maxSamples),
     mirrors: new CounterTable(['cluster', 'result'], maxSamples),
     hedges: new CounterTable(['cluster', 'event'], maxSamples),
     retries: new CounterTable(['cluster', 'reason'], maxSamples),
@@ -82,6 +100,7 @@ function createCounters(maxSamples: number) {
     transitions: new CounterTable(['cluster', 'state'], maxSamples),
     applied: new CounterTable(['type'], maxSamples),
     rejected: new CounterTable(['type'], maxSamples),
+    certificateRequests: new CounterTable(['outcome'], maxSamples),
   }
 }
 
@@ -90,10 +109,12 @@ function createRecorder(
   counters: Counters,
   held: Map<string, HeldPolicy>,
   connections: Map<string, boolean>,
+  certificates: HeldCertificate[],
 ): Omit<Recorder, 'connection'> {
   return {
     call: (record) => calls.record(record),
     fault: (service, kind) => counters.faults.increment(service, kind),
+    authorization: (service, decision) => counters.authorizations.increment(service, decision),
     mirror: (cluster, result) => counters.mirrors.increment(cluster, result),
     hedge: (cluster, event) => counters.hedges.increment(cluster, event),
     retry: (cluster, reason) => counters.retries.increment(cluster, reason),
@@ -109,6 +130,8 @@ function createRecorder(
     },
     policyRejected: (type) => counters.rejected.increment(type),
     connected: (url, connected) => void connections.set(url, connected),
+    certificate: (spiffeId, expiresAt) => void certificates.splice(0, 1, { spiffeId, expiresAt }),
+    certificateRequest: (outcome) => counters.certificateRequests.increment(outcome),
   }
 }
 
@@ -151,6 +174,11 @@ function registerCounters(registry: Registry, counters: Counters): void {
     new CollectedCounter({ name, help, labelNames: table.labelNames, registry }, table)
   }
   register('weft_faults_injected_total', 'Calls that were held up or answered on purpose.', counters.faults)
+  register(
+    'weft_authorization_decisions_total',
+    'Requests and connections judged by access policies, by what was decided.',
+    counters.authorizations,
+  )
   register('weft_mirrored_requests_total', 'Copies of requests, by what became of them.', counters.mirrors)
   register('weft_hedges_total', 'Attempts left running beside another, and how often the later won.', counters.hedges)
   register('weft_retries_total', 'Further attempts made.', counters.retries)
@@ -164,6 +192,7 @@ function registerCounters(registry: Registry, counters: Counters): void {
     counters.transitions,
   )
   register('weft_policy_applied_total', 'Resources that came into force.', counters.applied)
+  register('weft_certificate_requests_total', 'Requests for a certificate, by outcome.', counters.certificateRequests)
   register('weft_policy_rejected_total', 'Resources refused, the one before kept.', counters.rejected)
 }
 

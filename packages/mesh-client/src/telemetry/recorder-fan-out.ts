@@ -10,6 +10,7 @@ export function fanOut(recorders: readonly Recorder[]): Recorder {
     },
     connection: (record) => each((recorder) => recorder.connection(record)),
     fault: (service, kind) => each((recorder) => recorder.fault(service, kind)),
+    authorization: (service, decision) => each((recorder) => recorder.authorization(service, decision)),
     mirror: (cluster, result) => each((recorder) => recorder.mirror(cluster, result)),
     hedge: (cluster, event) => each((recorder) => recorder.hedge(cluster, event)),
     retry: (cluster, reason) => each((recorder) => recorder.retry(cluster, reason)),
@@ -22,5 +23,7 @@ export function fanOut(recorders: readonly Recorder[]): Recorder {
     policyApplied: (type, name, version) => each((recorder) => recorder.policyApplied(type, name, version)),
     policyRejected: (type, name, version) => each((recorder) => recorder.policyRejected(type, name, version)),
     connected: (url, connected) => each((recorder) => recorder.connected(url, connected)),
+    certificate: (id, expiresAt, generation) => each((recorder) => recorder.certificate(id, expiresAt, generation)),
+    certificateRequest: (outcome) => each((recorder) => recorder.certificateRequest(outcome)),
   }
 }

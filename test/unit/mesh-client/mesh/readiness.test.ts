@@ -7,6 +7,8 @@ const READY: ReadinessFacts = {
   hostIndex: true,
   serving: true,
   inboundPolicy: true,
+  noCertificate: false,
+  strict: false,
   missingDependencies: [],
   control: 'connected',
   unregistered: '',
@@ -21,6 +23,10 @@ test.each<[string, Partial<ReadinessFacts>, readonly RegExp[]]>([
   ['a registration is awaited while connected', { unregistered: '10.0.0.1' }, [/registration \(10\.0\.0\.1\)/]],
   ['and until it is known whether anybody can be reached', { unregistered: 'x', control: 'unknown' }, [/registration/]],
   ['but not where nobody can be', { unregistered: 'x', control: 'unreachable' }, []],
+  ['a certificate is awaited while connected', { noCertificate: true }, [/certificate/]],
+  ['and until it is known whether anybody can be reached', { noCertificate: true, control: 'unknown' }, [/certificate/]],
+  ['but not where nobody can be', { noCertificate: true, control: 'unreachable' }, []],
+  ['unless policy is strict', { noCertificate: true, control: 'unreachable', strict: true }, [/certificate/]],
 ])('%s', (_what, facts, expected) => {
   const found = missing({ ...READY, ...facts })
   expect(found).toHaveLength(expected.length)

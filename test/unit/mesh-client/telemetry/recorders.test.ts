@@ -45,6 +45,8 @@ const TOLD: { [K in keyof Recorder]: Parameters<Recorder[K]> } = {
   policyApplied: ['Cluster', 'c', '1'],
   policyRejected: ['Cluster', 'c', '2'],
   connected: ['http://a', true],
+  certificate: ['spiffe://cluster.local/ns/default/sa/default', 1_800_000_000_000, 2],
+  certificateRequest: ['granted'],
 }
 
 function spy(): { recorder: Recorder; heard: unknown[][] } {

@@ -1,0 +1,257 @@
+import { createHash, createPrivateKey, type KeyObject } from 'node:crypto'
+import { constants, lstat, mkdir, open, rename } from 'node:fs/promises'
+import path from 'node:path'
+import type { Result } from '@weft/mesh-protocol'
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import { readCertificateResponse, type Svid, splitPem } from './svid.ts'
+
+/** What was kept, and for how long it is still good. */
+export interface KeptIdentity {
+  readonly svid: Svid
+  readonly remainingMs: number
+}
+
+/** Keeps key and certificate for a restart while the control server is down. */
+export interface IdentityDirectory {
+  /** What is kept and still good. Never rejects: what cannot be used is told, and put aside. */
+  load(): Promise<KeptIdentity | undefined>
+  /** Replaces what is kept, in the background. */
+  save(svid: Svid, remainingMs: number): void
+  /** When nothing is being written any more. */
+  idle(): Promise<void>
+}
+
+export interface IdentityDirectoryDeps {
+  readonly directory: string
+  /** Whose identity it may hold. */
+  readonly namespace: string
+  readonly serviceAccount: string
+  /** Of this process; `undefined` on a system that has no users. */
+  readonly uid: number | undefined
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Names as Istio's agent writes them. */
+const FILES = { key: 'key.pem', chain: 'cert-chain.pem', roots: 'root-cert.pem' } as const
+const META = 'identity.json'
+
+type Part = keyof typeof FILES
+const PARTS: readonly Part[] = ['key', 'chain', 'roots']
+
+/** What the other files hold, and how long it counts. */
+interface Meta {
+  readonly format: number
+  readonly spiffeId: string
+  readonly trustDomains: readonly string[]
+  readonly ttlMs: number
+  /** By this machine's clock, in milliseconds since 1970. */
+  readonly expiresAt: number
+  readonly sha256: Readonly<Record<Part, string>>
+}
+
+/** Grows when an older reader could not use the files. */
+const FORMAT = 1
+
+const MAX_BYTES = 1024 * 1024
+
+const OTHERS = 0o077
+
+/** Something is there and cannot be used. */
+class Unusable extends Error {}
+
+/** The directory or a file lets others in, or is not what it should be: it is neither read nor written. */
+class Unsafe extends Error {}
+
+/**
+ * Four files below a directory of this user alone. All are written beside the old ones first; then the description, which names
+ * the others by their hashes, takes its place and after it they do: whenever a process dies, old and new files together hold one whole
+ * identity.
+ */
+export function createIdentityDirectory(deps: IdentityDirectoryDeps): IdentityDirectory {
+  const { directory, clock, logger } = deps
+  let last: Promise<void> = Promise.resolve()
+  let told = ''
+  const warn = (message: string, reason: string): void => {
+    if (told !== reason) logger.warn(message, { directory, reason })
+    told = reason
+  }
+  return {
+    async load() {
+      try {
+        await checkDirectory(deps)
+        return await read(deps)
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException
+        if (code === 'ENOENT') return undefined
+        if (error instanceof Unusable) await putAside(directory)
+        const fate = error instanceof Unusable ? 'is put aside' : 'is not used'
+        warn(`What the identity directory holds ${fate}`, message)
+        return undefined
+      }
+    },
+    save(svid, remainingMs) {
+      const expiresAt = clock.wallNow() + remainingMs
+      last = last
+        .then(() => write(deps, svid, expiresAt))
+        .then(
+          () => {
+            told = ''
+          },
+          (error: Error) => warn('The identity cannot be kept for the next start', error.message),
+        )
+    },
+    idle: () => last,
+  }
+}
+
+async function read({
+  directory,
+  namespace,
+  serviceAccount,
+  uid,
+  clock,
+}: IdentityDirectoryDeps): Promise<KeptIdentity | undefined> {
+  const meta = parseMeta(await readSafely(path.join(directory, META), uid))
+  const texts = {
+    key: await part(directory, 'key', meta, uid),
+    chain: await part(directory, 'chain', meta, uid),
+    roots: await part(directory, 'roots', meta, uid),
+  }
+  const { trustDomains, ttlMs, expiresAt, spiffeId } = meta
+  const [trustDomain = '', ...trustDomainAliases] = trustDomains
+  const response = {
+    certificateChain: splitPem(texts.chain),
+    trustBundle: splitPem(texts.roots),
+    spiffeId,
+    ttlMs,
+    trustDomain,
+    trustDomainAliases,
+  }
+  const svid: Result<Svid, string> = readCertificateResponse(response, parseKey(texts.key))
+  if (!svid.ok) throw new Unusable(svid.error)
+  const { id, uri } = svid.value
+  if (id.namespace !== namespace || id.serviceAccount !== serviceAccount) {
+    throw new Unusable(`it is the identity of somebody else, ${uri}`)
+  }
+  const remainingMs = Math.min(expiresAt - clock.wallNow(), svid.value.ttlMs)
+  return remainingMs > 0 ? { svid: svid.value, remainingMs } : undefined
+}
+
+/** The file that the description means: the one in place, or the one that did not get there any more. */
+async function part(directory: string, name: Part, meta: Meta, uid: number | undefined): Promise<string> {
+  const file = path.join(directory, FILES[name])
+  for (const candidate of [file, besides(file)]) {
+    const text = await readSafely(candidate, uid).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
+      throw error
+    })
+    if (text !== undefined && digest(text) === meta.sha256[name]) return text
+  }
+  throw new Unusable(`${FILES[name]} is missing or is not the one that ${META} tells of`)
+}
+
+function parseMeta(text: string): Meta {
+  try {
+    const meta = JSON.parse(text) as Meta
+    const numbers = [meta.ttlMs, meta.expiresAt].every((value) => Number.isFinite(value))
+    if (meta.format === FORMAT && numbers && Array.isArray(meta.trustDomains) && typeof meta.sha256 === 'object') {
+      return meta
+    }
+  } catch {
+    // Told below.
+  }
+  throw new Unusable(`${META} is not of format ${FORMAT}`)
+}
+
+function parseKey(pem: string): KeyObject {
+  try {
+    return createPrivateKey(pem)
+  } catch {
+    throw new Unusable(`${FILES.key} holds no private key`)
+  }
+}
+
+async function write(deps: IdentityDirectoryDeps, svid: Svid, expiresAt: number): Promise<void> {
+  const { directory } = deps
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await checkDirectory(deps)
+  const texts = {
+    key: svid.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    chain: svid.certificateChain,
+    roots: svid.trust.certificates.join(''),
+  }
+  const meta: Meta = {
+    format: FORMAT,
+    spiffeId: svid.uri,
+    trustDomains: svid.trust.trustDomains,
+    ttlMs: svid.ttlMs,
+    expiresAt,
+    sha256: { key: digest(texts.key), chain: digest(texts.chain), roots: digest(texts.roots) },
+  }
+  const files: readonly (readonly [string, string])[] = [
+    [META, `${JSON.stringify(meta, undefined, 2)}\n`],
+    ...PARTS.map((name) => [FILES[name], texts[name]] as const),
+  ]
+  for (const [name, text] of files) await writeBeside(path.join(directory, name), text)
+  for (const [name] of files) await rename(besides(path.join(directory, name)), path.join(directory, name))
+}
+
+/** One that an earlier try has left may have another mode. */
+async function writeBeside(file: string, text: string): Promise<void> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
+  const handle = await open(besides(file), flags, 0o600)
+  try {
+    await handle.chmod(0o600)
+    await handle.writeFile(text)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+async function putAside(directory: string): Promise<void> {
+  for (const name of [META, ...Object.values(FILES)]) {
+    const file = path.join(directory, name)
+    await rename(file, `${file}.unusable`).catch(() => undefined)
+  }
+}
+
+async function checkDirectory({ directory, uid }: IdentityDirectoryDeps): Promise<void> {
+  const found = await lstat(directory)
+  if (!found.isDirectory()) throw new Unsafe(`${directory} is no directory, and links are not followed`)
+  checkAccess(directory, found, uid)
+}
+
+async function readSafely(file: string, uid: number | undefined): Promise<string> {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+  const handle = await open(file, flags).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ELOOP' ? new Unsafe(`${file} is a link, and links are not followed`) : error
+  })
+  try {
+    const found = await handle.stat()
+    if (!found.isFile()) throw new Unsafe(`${file} is no file`)
+    checkAccess(file, found, uid)
+    if (found.size > MAX_BYTES) throw new Unusable(`${file} is larger than ${MAX_BYTES} bytes`)
+    return await handle.readFile('utf8')
+  } finally {
+    await handle.close()
+  }
+}
+
+function checkAccess(
+  name: string,
+  found: { readonly uid: number; readonly mode: number },
+  uid: number | undefined,
+): void {
+  if (uid === undefined) return
+  if (found.uid !== uid) throw new Unsafe(`${name} belongs to user ${found.uid} and not to ${uid}`)
+  if ((found.mode & OTHERS) !== 0) {
+    throw new Unsafe(`others can get at ${name}: take their rights away (chmod go= ${name})`)
+  }
+}
+
+const besides = (file: string): string => `${file}.new`
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex')

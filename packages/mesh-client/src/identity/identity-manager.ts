@@ -1,0 +1,320 @@
+import { CERTIFICATE_BACKDATE_MS, principalOf, type TrustBundle } from '@weft/mesh-protocol'
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { Random } from '../kernel/random.ts'
+import type { Recorder } from '../kernel/recorder.ts'
+import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import { type CertificateAnswer, type CertificateAsker, requestCertificate } from './certificate-request.ts'
+import type { Identity, IdentitySource, IdentityState, Trust } from './identity.ts'
+import type { IdentityDirectory } from './identity-directory.ts'
+import {
+  endOf,
+  type Lifetime,
+  NO_CERTIFICATE,
+  type RenewalEvent,
+  type RenewalState,
+  stepRenewal,
+} from './renewal-plan.ts'
+import { leadsTo, parseRoots, type Svid } from './svid.ts'
+
+export interface IdentityManagerDeps extends CertificateAsker {
+  /** Base URLs of control servers, asked in turn. */
+  readonly urls: readonly string[]
+  /** Who the process says it is, and should be named. */
+  readonly namespace: string
+  readonly serviceAccount: string
+  /** Where it is kept for the next start; absent: nowhere. */
+  readonly directory: IdentityDirectory | undefined
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly random: Random
+  readonly logger: Logger
+  readonly recorder: Pick<Recorder, 'certificate' | 'certificateRequest'>
+}
+
+/** What is told of the identity to people. */
+export interface IdentityStatus {
+  readonly state: IdentityState
+  /** Without `spiffe://`, as policies write it. */
+  readonly principal: string | undefined
+  readonly expiresInMs: number | undefined
+  readonly generation: number
+  /** The mesh's own first. */
+  readonly trustDomains: readonly string[]
+  /** Why the last request for a certificate came to nothing. */
+  readonly lastError: string | undefined
+}
+
+/** Of a process that has no way to an identity. */
+export const NO_IDENTITY_STATUS: IdentityStatus = {
+  state: 'off',
+  principal: undefined,
+  expiresInMs: undefined,
+  generation: 0,
+  trustDomains: [],
+  lastError: undefined,
+}
+
+/** Gets the identity of a process and keeps it good for as long as the mesh lives. */
+export interface IdentityManager extends IdentitySource {
+  /** Whom the mesh believes, also while there is no certificate. */
+  readonly trust: Trust | undefined
+  /** Takes what is kept from an earlier life, then asks the control server. Returns at once; idempotent. */
+  start(): void
+  /** A bundle of the stream. `fresh`: from a control server, and not what was kept on disk. */
+  useTrust(bundle: TrustBundle, fresh: boolean): void
+  /** The control server can be reached (again): what has failed is tried at once. */
+  controlIsBack(): void
+  /** Gets another certificate at once. */
+  renewNow(): void
+  status(): IdentityStatus
+  /** Ends timers, and waits for what is being written. Never rejects. */
+  close(): Promise<void>
+}
+
+/** A certificate that no longer fits the mesh is replaced within this time; at random, as all of a mesh ask at once. */
+const REPLACE_WITHIN_MS = 1_000
+
+export function createIdentityManager(deps: IdentityManagerDeps): IdentityManager {
+  return new Manager(deps)
+}
+
+class Manager implements IdentityManager {
+  readonly #deps: IdentityManagerDeps
+  readonly #listeners = new Set<() => void>()
+  #plan: RenewalState = NO_CERTIFICATE
+  #svid: Svid | undefined
+  #current: Identity | undefined
+  #trust: Trust | undefined
+  /** Trust came from a control server in this life. */
+  #freshTrust = false
+  #generation = 0
+  #urlIndex = 0
+  #timer: TimerHandle | undefined
+  #started = false
+  #closed = false
+
+  constructor(deps: IdentityManagerDeps) {
+    this.#deps = deps
+  }
+
+  get state(): IdentityState {
+    return this.#plan.kind
+  }
+
+  get current(): Identity | undefined {
+    return this.#plan.kind === 'held' ? this.#current : undefined
+  }
+
+  get trust(): Trust | undefined {
+    return this.#trust
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  start(): void {
+    if (this.#started) return
+    this.#started = true
+    void this.#begin()
+  }
+
+  useTrust({ trustDomain, trustDomainAliases = [], certificates }: TrustBundle, fresh: boolean): void {
+    if (!fresh && this.#freshTrust) return
+    const trust = this.#readTrust(certificates, [trustDomain, ...trustDomainAliases])
+    if (trust === undefined) return
+    this.#freshTrust ||= fresh
+    if (sameTrust(trust, this.#trust)) return
+    this.#trust = trust
+    if (this.#svid === undefined) return
+    this.#put()
+    this.#changed()
+    const fits = this.#svid.id.trustDomain === trustDomain && leadsTo(this.#svid.certificateChain, certificates)
+    if (!fits) this.#on({ kind: 'renew', withinMs: REPLACE_WITHIN_MS })
+  }
+
+  controlIsBack(): void {
+    this.#on({ kind: 'controlIsBack' })
+  }
+
+  renewNow(): void {
+    this.#on({ kind: 'renew', withinMs: 0 })
+  }
+
+  status(): IdentityStatus {
+    const { kind, lifetime, error } = this.#plan
+    return {
+      state: kind,
+      principal: this.#svid && principalOf(this.#svid.uri),
+      expiresInMs: this.#svid && Math.max(0, Math.round(endOf(lifetime) - this.#deps.clock.now())),
+      generation: this.#generation,
+      trustDomains: this.#trust?.trustDomains ?? [],
+      lastError: error,
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#deps.timers.clear(this.#timer)
+    this.#listeners.clear()
+    await this.#deps.directory?.idle()
+  }
+
+  #readTrust(certificates: readonly string[], trustDomains: readonly string[]): Trust | undefined {
+    try {
+      return { certificates: parseRoots(certificates).map(String), trustDomains }
+    } catch (error) {
+      const reason = (error as Error).message
+      this.#deps.logger.error('The trust bundle of the mesh cannot be used, and the one before stays', { reason })
+      return undefined
+    }
+  }
+
+  async #begin(): Promise<void> {
+    const kept = await this.#deps.directory?.load()
+    if (this.#closed) return
+    if (kept === undefined) return this.#on({ kind: 'start', held: undefined })
+    const { svid, remainingMs } = kept
+    if (this.#trust === undefined) this.#trust = svid.trust
+    const held = { issuedAt: this.#deps.clock.now() - (svid.ttlMs - remainingMs), ttlMs: svid.ttlMs }
+    this.#take(svid, held)
+    this.#deps.logger.info('The identity of an earlier life is used', { identity: svid.uri, remainingMs })
+    this.#on({ kind: 'start', held })
+  }
+
+  #on(event: RenewalEvent): void {
+    if (this.#closed || !this.#started) return
+    const { clock, random, timers, logger } = this.#deps
+    const before = this.#plan.kind
+    const { state, effects } = stepRenewal(this.#plan, event, clock.now(), random)
+    this.#plan = state
+    timers.clear(this.#timer)
+    for (const effect of effects) {
+      if (effect.kind === 'ask') void this.#ask()
+      else if (effect.kind === 'wake') this.#timer = timers.set(() => this.#on({ kind: 'tick' }), effect.delayMs)
+      else if (effect.kind === 'recovered') logger.info('The certificate of this process has been renewed again')
+      else this.#tell(effect)
+    }
+    if (before !== state.kind || event.kind === 'granted' || event.kind === 'start') this.#changed()
+  }
+
+  async #ask(): Promise<void> {
+    const { urls, clock } = this.#deps
+    const base = urls[this.#urlIndex % urls.length] as string
+    const issuedAt = clock.now()
+    const trustBefore = this.#trust
+    const byCertificate = this.current !== undefined && base.startsWith('https:')
+    const answer = await requestCertificate(this.#deps, base, byCertificate).catch(
+      (error: Error): CertificateAnswer => ({ kind: 'unreachable', reason: `no key could be made: ${error.message}` }),
+    )
+    if (this.#closed) return
+    this.#deps.recorder.certificateRequest(answer.kind)
+    if (answer.kind !== 'granted') return this.#failed(answer)
+    const { svid } = answer
+    // What the stream told meanwhile is newer than the answer, unless the certificate itself says otherwise.
+    const toldMeanwhile = this.#trust !== trustBefore && leadsTo(svid.certificateChain, this.#trust?.certificates ?? [])
+    if (!toldMeanwhile) this.#trust = svid.trust
+    this.#freshTrust = true
+    const lifetime = { issuedAt, ttlMs: svid.ttlMs }
+    this.#warnOfStrangeness(svid)
+    this.#take(svid, lifetime)
+    this.#on({ kind: 'granted', lifetime })
+    this.#keep(svid, endOf(lifetime) - clock.now())
+  }
+
+  #failed({ kind, reason }: Exclude<CertificateAnswer, { kind: 'granted' }>): void {
+    const { logger } = this.#deps
+    const known = this.#plan.error === reason
+    this.#urlIndex++
+    if (kind === 'refused' && !known) logger.error(`This process is given no certificate: ${reason}`)
+    else logger.debug('No certificate', { reason })
+    this.#on({ kind: 'failed', reason, refused: kind === 'refused' })
+  }
+
+  /** Makes another generation of a certificate and the trust of this moment. */
+  #take(svid: Svid, lifetime: Lifetime): void {
+    const { clock, recorder } = this.#deps
+    const expiresAt = endOf(lifetime)
+    this.#svid = svid
+    this.#generation++
+    this.#current = {
+      generation: this.#generation,
+      id: svid.id,
+      uri: svid.uri,
+      certificateChain: svid.certificateChain,
+      privateKey: svid.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+      trust: this.#trust ?? svid.trust,
+      expiresAt,
+    }
+    recorder.certificate(svid.uri, clock.wallNow() + expiresAt - clock.now(), this.#generation)
+  }
+
+  #put(): void {
+    const svid = this.#svid as Svid
+    const { lifetime } = this.#plan
+    this.#take(svid, lifetime)
+    this.#keep(svid, endOf(lifetime) - this.#deps.clock.now())
+  }
+
+  #keep(svid: Svid, remainingMs: number): void {
+    if (remainingMs > 0) this.#deps.directory?.save({ ...svid, trust: this.#trust ?? svid.trust }, remainingMs)
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  #tell(
+    effect: { readonly kind: 'warn'; remainingMs: number; reason: string } | { kind: 'expired'; reason: string },
+  ): void {
+    const { logger } = this.#deps
+    const identity = this.#svid?.uri
+    const { reason } = effect
+    if (effect.kind === 'expired') {
+      logger.error(
+        'The certificate of this process has ended: connections to and from the mesh fail until there is another',
+        {
+          identity,
+          reason,
+        },
+      )
+      return
+    }
+    logger.warn(`The certificate of this process cannot be renewed and ends in ${inWords(effect.remainingMs)}`, {
+      identity,
+      reason,
+    })
+  }
+
+  #warnOfStrangeness(svid: Svid): void {
+    const { logger, namespace, serviceAccount, clock } = this.#deps
+    const { id, uri } = svid
+    if (this.#svid?.uri === uri) return
+    if (id.namespace !== namespace || id.serviceAccount !== serviceAccount) {
+      const own = { namespace, serviceAccount }
+      logger.warn(
+        `The control server names this process ${uri}, which is not what its options say: it may refuse it`,
+        own,
+      )
+    }
+    const behindMs = svid.notAfter - svid.ttlMs - clock.wallNow()
+    if (Math.abs(behindMs) > CERTIFICATE_BACKDATE_MS) {
+      const minutes = Math.round(Math.abs(behindMs) / 60_000)
+      const direction = behindMs > 0 ? 'behind' : 'ahead of'
+      logger.warn(
+        `The clock of this machine is ${minutes} min ${direction} the control server's: certificates may be refused`,
+      )
+    }
+  }
+}
+
+function sameTrust(one: Trust, other: Trust | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
+}
+
+function inWords(ms: number): string {
+  if (ms >= 7_200_000) return `${Math.round(ms / 3_600_000)} h`
+  return ms >= 120_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1_000)} s`
+}
