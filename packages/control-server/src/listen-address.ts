@@ -22,6 +22,6 @@ export function isLoopback(host: string): boolean {
 }
 
 /** The base URL of a server that listens there. */
-export function urlOf({ address, port }: { readonly address: string; readonly port: number }): string {
-  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`
+export function urlOf({ address, port }: { readonly address: string; readonly port: number }, secure = false): string {
+  return `http${secure ? 's' : ''}://${address.includes(':') ? `[${address}]` : address}:${port}`
 }

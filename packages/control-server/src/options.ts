@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs'
-import { DEFAULT_DOMAIN, type Violation, WORKLOAD_TTL_MS } from '@weft/mesh-protocol'
+import { isIP } from 'node:net'
+import { DEFAULT_CERTIFICATE_TTL_MS, DEFAULT_DOMAIN, type Violation, WORKLOAD_TTL_MS } from '@weft/mesh-protocol'
 import { parse } from 'yaml'
+import type { KubernetesOptions } from './auth/service-account-tokens.ts'
+import type { Signer } from './ca/signer.ts'
 import { type Clock, systemClock } from './kernel/clock.ts'
 import { type Logger, silentLogger } from './kernel/logger.ts'
 import { systemTimers, type Timers } from './kernel/timers.ts'
+import { kubernetesFromEnvironment, kubernetesProblem } from './kubernetes-options.ts'
 import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts'
 
 /** What {@link startControlServer} can be told. Everything has a default; code wins over environment over file. */
@@ -14,12 +18,33 @@ export interface ControlServerOptions {
   readonly dataDir?: string
   /** `memory` keeps nothing beyond the life of the server. `WEFT_STORE`. Default `sqlite`. */
   readonly store?: 'memory' | 'sqlite'
+  /**
+   * Serves the API over TLS with a certificate of the mesh, and lets nobody in without a credential. Needed beyond loopback.
+   * `WEFT_SECURE`. Default false.
+   */
+  readonly secure?: boolean
   /** Lets it listen beyond loopback without TLS and authentication. `WEFT_INSECURE`. Default false. */
   readonly insecure?: boolean
   /** DNS domain of the mesh. `WEFT_DOMAIN`. Default `cluster.local`. */
   readonly domain?: string
   /** A registration lives this long without renewal, from 100 ms. Default 15 s. */
   readonly workloadTtlMs?: number
+  /** Lifetime of a workload's certificate, from 10 s. `WEFT_CERTIFICATE_TTL_MS`. Default 24 h. */
+  readonly certificateTtlMs?: number
+  /**
+   * Directory of an intermediate authority that signs in place of the built-in root: `ca-cert.pem`, `ca-key.pem`,
+   * `root-cert.pem` and, where it is needed, `cert-chain.pem`, as Istio's plug-in certificates are named. `WEFT_CA_DIR`. Default: none.
+   */
+  readonly caDir?: string
+  /** Signs the certificates of the mesh in place of the built-in root and of `caDir`, e.g. by asking Vault. Default: none. */
+  readonly signer?: Signer
+  /**
+   * DNS names and addresses at which clients reach a secure server, for its certificate, besides those of its machine.
+   * `WEFT_TLS_NAMES`, separated by commas. Default: none.
+   */
+  readonly tlsNames?: readonly string[]
+  /** Which service-account tokens of Kubernetes prove a workload. `WEFT_KUBERNETES_…`. Default: none does. */
+  readonly kubernetes?: KubernetesOptions
   /** A YAML or JSON file with the keys above. `WEFT_CONFIG`. Default: none. */
   readonly config?: string
   /** Default: silent. */
@@ -37,6 +62,12 @@ export interface Settings {
   readonly store: 'memory' | 'sqlite'
   readonly domain: string
   readonly workloadTtlMs: number
+  readonly secure: boolean
+  readonly certificateTtlMs: number
+  readonly caDir: string | undefined
+  readonly signer: Signer | undefined
+  readonly tlsNames: readonly string[]
+  readonly kubernetes: KubernetesOptions | undefined
   readonly logger: Logger
   readonly clock: Clock
   readonly timers: Timers
@@ -55,15 +86,34 @@ export class OptionsError extends Error {
   }
 }
 
-type Plain = Pick<ControlServerOptions, 'listen' | 'dataDir' | 'store' | 'insecure' | 'domain' | 'workloadTtlMs'>
+type Plain = Pick<
+  ControlServerOptions,
+  | 'listen'
+  | 'dataDir'
+  | 'store'
+  | 'secure'
+  | 'insecure'
+  | 'domain'
+  | 'workloadTtlMs'
+  | 'certificateTtlMs'
+  | 'caDir'
+  | 'tlsNames'
+  | 'kubernetes'
+>
 
-const DEFAULTS: Required<Plain> = {
+/** All of them, but for what has no default. */
+type Merged = Required<Omit<Plain, 'caDir' | 'kubernetes'>> & Pick<Plain, 'caDir' | 'kubernetes'>
+
+const DEFAULTS: Merged = {
   listen: '127.0.0.1:15800',
   dataDir: './weft-data',
   store: 'sqlite',
+  secure: false,
   insecure: false,
   domain: DEFAULT_DOMAIN,
   workloadTtlMs: WORKLOAD_TTL_MS,
+  certificateTtlMs: DEFAULT_CERTIFICATE_TTL_MS,
+  tlsNames: [],
 }
 
 type Check = (value: unknown) => string | undefined
@@ -76,14 +126,28 @@ const whole =
   (value) =>
     Number.isSafeInteger(value) && (value as number) >= min ? undefined : `must be a whole number from ${min}`
 
+/** A certificate that ends sooner is renewed more often than clients and a slow network keep up with. */
+const MIN_CERTIFICATE_TTL_MS = 10_000
+
+const isTlsName = (value: unknown): boolean =>
+  typeof value === 'string' && (isIP(value) !== 0 || /^(?:\*\.)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(value))
+
 const CHECKS: Readonly<Record<keyof Plain, Check>> = {
   listen: (value) =>
     text(value) ?? (parseListenAddress(value as string) ? undefined : 'must be host:port, e.g. 127.0.0.1:15800'),
   dataDir: text,
   store: (value) => (value === 'memory' || value === 'sqlite' ? undefined : 'must be memory or sqlite'),
+  secure: flag,
   insecure: flag,
   domain: (value) => text(value) ?? (/^[a-z0-9.-]+$/.test(value as string) ? undefined : 'must be a DNS domain'),
   workloadTtlMs: whole(100),
+  certificateTtlMs: whole(MIN_CERTIFICATE_TTL_MS),
+  caDir: (value) => (value === undefined ? undefined : text(value)),
+  tlsNames: (value) =>
+    Array.isArray(value) && value.every(isTlsName)
+      ? undefined
+      : 'must be a list of DNS names and IP addresses, without ports',
+  kubernetes: (value) => (value === undefined ? undefined : kubernetesProblem(value)),
 }
 
 /** Settles every option; throws {@link OptionsError} with everything that is wrong. */
@@ -95,18 +159,21 @@ export function resolveOptions(options: ControlServerOptions, env: NodeJS.Proces
     fromEnvironment(env),
     file === undefined ? {} : readConfig(file, violations),
   ]
-  const merged = Object.assign({}, DEFAULTS, ...layers.reverse()) as Required<Plain>
+  const merged = Object.assign({}, DEFAULTS, ...layers.reverse()) as Merged
   for (const [name, check] of Object.entries(CHECKS)) {
     const message = check(merged[name as keyof Plain])
     if (message !== undefined) violations.push({ field: name, message })
   }
   const listen = violations.some(({ field }) => field === 'listen') ? undefined : parseListenAddress(merged.listen)
-  if (listen !== undefined && merged.insecure !== true && !isLoopback(listen.host))
+  if (listen !== undefined && merged.insecure !== true && merged.secure !== true && !isLoopback(listen.host))
     violations.push(openToAll(merged.listen))
   if (listen === undefined || violations.length > 0) throw new OptionsError(violations)
   return {
     ...merged,
     listen,
+    caDir: merged.caDir,
+    kubernetes: merged.kubernetes,
+    signer: options.signer,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
     timers: options.timers ?? systemTimers,
@@ -118,7 +185,7 @@ function openToAll(listen: string): Violation {
     field: 'listen',
     message:
       `${listen} can be reached from other machines, and whoever reaches this server rules the mesh: ` +
-      'listen on 127.0.0.1, or say --insecure (insecure: true) where the network itself keeps others out',
+      'say --secure (secure: true), listen on 127.0.0.1, or say --insecure (insecure: true) where the network itself keeps others out',
   }
 }
 
@@ -132,10 +199,21 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
     listen: env.WEFT_LISTEN,
     dataDir: env.WEFT_DATA_DIR,
     store: env.WEFT_STORE,
-    insecure: env.WEFT_INSECURE === undefined ? undefined : ['1', 'true'].includes(env.WEFT_INSECURE.toLowerCase()),
+    secure: isTrue(env.WEFT_SECURE),
+    insecure: isTrue(env.WEFT_INSECURE),
     domain: env.WEFT_DOMAIN,
+    certificateTtlMs: env.WEFT_CERTIFICATE_TTL_MS ? Number(env.WEFT_CERTIFICATE_TTL_MS) : undefined,
+    caDir: env.WEFT_CA_DIR,
+    tlsNames: env.WEFT_TLS_NAMES?.split(',')
+      .map((name) => name.trim())
+      .filter((name) => name !== ''),
+    kubernetes: kubernetesFromEnvironment(env),
   }
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined && value !== ''))
+}
+
+function isTrue(text: string | undefined): boolean | undefined {
+  return text === undefined ? undefined : ['1', 'true'].includes(text.toLowerCase())
 }
 
 function readConfig(file: string, violations: Violation[]): Record<string, unknown> {

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { addAnalyzeCommand } from './analyze-command.ts'
 import { addApplyCommand } from './apply-command.ts'
 import { addCanaryCommands } from './canary-commands.ts'
+import { addCertsCommands } from './certs-commands.ts'
 import { CliError } from './cli-error.ts'
 import { addClientsCommand } from './clients-command.ts'
 import { addDeleteCommand } from './delete-command.ts'
@@ -50,5 +51,6 @@ function createProgram(terminal: Terminal): Command {
   addServicesCommand(program, terminal)
   addClientsCommand(program, terminal)
   addCanaryCommands(program, terminal)
+  addCertsCommands(program, terminal)
   return program
 }

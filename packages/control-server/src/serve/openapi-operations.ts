@@ -1,19 +1,9 @@
 import { KINDS, type KindInfo } from '../config/resource.ts'
 import { apiVersionOf } from '../registry/resource-address.ts'
-import { type Json, ref } from './openapi-schemas.ts'
-
-/** What is said of one route. */
-export interface Operation {
-  readonly summary: string
-  readonly query?: readonly string[]
-  readonly body?: Json
-  /** Of a success. Absent: a text, or nothing. */
-  readonly answer?: Json
-  readonly code?: number
-}
-
-/** By method and URL, as the routes are registered. */
-export type Operations = Readonly<Record<string, Operation>>
+import { ACCESS_OPERATIONS } from './access-operations.ts'
+import { CERTIFICATE_OPERATIONS } from './certificate-operations.ts'
+import { ref } from './openapi-schemas.ts'
+import type { Operation, Operations } from './operation.ts'
 
 const CONTROL: Operations = {
   'GET /healthz': { summary: 'The process answers.' },
@@ -77,7 +67,7 @@ const CONTROL: Operations = {
 
 /** What is said of every route there can be. */
 export function operations(): Operations {
-  const all: Record<string, Operation> = { ...CONTROL }
+  const all: Record<string, Operation> = { ...CONTROL, ...CERTIFICATE_OPERATIONS, ...ACCESS_OPERATIONS }
   for (const info of KINDS) for (const version of info.versions) Object.assign(all, ofKind(info, version))
   return all
 }

@@ -113,6 +113,63 @@ const analysisMessage = object(
   ['line'],
 )
 
+const moment: Json = { type: 'string', format: 'date-time' }
+
+const trust = { trustDomain: text, trustDomainAliases: listOf(text) }
+
+const ca = object(
+  {
+    signer: text,
+    ...trust,
+    roots: listOf(object({ fingerprint: text, subject: text, notBefore: moment, notAfter: moment, certificate: text })),
+    rotation: object({ phase: { enum: ['stable', 'introducing', 'retiring'] }, since: moment, until: moment }, [
+      'since',
+      'until',
+    ]),
+  },
+  ['signer', 'trustDomain', 'trustDomainAliases', 'rotation'],
+)
+
+const certificate = object(
+  {
+    serial: text,
+    spiffeId: text,
+    workloadId: text,
+    via: { enum: ['token', 'kubernetes', 'certificate'] },
+    credential: text,
+    tokenId: text,
+    issuedAt: moment,
+    notAfter: moment,
+    revoked: { enum: ['identity', 'certificate', 'token'] },
+  },
+  ['tokenId', 'revoked'],
+)
+
+const revocation = object(
+  {
+    kind: { enum: ['identity', 'serial'] },
+    namespace: text,
+    serviceAccount: text,
+    serial: text,
+    workloadId: text,
+    revokedAt: moment,
+    by: text,
+  },
+  ['serial', 'workloadId'],
+)
+
+const certificateSchemas = {
+  CertificateRequest: object({ csr: text, workloadId: text }),
+  CertificateResponse: object(
+    { certificateChain: listOf(text), spiffeId: text, ttlMs: count, ...trust, trustBundle: listOf(text) },
+    ['trustDomainAliases'],
+  ),
+  CertificateList: object({ certificates: listOf(certificate), revocations: listOf(revocation), ca }),
+  Revocable: object({ identity: text, serial: text }, ['identity', 'serial']),
+  Ca: ca,
+  TrustBundle: object({ ...trust, certificates: listOf(text) }, ['trustDomainAliases']),
+}
+
 /** Every named schema of the API, those of the kinds among them. */
 export function schemas(): Readonly<Record<string, object>> {
   return {
@@ -141,6 +198,7 @@ export function schemas(): Readonly<Record<string, object>> {
     WorkloadRegistration: registration,
     WorkloadLease: object({ ttlMs: count }),
     ClientList: object({ clients: listOf(client) }),
+    ...certificateSchemas,
     TargetGroups: listOf(object({ targets: listOf(text), labels: textMap })),
   }
 }

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import type { KnownRoute } from './known-routes.ts'
-import { type Operation, operations } from './openapi-operations.ts'
+import { operations } from './openapi-operations.ts'
 import { type Json, ref, schemas } from './openapi-schemas.ts'
+import type { Operation } from './operation.ts'
 
 /** `GET /openapi.json`: exactly the routes that are served. */
 export function openApiRoutes(app: FastifyInstance, routes: readonly KnownRoute[]): void {

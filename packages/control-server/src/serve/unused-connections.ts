@@ -1,4 +1,4 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
@@ -8,11 +8,21 @@ import type { Socket } from 'node:net'
  */
 export function watchUnusedConnections(server: Server): () => void {
   const sockets = new Set<Socket>()
-  server.on('connection', (socket) => {
+  const watch = (socket: Socket): void => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
+  }
+  server.on('connection', watch)
+  // Over TLS the handshake has come, which is nothing yet.
+  const used = new WeakSet<Socket>()
+  server.on('secureConnection', watch)
+  server.on('request', ({ socket }: IncomingMessage) => {
+    if ('encrypted' in socket) used.add(socket)
   })
   return () => {
-    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
+    for (const socket of sockets) {
+      const isUsed = 'encrypted' in socket ? used.has(socket) : socket.bytesRead > 0
+      if (!isUsed) socket.destroy()
+    }
   }
 }
