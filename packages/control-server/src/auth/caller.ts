@@ -4,14 +4,18 @@
  */
 export type Role = 'viewer' | 'operator' | 'admin'
 
-/** Somebody who uses the API. */
-export interface ApiCaller {
-  readonly kind: 'api'
-  /** For the audit log: `token/<id>` or an identity. */
-  readonly name: string
+/** What a role comes to for one holder. */
+export interface Grant {
   readonly role: Role
   /** Where it may write; absent: everywhere, also what has no namespace. */
   readonly namespaces?: readonly string[]
+}
+
+/** Somebody who uses the API. */
+export interface ApiCaller extends Grant {
+  readonly kind: 'api'
+  /** For the audit log: `token/<id>` or an identity. */
+  readonly name: string
 }
 
 /** A process that has proven which workload it is. Everything here comes from the proof, nothing from what it says. */
@@ -28,6 +32,10 @@ export interface WorkloadCaller {
   readonly services?: readonly string[]
   /** CIDR ranges that it may register addresses of, besides the one it calls from. */
   readonly addresses?: readonly string[]
+  /** Why its token lets no further workload join (it is expired or used up); absent: any workload id may. */
+  readonly spent?: string
+  /** What a role binding gives its identity besides. */
+  readonly grant?: Grant
 }
 
 /** Nobody in particular, on a server that asks nobody who he is: whoever can reach it may do everything. */
@@ -36,3 +44,17 @@ export interface AnonymousCaller {
 }
 
 export type Caller = ApiCaller | WorkloadCaller | AnonymousCaller
+
+/** Who did it, for the audit log. */
+export function principalNameOf(caller: Caller): string {
+  return caller.kind === 'anonymous' ? 'anonymous' : caller.name
+}
+
+/**
+ * Whether two requests come from the same holder: of one token, or of one identity where no token stands behind it. A
+ * certificate is renewed while its stream is open, so that its serial does not count.
+ */
+export function isSameHolder(a: Caller, b: Caller): boolean {
+  if (a.kind !== 'workload' || b.kind !== 'workload') return principalNameOf(a) === principalNameOf(b)
+  return a.namespace === b.namespace && a.serviceAccount === b.serviceAccount && a.tokenId === b.tokenId
+}

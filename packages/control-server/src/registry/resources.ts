@@ -4,7 +4,7 @@ import type { MakeId } from '../kernel/identifier.ts'
 import { mergePatch } from '../kernel/json-value.ts'
 import { formatTimestamp } from '../kernel/timestamp.ts'
 import { resourceKey } from '../store/keys.ts'
-import type { Entry, Store } from '../store/store.ts'
+import type { Entry, Operation, Store } from '../store/store.ts'
 import { type NextResource, nextResource } from './next-resource.ts'
 import { policyHosts } from './policy-hosts.ts'
 import { addressOf, fitToUrl, keyOf, nameOf, type ResourceAddress } from './resource-address.ts'
@@ -18,6 +18,7 @@ import {
   type WriteMode,
   type Written,
 } from './write-outcome.ts'
+import type { ResourceChange, Writer } from './writer.ts'
 
 /** Another writer came in between; more often in a row than this is no accident. */
 const MAX_ROUNDS = 20
@@ -56,6 +57,8 @@ export interface WriteOptions {
   readonly mode: WriteMode
   /** Of a resource that names none. Default `default`. */
   readonly defaultNamespace?: string
+  /** Who writes. Absent: somebody who may everywhere, and of whom nobody keeps account. */
+  readonly by?: Writer
 }
 
 /** A deletion is refused unless these are those of what is stored. */
@@ -92,17 +95,25 @@ export class Resources {
   async write(values: readonly Given[], options: WriteOptions): Promise<Result<Commit, Refusal>> {
     const { resources, violations, warnings } = this.check(values, options)
     if (violations.length > 0) return refuse({ reason: 'Invalid', violations })
+    for (const { metadata } of resources) {
+      const forbidden = options.by?.refuse(metadata.namespace)
+      if (forbidden !== undefined) return refuse({ reason: 'Forbidden', message: forbidden })
+    }
     return this.writeChecked(resources, options, [...warnings, ...this.findDangling(resources)])
   }
 
   /** Applies a JSON Merge Patch to what is stored. */
-  async patch(address: ResourceAddress, patch: unknown, dryRun: boolean): Promise<Result<Commit, Refusal>> {
+  async patch(
+    address: ResourceAddress,
+    patch: unknown,
+    options: Omit<WriteOptions, 'mode' | 'defaultNamespace'>,
+  ): Promise<Result<Commit, Refusal>> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const before = await this.get(address)
       if (before === undefined) return refuse(notFound(address))
       const { value, violations } = fitToUrl(mergePatch(before, patch), address)
       if (violations.length > 0) return refuse({ reason: 'Invalid', violations })
-      const result = await this.write([{ value, where: '' }], { mode: 'update', dryRun })
+      const result = await this.write([{ value, where: '' }], { ...options, mode: 'update' })
       if (result.ok || result.error.reason !== 'Conflict' || namesVersion(patch)) return result
     }
     throw tooBusy()
@@ -110,9 +121,11 @@ export class Resources {
 
   async delete(
     address: ResourceAddress,
-    options: DeletePreconditions & { readonly dryRun: boolean },
+    options: DeletePreconditions & Pick<WriteOptions, 'dryRun' | 'by'>,
   ): Promise<Result<Commit, Refusal>> {
     const { store } = this.options
+    const forbidden = options.by?.refuse(address.namespace)
+    if (forbidden !== undefined) return refuse({ reason: 'Forbidden', message: forbidden })
     for (let round = 0; round < MAX_ROUNDS; round++) {
       const entry = await store.get(keyOf(address))
       if (entry === undefined) return refuse(notFound(address))
@@ -123,7 +136,10 @@ export class Resources {
       const { key, modRevision } = entry
       const result = options.dryRun
         ? { ok: true as const, revision: await store.revision() }
-        : await store.commit([{ key, modRevision }], [{ type: 'delete', key }])
+        : await store.commit(
+            [{ key, modRevision }],
+            [{ type: 'delete', key }, ...(options.by?.record([changeOf(resource, undefined)]) ?? [])],
+          )
       if (!result.ok) continue
       const written = [{ action: 'deleted' as const, resource }]
       return {
@@ -172,7 +188,7 @@ export class Resources {
 
   private async writeChecked(
     resources: readonly ConfigResource[],
-    { dryRun, mode }: WriteOptions,
+    { dryRun, mode, by }: WriteOptions,
     warnings: readonly string[],
   ): Promise<Result<Commit, Refusal>> {
     const { store } = this.options
@@ -184,7 +200,10 @@ export class Resources {
         ? { ok: true as const, revision: await store.revision() }
         : await store.commit(
             plan.map(({ key, before }) => ({ key, modRevision: before?.modRevision ?? 0 })),
-            plan.map(({ key, before, next }) => ({ type: 'put', key, value: textOf(before, next) })),
+            [
+              ...plan.map(({ key, before, next }): Operation => ({ type: 'put', key, value: textOf(before, next) })),
+              ...(by?.record(changesOf(plan)) ?? []),
+            ],
           )
       if (result.ok) return { ok: true, value: this.outcome(plan, result.revision, dryRun, warnings) }
     }
@@ -233,6 +252,19 @@ interface Planned {
   readonly key: string
   readonly before: Entry | undefined
   readonly next: NextResource
+}
+
+function changesOf(plan: readonly Planned[]): readonly ResourceChange[] {
+  return plan
+    .filter(({ next }) => next.action !== 'unchanged')
+    .map(({ before, next }) => changeOf(before && resourceOfEntry(before), next.resource))
+}
+
+/** One of them is there. */
+export function changeOf(before: ConfigResource | undefined, after: ConfigResource | undefined): ResourceChange {
+  const { kind, metadata } = (after ?? before) as ConfigResource
+  const verb = before === undefined ? 'create' : after === undefined ? 'delete' : 'update'
+  return { verb, kind, namespace: metadata.namespace, name: metadata.name, before, after }
 }
 
 /** What is unchanged keeps its very text, so that the store sees no change either. */

@@ -21,7 +21,7 @@ export interface Commit {
 /** Why nothing was written. */
 export type Refusal =
   | { readonly reason: 'Invalid'; readonly violations: readonly Violation[] }
-  | { readonly reason: 'NotFound' | 'AlreadyExists' | 'Conflict'; readonly message: string }
+  | { readonly reason: 'NotFound' | 'AlreadyExists' | 'Conflict' | 'Forbidden'; readonly message: string }
 
 /** `create` refuses what exists, `replace` makes what does not, `update` refuses what does not exist. */
 export type WriteMode = 'create' | 'replace' | 'update'

@@ -1,8 +1,8 @@
+import type { TlsOptions } from 'node:tls'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { Logger } from '../kernel/logger.ts'
 import { MAX_BODY_BYTES, refuseEncodedBodies, takeJson } from './bodies.ts'
 import { guardFromBrowsers } from './browser-guard.ts'
-import { decorateWithCaller, noteCaller } from './caller-of.ts'
 import { answerClientError } from './client-errors.ts'
 import { answerFailures, answerFrameworkError } from './errors.ts'
 import { type KnownRoute, noteRoutes } from './known-routes.ts'
@@ -25,13 +25,23 @@ function noSchemas(): never {
   throw new Error('routes have no schemas here: what a request carries is checked by the handler')
 }
 
-/** The application without routes: what it takes in, how much, how fast, and how it answers failures. */
-export function createApp(logger: Logger): App {
+/** The types of fastify tell servers of the two sorts apart, which nothing here has to. */
+function listening(tls: TlsOptions | undefined): { readonly http: { readonly headersTimeout: number } } {
+  const http = { headersTimeout: HEADERS_TIMEOUT_MS }
+  return tls === undefined ? { http } : ({ https: { ...tls, ...http } } as unknown as { readonly http: typeof http })
+}
+
+/**
+ * The application without routes: what it takes in, how much, how fast, and how it answers failures.
+ *
+ * @param tls of a server that is secure
+ */
+export function createApp(logger: Logger, tls?: TlsOptions): App {
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    ...listening(tls),
     forceCloseConnections: 'idle',
     frameworkErrors: answerFrameworkError,
     clientErrorHandler: answerClientError,
@@ -39,12 +49,10 @@ export function createApp(logger: Logger): App {
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH },
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
   })
-  decorateWithCaller(app)
   takeJson(app)
   refuseEncodedBodies(app)
   const routes = noteRoutes(app)
   answerFailures(app, routes, logger)
   guardFromBrowsers(app)
-  app.addHook('onRequest', async (request) => noteCaller(request, { kind: 'anonymous' }))
   return { app, routes }
 }

@@ -8,6 +8,7 @@ import { manyDocuments } from './documents.ts'
 import { type Query, readDryRun, readFlag, readNamespace, readWait } from './query.ts'
 import { toApiError } from './refusals.ts'
 import { waitForClients } from './waiting.ts'
+import type { WriterOf } from './writer-of.ts'
 
 export interface ApplyResult {
   readonly apiVersion: string
@@ -17,14 +18,21 @@ export interface ApplyResult {
   readonly action: string
 }
 
+export interface ApplyParts {
+  readonly resources: Resources
+  readonly push: PushService
+  readonly writerOf: WriterOf
+}
+
 /** `POST /v1/apply`: a set of resources, all or nothing. */
-export function applyRoutes(app: FastifyInstance, resources: Resources, push: PushService): void {
+export function applyRoutes(app: FastifyInstance, { resources, push, writerOf }: ApplyParts): void {
   app.post<{ Querystring: Query }>('/v1/apply', async (request) => {
     const { query } = request
     const dryRun = readDryRun(query)
     const waitMs = readWait(query)
     const { kept, skipped } = withoutUnknown(manyDocuments(request), readFlag(query, 'skipUnknown'))
-    const result = await resources.write(kept, { mode: 'replace', dryRun, ...readNamespace(query) })
+    const by = writerOf(request)
+    const result = await resources.write(kept, { mode: 'replace', dryRun, ...readNamespace(query), by })
     if (!result.ok) throw toApiError(result.error, 'Nothing is stored: the set', { kind: 'resources' })
     const { revision, written, warnings } = result.value
     const answer = { revision, results: written.map(toResult), warnings: [...skipped, ...warnings] }

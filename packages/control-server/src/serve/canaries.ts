@@ -11,7 +11,9 @@ import type { Model } from '../registry/model.ts'
 import { nextResource } from '../registry/next-resource.ts'
 import { policyHosts } from '../registry/policy-hosts.ts'
 import { addressOf, keyOf, nameOf } from '../registry/resource-address.ts'
+import { changeOf } from '../registry/resources.ts'
 import { entryValueOf } from '../registry/stored-resource.ts'
+import type { Writer } from '../registry/writer.ts'
 import { canaryKey } from '../store/keys.ts'
 import type { Compare, Entry, Operation, Store } from '../store/store.ts'
 
@@ -32,8 +34,16 @@ export interface CanaryChange {
   readonly status: CanaryStatus | undefined
 }
 
+export interface ChangeOptions {
+  readonly dryRun: boolean
+  readonly by: Writer
+}
+
 /** Why nothing was done; the violations are of what would have been stored. */
-export type CanaryFailure = CanaryRefusal & { readonly violations?: readonly Violation[] }
+export interface CanaryFailure extends Omit<CanaryRefusal, 'status'> {
+  readonly status: CanaryRefusal['status'] | 403
+  readonly violations?: readonly Violation[]
+}
 
 export type Planner = (situation: CanarySituation) => Result<CanaryPlan, CanaryRefusal>
 
@@ -58,7 +68,7 @@ export class Canaries {
     namespace: string,
     name: string,
     plan: Planner,
-    dryRun: boolean,
+    options: ChangeOptions,
   ): Promise<Result<CanaryChange, CanaryFailure>> {
     const key = canaryKey(namespace, name)
     for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -67,9 +77,9 @@ export class Canaries {
       if (situation === undefined) return { ok: false, error: unknownService(namespace, name) }
       const planned = plan(situation)
       if (!planned.ok) return planned
-      const refused = invalid(planned.value)
+      const refused = invalid(planned.value) ?? forbidden(planned.value, options.by)
       if (refused !== undefined) return { ok: false, error: refused }
-      const revision = await this.commit(planned.value, key, entry, dryRun)
+      const revision = await this.commit(planned.value, key, entry, options)
       if (revision !== undefined) return ok(this.outcome(situation, planned.value, revision))
     }
     throw new Error(
@@ -103,26 +113,31 @@ export class Canaries {
     { writes, deletes, record }: CanaryPlan,
     key: string,
     entry: Entry | undefined,
-    dryRun: boolean,
+    { dryRun, by }: ChangeOptions,
   ): Promise<number | undefined> {
     const { store } = this.options
     if (dryRun) return store.revision()
     const compares = [...writes, ...deletes].map(unchanged)
     const operations: Operation[] = [
-      ...writes.flatMap((resource) => this.put(resource)),
+      ...writes.flatMap((resource) => this.put(resource, by)),
       ...deletes.map((resource): Operation => ({ type: 'delete', key: keyOf(addressOf(resource)) })),
+      ...by.record(deletes.map((resource) => changeOf(resource, undefined))),
       record === undefined ? { type: 'delete', key } : { type: 'put', key, value: JSON.stringify(record) },
     ]
     const result = await store.commit([...compares, { key, modRevision: entry?.modRevision ?? 0 }], operations)
     return result.ok ? result.revision : undefined
   }
 
-  private put(resource: ConfigResource): Operation[] {
+  private put(resource: ConfigResource, by: Writer): Operation[] {
     const { makeId, wallNow } = this.options
     const made = { uid: makeId, timestamp: formatTimestamp(wallNow()) }
-    const next = nextResource(existing(this.options.model(), resource), resource, made)
+    const before = existing(this.options.model(), resource)
+    const next = nextResource(before, resource, made)
     if (next.action === 'unchanged') return []
-    return [{ type: 'put', key: keyOf(addressOf(resource)), value: entryValueOf(next.resource) }]
+    return [
+      { type: 'put', key: keyOf(addressOf(resource)), value: entryValueOf(next.resource) },
+      ...by.record([changeOf(before, next.resource)]),
+    ]
   }
 
   private outcome(situation: CanarySituation, plan: CanaryPlan, revision: number): CanaryChange {
@@ -151,6 +166,15 @@ function unchanged(resource: ConfigResource): Compare {
 
 function unknownService(namespace: string, name: string): CanaryFailure {
   return { status: 404, message: `there is no service ${name} in namespace ${namespace}` }
+}
+
+/** A service may be ruled from a namespace that is not its own. */
+function forbidden({ writes, deletes }: CanaryPlan, by: Writer): CanaryFailure | undefined {
+  for (const { metadata } of [...writes, ...deletes]) {
+    const message = by.refuse(metadata.namespace)
+    if (message !== undefined) return { status: 403, message }
+  }
+  return undefined
 }
 
 /** What stood in a resource before may be of a time when it was not refused. */

@@ -10,6 +10,7 @@ import { type Query, readDryRun, readWait } from './query.ts'
 import { ApiError, refusal } from './status.ts'
 import { waitForClients } from './waiting.ts'
 import { warn } from './warnings.ts'
+import type { WriterOf } from './writer-of.ts'
 
 interface Route {
   readonly Params: { readonly namespace: string; readonly name: string }
@@ -18,13 +19,19 @@ interface Route {
 
 const PATH = '/v1/services/:namespace/:name/canary'
 
+export interface CanaryParts {
+  readonly canaries: Canaries
+  readonly push: PushService
+  readonly writerOf: WriterOf
+}
+
 /** The canary of a service: set, look at, promote, roll back. Changes take `?wait` and `?dryRun=All`. */
-export function canaryRoutes(app: FastifyInstance, canaries: Canaries, push: PushService): void {
+export function canaryRoutes(app: FastifyInstance, { canaries, push, writerOf }: CanaryParts): void {
   const change = async (request: FastifyRequest<Route>, reply: FastifyReply, plan: Planner): Promise<object> => {
     const { namespace, name } = request.params
     const dryRun = readDryRun(request.query)
     const waitMs = readWait(request.query)
-    const result = await canaries.change(namespace, name, plan, dryRun)
+    const result = await canaries.change(namespace, name, plan, { dryRun, by: writerOf(request) })
     if (!result.ok) throw toApiError(result.error, request)
     const { revision, status, warnings } = result.value
     warn(reply, warnings)
@@ -50,5 +57,6 @@ function toApiError({ status, message, violations }: CanaryFailure, { params }: 
   const details = { name: params.name, kind: 'services' }
   if (violations !== undefined) return refusal(status, message, violations, details)
   if (status === 422) return refusal(422, 'The canary is refused', [{ field: '', message }], details)
+  if (status === 403) return new ApiError(403, message, { details })
   return new ApiError(status, `${message.charAt(0).toUpperCase()}${message.slice(1)}.`, { details })
 }

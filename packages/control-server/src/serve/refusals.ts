@@ -2,7 +2,7 @@ import type { KindInfo } from '../config/resource.ts'
 import type { Refusal } from '../registry/write-outcome.ts'
 import { ApiError, refusal, type StatusDetails } from './status.ts'
 
-const CODES = { NotFound: 404, AlreadyExists: 409, Conflict: 409 } as const
+const CODES = { NotFound: 404, AlreadyExists: 409, Conflict: 409, Forbidden: 403 } as const
 
 /** Why a write did not happen, as the API says it. */
 export function toApiError(refused: Refusal, what: string, details: StatusDetails): ApiError {

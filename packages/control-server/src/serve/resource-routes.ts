@@ -13,6 +13,7 @@ import type { StatusOf } from './route-statuses.ts'
 import type { ApiError, Status } from './status.ts'
 import { waitForClients } from './waiting.ts'
 import { warn } from './warnings.ts'
+import type { WriterOf } from './writer-of.ts'
 
 interface Params extends KindParams {
   readonly namespace: string
@@ -40,6 +41,7 @@ function readOptions(query: Query): Options {
 
 interface Parts {
   readonly resources: Resources
+  readonly writerOf: WriterOf
   readonly push: PushService
   readonly statusOf: StatusOf
 }
@@ -77,13 +79,15 @@ class KindHandlers {
   private readonly resources: Resources
   private readonly push: PushService
   private readonly statusOf: StatusOf
+  private readonly writerOf: WriterOf
 
-  constructor({ info, version }: VersionedKind, { resources, push, statusOf }: Parts) {
+  constructor({ info, version }: VersionedKind, { resources, push, statusOf, writerOf }: Parts) {
     this.info = info
     this.version = version
     this.resources = resources
     this.push = push
     this.statusOf = statusOf
+    this.writerOf = writerOf
   }
 
   async list({ query }: Request, namespace?: string): Promise<object> {
@@ -114,7 +118,8 @@ class KindHandlers {
     const url: UrlAddress = { info: this.info, namespace, ...(mode === 'create' ? {} : { name }) }
     const { value, violations } = fitToUrl(oneDocument(request), url)
     if (violations.length > 0) throw this.refuse(params, { reason: 'Invalid', violations })
-    const result = await this.resources.write([{ value, where: '' }], { mode, dryRun: options.dryRun })
+    const by = this.writerOf(request)
+    const result = await this.resources.write([{ value, where: '' }], { mode, dryRun: options.dryRun, by })
     if (!result.ok) throw this.refuse(params, result.error)
     return this.answer(reply, result.value, options)
   }
@@ -122,7 +127,9 @@ class KindHandlers {
   async patch(request: Request, reply: FastifyReply): Promise<object> {
     const { params } = request
     const options = readOptions(request.query)
-    const result = await this.resources.patch(this.address(params), oneDocument(request), options.dryRun)
+    const { dryRun } = options
+    const by = this.writerOf(request)
+    const result = await this.resources.patch(this.address(params), oneDocument(request), { dryRun, by })
     if (!result.ok) throw this.refuse(params, result.error)
     return this.answer(reply, result.value, options)
   }
@@ -132,7 +139,8 @@ class KindHandlers {
     const { dryRun: isQueryDry, waitMs } = readOptions(request.query)
     const { dryRun: isBodyDry, ...preconditions } = deleteOptions(request)
     const dryRun = isQueryDry || isBodyDry
-    const result = await this.resources.delete(this.address(params), { dryRun, ...preconditions })
+    const by = this.writerOf(request)
+    const result = await this.resources.delete(this.address(params), { dryRun, ...preconditions, by })
     if (!result.ok) throw this.refuse(params, result.error)
     if (waitMs !== undefined && !dryRun) return waitForClients(this.push, result.value, waitMs)
     const uid = result.value.written[0]?.resource.metadata.uid

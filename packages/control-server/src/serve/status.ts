@@ -28,6 +28,8 @@ export interface StatusDetails {
 /** Kubernetes `metav1.StatusReason` by the HTTP code it goes with. */
 const REASONS: Readonly<Record<number, string>> = {
   400: 'BadRequest',
+  401: 'Unauthorized',
+  403: 'Forbidden',
   404: 'NotFound',
   405: 'MethodNotAllowed',
   408: 'Timeout',
@@ -35,6 +37,7 @@ const REASONS: Readonly<Record<number, string>> = {
   413: 'RequestEntityTooLarge',
   415: 'UnsupportedMediaType',
   422: 'Invalid',
+  429: 'TooManyRequests',
   500: 'InternalError',
   503: 'ServiceUnavailable',
 }

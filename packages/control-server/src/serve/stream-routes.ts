@@ -3,30 +3,48 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { MakeId } from '../kernel/identifier.ts'
 import type { Push } from '../push/push.ts'
 import { jsonObject } from './bodies.ts'
+import { callerOf } from './caller-of.ts'
 import { ApiError, refusal } from './status.ts'
+import type { StreamOwners } from './stream-owners.ts'
 import { responseSink, startEventStream } from './stream-sink.ts'
+import type { WorkloadGuard } from './workload-guard.ts'
 
 const STREAM_PATH = '/v1/stream'
 
+export interface StreamParts {
+  readonly push: Push
+  readonly makeId: MakeId
+  readonly guard: WorkloadGuard
+  readonly owners: StreamOwners
+}
+
 /** `GET /v1/stream` and `POST /v1/streams/{id}`: see docs/protocol.md. Ends every stream when the application closes. */
-export function streamRoutes(app: FastifyInstance, push: Push, makeId: MakeId): void {
+export function streamRoutes(app: FastifyInstance, { push, makeId, guard, owners }: StreamParts): void {
   // A HEAD would hold a stream open that nothing can be sent on.
-  app.get<{ Querystring: { node?: unknown } }>(STREAM_PATH, { exposeHeadRoute: false }, (request, reply) => {
+  app.get<{ Querystring: { node?: unknown } }>(STREAM_PATH, { exposeHeadRoute: false }, async (request, reply) => {
     const node = nodeOf(request.query.node)
+    await guard.openStream(request, node)
     reply.hijack()
     const response = reply.raw
     const id = makeId()
     const body = startEventStream(response)
     const stream = push.openStream({ id, node, sink: responseSink(response, body), url: messageUrl(request, id) })
+    const closed = (): void => {
+      owners.remove(id)
+      stream.closed()
+    }
+    owners.add(id, callerOf(request), () => response.destroy())
     dropQuery(request)
     body.on('drain', () => stream.drained())
-    response.on('close', () => stream.closed())
-    if (response.destroyed) stream.closed()
+    response.on('close', closed)
+    if (response.destroyed) closed()
   })
 
   app.post<{ Params: { id: string } }>('/v1/streams/:id', (request, reply) => {
     const message = validateClientMessage(jsonObject(request))
     if (!message.ok) throw refusal(400, 'The message is refused', message.error)
+    const opener = owners.openerOf(request.params.id)
+    if (opener !== undefined) guard.sendMessage(request, opener)
     if (!push.handleMessage(request.params.id, message.value)) {
       throw new ApiError(404, `There is no stream ${request.params.id} (any more): open one with GET /v1/stream.`)
     }

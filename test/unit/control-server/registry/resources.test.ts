@@ -150,11 +150,11 @@ test('a dry run answers the same and stores nothing', async () => {
 test('a patch changes what it names, removes what it nulls, and is checked like anything else', async () => {
   await write([rule('a', { labels: { x: '1', y: '2' } })])
   const patch = { metadata: { labels: { x: null } }, spec: { subsets: [{ name: 'v1', labels: { version: 'v1' } }] } }
-  expect(await resources.patch(address, patch, false)).toMatchObject({ ok: true, value: { revision: 2 } })
+  expect(await resources.patch(address, patch, { dryRun: false })).toMatchObject({ ok: true, value: { revision: 2 } })
   const stored = await resources.get(address)
   expect([stored?.metadata.labels, stored?.spec]).toEqual([{ y: '2' }, { host: 'a', ...patch.spec }])
   const refused = async (bad: object): Promise<unknown> => {
-    const result = await resources.patch(address, bad, false)
+    const result = await resources.patch(address, bad, { dryRun: false })
     return result.ok ? result.value : result.error.reason
   }
   expect(await refused({ spec: { host: null } })).toBe('Invalid')
@@ -167,7 +167,7 @@ test('patches that meet each other are all applied', async () => {
   await write([rule('a')])
   const labels = Array.from({ length: 10 }, (_, i) => `l${i}`)
   const patch = (label: string): object => ({ metadata: { labels: { [label]: 'x' } } })
-  const results = await Promise.all(labels.map((label) => resources.patch(address, patch(label), false)))
+  const results = await Promise.all(labels.map((label) => resources.patch(address, patch(label), { dryRun: false })))
   expect(results.every(({ ok }) => ok)).toBe(true)
   expect(Object.keys((await resources.get(address))?.metadata.labels ?? {}).sort()).toEqual(labels)
 })

@@ -1,0 +1,89 @@
+import { networkInterfaces } from 'node:os'
+import { keepAdminToken, makeAdminToken } from './auth/admin-token.ts'
+import type { AuditLog } from './auth/audit-log.ts'
+import { type Auth, openAuth } from './auth/open-auth.ts'
+import { parseTokenSpec, type TokenSpec } from './auth/token-spec.ts'
+import type { Ca } from './ca/open-ca.ts'
+import type { Settings } from './options.ts'
+import type { Model } from './registry/model.ts'
+import type { Registrations } from './registry/registrations.ts'
+import type { Resources } from './registry/resources.ts'
+import { selectedServices } from './serve/selected-services.ts'
+import { isByToken, StreamOwners } from './serve/stream-owners.ts'
+import { WorkloadGuard } from './serve/workload-guard.ts'
+import { createWriterOf, type WriterOf } from './serve/writer-of.ts'
+import type { Store } from './store/store.ts'
+
+/** Who may use the server, wired to what it holds. */
+export interface Access {
+  readonly auth: Auth
+  readonly audit: AuditLog
+  readonly owners: StreamOwners
+  readonly guard: WorkloadGuard
+  readonly writerOf: WriterOf
+  /** Of a secure server, the token with which everything begins, where this start has made one. */
+  readonly adminToken: string | undefined
+  close(): void
+}
+
+export interface AccessParts {
+  readonly store: Store
+  readonly audit: AuditLog
+  readonly ca: Ca
+  readonly model: () => Model
+  readonly resources: Resources
+  readonly registrations: Registrations
+}
+
+export async function openAccess(settings: Settings, parts: AccessParts): Promise<Access> {
+  const { store, audit, ca, model, resources, registrations } = parts
+  const auth = await openAuth({
+    ...settings,
+    store,
+    audit,
+    certificates: ca.issued,
+    caFingerprint: () => ca.authority.fingerprint(),
+    spiffeIdOf: (account) => ca.authority.spiffeId(account),
+  })
+  const owners = new StreamOwners()
+  auth.tokens.onRevoked((id) => owners.endWhere((opener) => isByToken(opener, id)))
+  const guard = new WorkloadGuard({
+    registrations,
+    admission: auth.admission,
+    hostAddresses,
+    selectedServices: (registration) => selectedServices(registration, model(), resources),
+  })
+  return {
+    auth,
+    audit,
+    owners,
+    guard,
+    writerOf: createWriterOf(audit),
+    adminToken: await adminToken(settings, auth),
+    close() {
+      auth.close()
+      audit.close()
+    },
+  }
+}
+
+/** For tests and applications: a token made in this process. Throws a `TypeError` that lists what is wrong with the spec. */
+export async function createToken({ tokens }: Auth, spec: TokenSpec): Promise<string> {
+  const parsed = parseTokenSpec(spec)
+  if (parsed.ok) return (await tokens.create(parsed.value, 'server')).token
+  throw new TypeError(
+    `The token is refused: ${parsed.error.map(({ field, message }) => `${field} ${message}`).join('; ')}`,
+  )
+}
+
+async function adminToken({ secure, store, dataDir, logger }: Settings, { tokens }: Auth): Promise<string | undefined> {
+  if (!secure) return undefined
+  if (store === 'memory') return makeAdminToken(tokens)
+  const made = await keepAdminToken(tokens, dataDir)
+  if (made !== undefined) logger.info('a token for admins was written', { file: `${dataDir}/admin-token` })
+  return made
+}
+
+function hostAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) => addresses.map(({ address }) => address))
+}

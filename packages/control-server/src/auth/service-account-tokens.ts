@@ -1,0 +1,121 @@
+import { readFile } from 'node:fs/promises'
+import { fail, ok, type Result } from '@weft/mesh-protocol'
+import { errors, type JWTPayload, jwtVerify } from 'jose'
+import { isDnsLabel, isDnsSubdomain } from '../config/names.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { isObject } from '../kernel/json-value.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { FetchDocument } from './fetch-document.ts'
+import { JwksSource, JwksUnavailableError } from './jwks-source.ts'
+import { type AuthRefusal, unauthenticated } from './refusal.ts'
+
+/** Which service-account tokens of Kubernetes prove a workload. */
+export interface KubernetesOptions {
+  /** Claim `iss`, e.g. `https://kubernetes.default.svc.cluster.local`. */
+  readonly issuer: string
+  /** One of claim `aud`: tokens are projected for it (`serviceAccountToken.audience`). Default `weft`. */
+  readonly audience?: string
+  /** Where the keys are, e.g. `https://kubernetes.default.svc/openid/v1/jwks`; https, but on this machine. This or `jwksFile`. */
+  readonly jwksUri?: string
+  /** A file with the keys, read anew every 5 min. */
+  readonly jwksFile?: string
+  /** PEM that the server of `jwksUri` is checked against. Default: what the system believes. */
+  readonly caFile?: string
+  /** A file with the bearer token that `jwksUri` asks for, read each time. Default: none is sent. */
+  readonly tokenFile?: string
+}
+
+export const DEFAULT_KUBERNETES_AUDIENCE = 'weft'
+
+/** Asymmetric ones only: with a shared key whoever checks tokens could make them. */
+const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']
+
+/** How far the clock of the issuer may be off. */
+const CLOCK_TOLERANCE_S = 60
+
+const SUBJECT = /^system:serviceaccount:([^:]+):([^:]+)$/
+
+/** Whose token it is. */
+export interface ServiceAccount {
+  readonly namespace: string
+  readonly serviceAccount: string
+}
+
+/** Tokens that Kubernetes gives its pods, checked against the keys of the cluster. */
+export class ServiceAccountTokens {
+  private readonly options: KubernetesOptions
+  private readonly clock: Clock
+  private readonly keys: JwksSource
+
+  constructor(
+    options: KubernetesOptions,
+    parts: { readonly clock: Clock; readonly logger: Logger; readonly fetch: FetchDocument },
+  ) {
+    this.options = options
+    this.clock = parts.clock
+    this.keys = new JwksSource({
+      where: options.jwksUri ?? options.jwksFile ?? '',
+      read: (limits) => readKeys(options, parts.fetch, limits),
+      clock: parts.clock,
+      logger: parts.logger,
+    })
+  }
+
+  async verify(token: string): Promise<Result<ServiceAccount, AuthRefusal>> {
+    try {
+      const { payload } = await jwtVerify(token, this.keys.keyOf, {
+        issuer: this.options.issuer,
+        audience: this.options.audience ?? DEFAULT_KUBERNETES_AUDIENCE,
+        algorithms: ALGORITHMS,
+        requiredClaims: ['exp', 'sub'],
+        clockTolerance: CLOCK_TOLERANCE_S,
+        currentDate: new Date(this.clock.wallNow()),
+      })
+      const account = serviceAccountOf(payload)
+      return account === undefined ? fail(unauthenticated('The token is not that of a service account.')) : ok(account)
+    } catch (error) {
+      return fail(refusalOf(error))
+    }
+  }
+}
+
+async function readKeys(
+  { jwksUri, jwksFile, caFile, tokenFile }: KubernetesOptions,
+  fetch: FetchDocument,
+  limits: { readonly timeoutMs: number; readonly maxBytes: number },
+): Promise<string> {
+  if (jwksUri === undefined) return readFile(jwksFile as string, 'utf8')
+  const [ca, token] = await Promise.all([caFile, tokenFile].map((file) => file && readFile(file, 'utf8')))
+  return fetch(jwksUri, {
+    ...limits,
+    ...(ca === undefined ? {} : { ca }),
+    ...(token === undefined ? {} : { token: token.trim() }),
+  })
+}
+
+/** The subject says it, and the claim `kubernetes.io`, where it is there, has to agree. */
+function serviceAccountOf(payload: JWTPayload): ServiceAccount | undefined {
+  const [, namespace = '', serviceAccount = ''] = SUBJECT.exec(payload.sub ?? '') ?? []
+  if (!isDnsLabel(namespace) || !isDnsSubdomain(serviceAccount)) return undefined
+  const claim = payload['kubernetes.io']
+  if (claim === undefined) return { namespace, serviceAccount }
+  const isSame =
+    isObject(claim) &&
+    claim.namespace === namespace &&
+    isObject(claim.serviceaccount) &&
+    claim.serviceaccount.name === serviceAccount
+  return isSame ? { namespace, serviceAccount } : undefined
+}
+
+/** Says which check failed and nothing of what was in the token. */
+function refusalOf(error: unknown): AuthRefusal {
+  if (error instanceof JwksUnavailableError) return { code: 503, message: error.message }
+  if (error instanceof errors.JWTExpired) return unauthenticated('The service-account token has expired.')
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    return unauthenticated(`The service-account token is refused: its claim "${error.claim}" is not what it has to be.`)
+  }
+  if (error instanceof errors.JOSEAlgNotAllowed) {
+    return unauthenticated('The service-account token is refused: its algorithm is not one that is taken.')
+  }
+  return unauthenticated('The service-account token is refused: its signature is not one of the cluster.')
+}

@@ -1,0 +1,58 @@
+import type { Socket } from 'node:net'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Authenticator } from '../auth/authenticator.ts'
+import { authorize } from '../auth/authorize.ts'
+import type { Caller } from '../auth/caller.ts'
+import type { PeerCertificate, RequestFacts } from '../auth/facts.ts'
+import { refuseWithHeaders } from './auth-refusals.ts'
+import { actionOf } from './auth-table.ts'
+import { decorateWithCaller, noteCaller } from './caller-of.ts'
+
+export interface AuthHookParts {
+  readonly authenticator: Authenticator
+  /** What the connection's handshake has proven. */
+  readonly peerOf: (socket: Socket) => PeerCertificate | undefined
+}
+
+const ANONYMOUS: Caller = { kind: 'anonymous' }
+
+/** Asks everybody who he is and whether he may, before a byte of the body is read. Notes the caller for the routes. */
+export function authorizeRequests(app: FastifyInstance, { authenticator, peerOf }: AuthHookParts): void {
+  decorateWithCaller(app)
+  app.addHook('onRequest', (request, reply, done) => {
+    const action = actionOf(request)
+    const facts = factsOf(request, peerOf)
+    if (authenticator.isAnonymous(facts)) {
+      noteCaller(request, ANONYMOUS)
+      const refused = action && authorize(ANONYMOUS, action)
+      return refused === undefined ? done() : done(refuseWithHeaders(reply, refused, false))
+    }
+    if (action === undefined) return done()
+    identify(request, reply, authenticator, facts).then((caller) => {
+      const refused = authorize(caller, action)
+      if (refused === undefined) done()
+      else done(refuseWithHeaders(reply, refused, true))
+    }, done)
+  })
+}
+
+async function identify(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  authenticator: Authenticator,
+  facts: RequestFacts,
+): Promise<Caller> {
+  const result = await authenticator.authenticate(facts)
+  if (!result.ok) throw refuseWithHeaders(reply, result.error, facts.authorization !== undefined)
+  noteCaller(request, result.value)
+  return result.value
+}
+
+function factsOf(request: FastifyRequest, peerOf: AuthHookParts['peerOf']): RequestFacts {
+  const { headers, raw } = request
+  return {
+    authorization: headers.authorization,
+    remoteAddress: raw.socket.remoteAddress ?? '',
+    peer: peerOf(raw.socket),
+  }
+}

@@ -1,0 +1,79 @@
+import type { WorkloadRegistration } from '@weft/mesh-protocol'
+import type { FastifyRequest } from 'fastify'
+import type { Action, ClaimedWorkload } from '../auth/action.ts'
+import { authorize } from '../auth/authorize.ts'
+import type { Caller } from '../auth/caller.ts'
+import type { AuthRefusal } from '../auth/refusal.ts'
+import type { TokenAdmission } from '../auth/token-admission.ts'
+import type { Registrations } from '../registry/registrations.ts'
+import { toApiError } from './auth-refusals.ts'
+import { callerOf } from './caller-of.ts'
+
+export interface WorkloadGuardParts {
+  readonly registrations: Pick<Registrations, 'get'>
+  readonly admission: Pick<TokenAdmission, 'mayAct'>
+  /** Of this machine. */
+  readonly hostAddresses: () => readonly string[]
+  /** Services whose selectors take a workload. */
+  readonly selectedServices: (registration: WorkloadRegistration) => Promise<readonly string[]>
+}
+
+/** What a workload says of itself, held against what it has proven. Each throws where it may not. */
+export class WorkloadGuard {
+  private readonly parts: WorkloadGuardParts
+
+  constructor(parts: WorkloadGuardParts) {
+    this.parts = parts
+  }
+
+  /** A stream is told what concerns the workload that is registered under its node's id. */
+  async openStream(request: FastifyRequest, node: ClaimedWorkload & { readonly id: string }): Promise<void> {
+    const caller = callerOf(request)
+    if (!isBound(caller)) return
+    assertMay(caller, { kind: 'open-stream', node })
+    await this.actAs(request, node.id)
+  }
+
+  sendMessage(request: FastifyRequest, opener: Caller): void {
+    assertMay(callerOf(request), { kind: 'send-message', opener })
+  }
+
+  async register(
+    request: FastifyRequest,
+    id: string,
+    wanted: WorkloadRegistration,
+    before: WorkloadRegistration | undefined,
+  ): Promise<void> {
+    const caller = callerOf(request)
+    if (!isBound(caller)) return
+    refuse(await this.parts.admission.mayAct(caller, id))
+    if (before !== undefined) assertMay(caller, { kind: 'act-as', registered: before })
+    const selectedBy = caller.services === undefined ? [] : await this.parts.selectedServices(wanted)
+    assertMay(caller, {
+      kind: 'register',
+      registration: { ...wanted, selectedBy },
+      remoteAddress: request.raw.socket.remoteAddress ?? '',
+      hostAddresses: this.parts.hostAddresses(),
+    })
+  }
+
+  /** Renews or ends a registration, or follows it. */
+  async actAs(request: FastifyRequest, id: string): Promise<void> {
+    const caller = callerOf(request)
+    if (!isBound(caller)) return
+    refuse(await this.parts.admission.mayAct(caller, id))
+    const registered = await this.parts.registrations.get(id)
+    if (registered !== undefined) assertMay(caller, { kind: 'act-as', registered })
+  }
+}
+
+/** Others were asked about everything by the hook: an admin, or anybody on a server that asks nobody. */
+const isBound = (caller: Caller): caller is Extract<Caller, { kind: 'workload' }> => caller.kind === 'workload'
+
+function assertMay(caller: Caller, action: Action): void {
+  refuse(authorize(caller, action))
+}
+
+function refuse(refused: AuthRefusal | undefined): void {
+  if (refused !== undefined) throw toApiError(refused)
+}
