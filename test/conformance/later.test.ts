@@ -10,33 +10,12 @@ interface Later {
   readonly ids: readonly string[] | undefined
 }
 
-interface Path {
-  readonly normalization: string
-  readonly in: string
-}
-
-const AUTHORIZATION = 'serves authorization, which the mesh does not carry yet'
-
 const LATER: readonly Later[] = [
-  {
-    suite: 'istio-authorization',
-    title: 'Requests against sets of AuthorizationPolicies.',
-    reason: AUTHORIZATION,
-    ids: readVectors<readonly { readonly id: string }[]>('istio/authorization.json')?.map(({ id }) => id),
-  },
   {
     suite: 'istio-jwt',
     title: "Tokens of Istio's own tests, with what is in them.",
     reason: 'serves the authentication of requests, which the mesh does not carry yet',
     ids: keysOf(readVectors<object>('istio/jwt/tokens.json')),
-  },
-  {
-    suite: 'istio-path-normalization',
-    title: "Paths as Istio's proxies normalize them before they authorize a request.",
-    reason: `${AUTHORIZATION}; routes match the path as it was sent`,
-    ids: readVectors<readonly Path[]>('istio/path-normalization.json')?.map(
-      (row, index) => `${row.normalization} ${row.in} (${index})`,
-    ),
   },
 ]
 

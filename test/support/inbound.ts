@@ -6,6 +6,7 @@ import {
   type InboundDeps,
 } from '../../packages/mesh-client/src/http/inbound/create-inbound.ts'
 import type { BoundAddress } from '../../packages/mesh-client/src/inbound/registration.ts'
+import type { AuditEvent } from '../../packages/mesh-client/src/kernel/audit-event.ts'
 import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
 import { systemRandom } from '../../packages/mesh-client/src/kernel/random.ts'
 import type { CallRecord } from '../../packages/mesh-client/src/kernel/recorder.ts'
@@ -21,6 +22,7 @@ export interface InboundHarness extends AsyncDisposable {
   readonly policy: FakePolicy
   readonly calls: CallRecord[]
   readonly warnings: string[]
+  readonly audited: AuditEvent[]
   /** What is registered now. */
   readonly registered: BoundAddress[]
   /** What happened to registrations, in order. */
@@ -32,6 +34,7 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
   const policy = fakePolicy()
   const recorder = recordingRecorder()
   const warnings: string[] = []
+  const audited: AuditEvent[] = []
   const registered: BoundAddress[] = []
   const events: string[] = []
   const quiet = (): void => undefined
@@ -55,6 +58,8 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
       policy,
       service: undefined,
     }),
+    audit: (make) => void audited.push(make()),
+    ask: async () => ({ allowed: false, reason: 'nobody can be asked' }),
     drainDelayMs: 0,
     register: (bound) => {
       registered.push(bound)
@@ -78,6 +83,7 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
     policy,
     calls: recorder.calls,
     warnings,
+    audited,
     registered,
     events,
     [Symbol.asyncDispose]: () => inbound.close({ timeoutMs: 0 }),

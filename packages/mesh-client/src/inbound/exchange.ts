@@ -3,6 +3,7 @@ import type { ResponseFlag } from '../kernel/errors.ts'
 import type { Peer } from '../kernel/recorder.ts'
 import type { ServerCallFacts, ServerSpan } from '../kernel/tracing.ts'
 import type { RouteReply } from '../routing/route-table.ts'
+import type { AccessVerdict } from './audit/verdict.ts'
 
 /** Headers of a request by lower-case name. */
 export type InboundHeaders = Readonly<Record<string, string | readonly string[] | undefined>>
@@ -51,6 +52,12 @@ export interface InboundExchange {
   readonly connection: InboundConnection
   /** Set by the authentication step where a token was proven. */
   token: VerifiedToken | undefined
+  /** Set by the steps of access where what they decided is to be told. */
+  verdict: AccessVerdict | undefined
+  /** Answered, or left by its caller. */
+  readonly ended: boolean
+  /** A header with all its repetitions joined by commas. @param name lower case */
+  wholeHeader(name: string): string | undefined
   /** What the application sees as its path and query from now on. */
   rewritePath(path: string): void
   /** What the application sees of this header from now on; `undefined`: nothing. @param name lower case */
@@ -65,7 +72,7 @@ export interface InboundExchange {
   context: RequestContext
   /** Hands it to the application. */
   forward(): void
-  /** Answers it instead of the application; not for tunnels. @param flag why, `-` where it is an answer as any other */
+  /** Answers it instead of the application. @param flag why, `-` where it is an answer as any other */
   answer(reply: RouteReply, flag: ResponseFlag | '-'): void
   /** Puts headers into the response, names and values in turn, over those that the application sets; `vary` is added to. */
   addToResponse(headers: readonly string[]): void

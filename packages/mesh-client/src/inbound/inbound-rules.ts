@@ -11,26 +11,67 @@ import {
 import { type CompiledMatch, compileMatch, matches } from '../routing/compile-match.ts'
 import { withoutQuery } from '../routing/request-value.ts'
 import type { RouteRequest } from '../routing/route-table.ts'
+import type { Authorization } from './authz/authorization.ts'
+import { compileRbac } from './authz/compile-rbac.ts'
 import { type CompiledCors, compileCors } from './cors.ts'
+import { type NormalizePath, pathNormalizer } from './path/normalize-path.ts'
 
 /** What an inbound policy says of single requests, compiled once. Immutable. */
 export interface InboundRules {
+  /** Absent: paths are left as they come, and nothing is decided by them. */
+  readonly normalizePath: NormalizePath | undefined
   /** The CORS policy of the first route that matches; absent: no route has one. */
   readonly cors: ((request: RouteRequest, servicePort: number) => CompiledCors | undefined) | undefined
   /** The failures of the first rule that matches; absent: there are none. */
   readonly fault: ((request: RouteRequest) => Fault | undefined) | undefined
+  /** Who may send what; absent: everybody all. */
+  readonly authorization: Authorization | undefined
+  /** The same for connections that are not looked into. */
+  readonly tcpAuthorization: Authorization | undefined
 }
 
-export const NO_RULES: InboundRules = { cors: undefined, fault: undefined }
+export const NO_RULES: InboundRules = {
+  normalizePath: undefined,
+  cors: undefined,
+  fault: undefined,
+  authorization: undefined,
+  tcpAuthorization: undefined,
+}
 
-/** What only shows now is reported with its field: regexes that are no RE2 or too large. */
-export function compileInboundRules({ routes = [], faults = [] }: InboundPolicy): Result<InboundRules> {
+/** What only shows now is reported with its field: regexes that are no RE2 or too large, templates of paths that are none. */
+export function compileInboundRules(policy: InboundPolicy): Result<InboundRules> {
+  const { routes = [], faults = [] } = policy
   const violations: Violation[] = []
-  const rules = {
+  const rules: InboundRules = {
+    normalizePath: compileNormalization(policy),
     cors: routes.some(({ cors }) => cors !== undefined) ? compileRoutes(routes, violations) : undefined,
     fault: faults.length === 0 ? undefined : compileFaults(faults, violations),
+    authorization: compileAuthorization(policy, 'authorization', violations),
+    tcpAuthorization: compileAuthorization(policy, 'tcpAuthorization', violations),
   }
   return violations.length > 0 ? fail(violations) : ok(rules)
+}
+
+/** Where there is nothing to hold a path against, nobody has asked for another form of it. */
+function compileNormalization({ pathNormalization, authorization }: InboundPolicy): NormalizePath | undefined {
+  if (pathNormalization === undefined && authorization === undefined) return undefined
+  return pathNormalizer(pathNormalization ?? 'NONE')
+}
+
+function compileAuthorization(
+  policy: InboundPolicy,
+  field: 'authorization' | 'tcpAuthorization',
+  violations: Violation[],
+): Authorization | undefined {
+  const rbac = policy[field]
+  const auditsAll = policy.auditDecisions === 'ALL'
+  if (rbac === undefined && !auditsAll) return undefined
+  return {
+    rbac: compileRbac(rbac ?? {}, field, violations),
+    providers: policy.extAuthzProviders ?? {},
+    numTrustedProxies: policy.numTrustedProxies ?? 0,
+    auditsAll,
+  }
 }
 
 function compileRoutes(routes: readonly InboundRoute[], violations: Violation[]): NonNullable<InboundRules['cors']> {

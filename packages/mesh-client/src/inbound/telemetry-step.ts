@@ -1,7 +1,10 @@
 import type { InboundPolicy, ServiceRef } from '@weft/mesh-protocol'
+import type { AuditLog } from '../kernel/audit-event.ts'
+import type { Clock } from '../kernel/clock.ts'
 import type { Recorder } from '../kernel/recorder.ts'
 import type { Tracing } from '../kernel/tracing.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
+import { auditEvent } from './audit/audit-event.ts'
 import { destinationService } from './destination-service.ts'
 import type { InboundEnding, InboundExchange, InboundFilter, ServedPort } from './exchange.ts'
 import { grpcStatusOfHttp } from './grpc-status.ts'
@@ -12,6 +15,9 @@ export interface TelemetryDeps {
   readonly tracing: Tracing
   /** The service this process says it is. */
   readonly service: ServiceRef | undefined
+  readonly clock: Clock
+  /** Gets what was decided of requests. */
+  readonly audit: AuditLog
 }
 
 /** The server's side of metrics and traces. */
@@ -23,7 +29,7 @@ export interface TelemetryStep {
 
 /** One for each served port. */
 export function telemetryStep(deps: TelemetryDeps, served: ServedPort): TelemetryStep {
-  const { tracing, recorder } = deps
+  const { tracing, recorder, audit, clock } = deps
   const serviceNow = serviceOf(deps, served)
   return {
     filter: (next) => (exchange) => {
@@ -44,7 +50,9 @@ export function telemetryStep(deps: TelemetryDeps, served: ServedPort): Telemetr
         requestBytes: ending.requestBytes,
         responseBytes: ending.responseBytes,
       })
-      exchange.span?.end({ status: ending.status, flags: ending.flags })
+      const { verdict } = exchange
+      exchange.span?.end({ status: ending.status, flags: ending.flags, access: verdict })
+      if (verdict !== undefined) audit(() => auditEvent(exchange, verdict, ending, clock.wallNow()))
     },
   }
 }

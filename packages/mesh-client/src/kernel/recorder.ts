@@ -10,6 +10,14 @@ export interface Peer {
   readonly canonicalService: string
   readonly canonicalRevision: string
   readonly cluster: string
+  /** Absent: nobody has proven anything. */
+  readonly mutualTls?: MutualTls | undefined
+}
+
+/** Who has proven to be at the two ends of a connection: identities with `spiffe://`. */
+export interface MutualTls {
+  readonly peer: string
+  readonly own: string
 }
 
 /** One finished HTTP or gRPC call, told once by each side. */

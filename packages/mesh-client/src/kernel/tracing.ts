@@ -25,6 +25,8 @@ export interface CallEnd {
   /** Envoy's flags, or `-`. */
   readonly flags: string
   readonly error?: unknown
+  /** What access policies said of a request, where that is told. */
+  readonly access?: { readonly decision: string; readonly policy: string | undefined } | undefined
 }
 
 /** The span of one outgoing call. */

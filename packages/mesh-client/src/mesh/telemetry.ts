@@ -1,8 +1,11 @@
 import type { Registry } from 'prom-client'
 import type { ClusterManager } from '../cluster/types.ts'
 import { isServerInstrumented } from '../http/server-instrumented.ts'
+import type { AuditLog, AuditSink } from '../kernel/audit-event.ts'
+import type { Logger } from '../kernel/logger.ts'
 import type { Recorder } from '../kernel/recorder.ts'
 import type { Tracing } from '../kernel/tracing.ts'
+import { createAuditLog } from '../telemetry/audit-channel.ts'
 import { createDiagnosticsRecorder } from '../telemetry/diagnostics.ts'
 import type { HeldPolicy } from '../telemetry/mesh-gauges.ts'
 import { createTracing } from '../telemetry/otel-tracing.ts'
@@ -14,6 +17,7 @@ export interface Telemetry {
   readonly recorder: Recorder
   readonly registry: Registry
   readonly tracing: Tracing
+  readonly audit: AuditLog
 }
 
 /** What is asked when metrics are scraped; made later than what is told to. */
@@ -23,7 +27,12 @@ export interface TelemetrySources {
   readonly versions: () => Readonly<Record<string, string>>
 }
 
-export function createTelemetry({ node, peer }: Self, sources: TelemetrySources): Telemetry {
+/** @param log where entries of the access log of decisions go */
+export function createTelemetry(
+  { node, peer }: Self,
+  sources: TelemetrySources,
+  log: { readonly audit: AuditSink | undefined; readonly logger: Logger },
+): Telemetry {
   const metrics = createPrometheusRecorder({
     self: peer,
     build: node.clientVersion,
@@ -33,6 +42,7 @@ export function createTelemetry({ node, peer }: Self, sources: TelemetrySources)
   return {
     recorder: fanOut([metrics.recorder, createDiagnosticsRecorder()]),
     registry: metrics.registry,
+    audit: createAuditLog(log.audit, log.logger),
     tracing: createTracing(node.clientVersion, isServerInstrumented),
   }
 }

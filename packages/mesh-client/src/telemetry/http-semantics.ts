@@ -66,6 +66,10 @@ export function endAttributes(end: CallEnd, failed: boolean): SpanAttributes {
   const attributes: SpanAttributes = {}
   if (end.status > 0) attributes['http.response.status_code'] = end.status
   if (end.flags !== '-' && end.flags !== '') attributes['weft.response_flags'] = end.flags
+  if (end.access !== undefined) {
+    attributes['weft.access.decision'] = end.access.decision
+    if (end.access.policy !== undefined) attributes['weft.access.policy'] = end.access.policy
+  }
   if (failed) attributes['error.type'] = errorType(end)
   return attributes
 }

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import type { InboundExchange, InboundFilter } from '../../../../packages/mesh-client/src/inbound/exchange.ts'
-import { inboundChain } from '../../../../packages/mesh-client/src/inbound/filters.ts'
+import { type InboundSteps, inboundChain } from '../../../../packages/mesh-client/src/inbound/filters.ts'
 
 const exchange = {} as InboundExchange
 
-test('telemetry stands around all, then CORS, faults, and the context around the application', () => {
+test('telemetry stands around all, then the path, CORS, access, faults, and the context around the application', () => {
   const log: string[] = []
   const step = (name: string): InboundFilter => {
     return (next) => (passed) => {
@@ -12,17 +12,19 @@ test('telemetry stands around all, then CORS, faults, and the context around the
       next(passed)
     }
   }
-  const [telemetry, cors, fault, context] = [step('telemetry'), step('cors'), step('fault'), step('context')]
-  const chain = inboundChain({ telemetry, cors, fault, context }, () => log.push('application'))
+  const names = ['telemetry', 'path', 'cors', 'authorization', 'fault', 'context']
+  const steps = Object.fromEntries(names.map((name) => [name, step(name)])) as unknown as InboundSteps
+  const chain = inboundChain(steps, () => log.push('application'))
   chain(exchange)
-  expect(log).toEqual(['telemetry', 'cors', 'fault', 'context', 'application'])
+  expect(log).toEqual([...names, 'application'])
 })
 
 test('a step that answers itself ends the way', () => {
   let reached = false
   const pass: InboundFilter = (next) => next
+  const all = { telemetry: pass, path: pass, cors: pass, authorization: pass, fault: pass }
   const refuse: InboundFilter = () => () => undefined
-  const chain = inboundChain({ telemetry: pass, cors: pass, fault: pass, context: refuse }, () => {
+  const chain = inboundChain({ ...all, context: refuse }, () => {
     reached = true
   })
   chain(exchange)

@@ -36,6 +36,7 @@ test('nothing given gives the documented defaults, frozen', () => {
     stateDir: undefined,
     localDirectory: true,
     execProbes: false,
+    audit: undefined,
     logger: processWarnings,
     propagate: [],
     admin: undefined,

@@ -3,11 +3,13 @@ import { networkInterfaces } from 'node:os'
 import type { ServiceRef } from '@weft/mesh-protocol'
 import type { ContextStore } from '../../context/request-context.ts'
 import { type CloseOptions, Drain } from '../../inbound/drain.ts'
+import type { AskProvider } from '../../inbound/ext-authz/provider-answer.ts'
 import { policySteps } from '../../inbound/policy-steps.ts'
 import { notPropagated, propagation } from '../../inbound/propagation.ts'
 import type { Register } from '../../inbound/registration.ts'
 import { localUrl, resolveAddress } from '../../inbound/resolve-address.ts'
 import { telemetryStep } from '../../inbound/telemetry-step.ts'
+import type { AuditLog } from '../../kernel/audit-event.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { MeshError } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/logger.ts'
@@ -47,6 +49,10 @@ export interface InboundDeps {
   /** How long a closing server goes on accepting after it has deregistered. */
   readonly drainDelayMs: number
   readonly register: Register
+  /** Gets what access policies decided. */
+  readonly audit: AuditLog
+  /** Asks external authorization services. */
+  readonly ask: AskProvider
   /** For servers of connections that are not looked into. */
   readonly serveSockets: ServeSockets
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../../context/request-context.ts'
+import type { AccessVerdict } from '../../inbound/audit/verdict.ts'
 import type {
   InboundConnection,
   InboundExchange,
@@ -8,10 +9,11 @@ import type {
   ServedPort,
   VerifiedToken,
 } from '../../inbound/exchange.ts'
-import type { InboundSteps } from '../../inbound/filters.ts'
+import type { PolicySteps } from '../../inbound/policy-steps.ts'
 import type { Propagation } from '../../inbound/propagation.ts'
 import { hasReservedHeader } from '../../inbound/reserved-headers.ts'
 import type { TelemetryStep } from '../../inbound/telemetry-step.ts'
+import { joinedHeader } from '../../inbound/whole-header.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
 import { isGrpcContentType } from '../../kernel/grpc-content-type.ts'
@@ -23,6 +25,7 @@ import type { CarriedExchange, Connection } from './connection.ts'
 import type { Emit } from './interpose.ts'
 import { replaceHeader } from './replace-header.ts'
 import { RequestFacts } from './request-facts.ts'
+import { rewriteTarget } from './rewrite-target.ts'
 import type { StripHeaders } from './strip-headers.ts'
 
 /** What all exchanges of one served port share. */
@@ -35,7 +38,7 @@ export interface ExchangeHost {
   readonly chain: InboundHandler
   readonly telemetry: TelemetryStep
   /** What the inbound policy says of single requests. */
-  readonly steps: Pick<InboundSteps, 'cors' | 'fault'>
+  readonly steps: PolicySteps
   readonly propagation: Propagation
   readonly stripHeaders: StripHeaders
   /** Gives an event to the application's listeners. */
@@ -49,6 +52,7 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   readonly isGrpc: boolean
   readonly peer: Peer | undefined
   token: VerifiedToken | undefined = undefined
+  verdict: AccessVerdict | undefined = undefined
   readonly request: IncomingMessage
   span: ServerSpan | undefined = undefined
   context: RequestContext = EMPTY_CONTEXT
@@ -76,11 +80,15 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   abstract forward(): void
 
   rewritePath(path: string): void {
-    this.request.url = path
+    rewriteTarget(this.request, path)
   }
 
   replaceHeader(name: string, value: string | undefined): void {
     replaceHeader(this.request, name, value)
+  }
+
+  wholeHeader(name: string): string | undefined {
+    return joinedHeader(name, this.request.headers[name], this.request.rawHeaders)
   }
 
   abstract answer(reply: RouteReply, flag: ResponseFlag | '-'): void

@@ -3,6 +3,7 @@ import type { ServerHttp2Session } from 'node:http2'
 import type { Connection } from './connection.ts'
 import type { ExchangeHost } from './exchange-base.ts'
 import { Http2Exchange } from './http2-exchange.ts'
+import { Http2Tunnel } from './http2-tunnel.ts'
 import type { RequestEvent, TunnelEvent } from './interpose.ts'
 
 const CONNECTION: unique symbol = Symbol('weft.connection')
@@ -36,9 +37,17 @@ export class Http2Side {
     this.#host.chain(exchange)
   }
 
-  /** CONNECT over a stream: as it is, to whoever listens. */
+  /** CONNECT over a stream, which has a request and a response as all others. */
   tunnel(event: TunnelEvent, ...args: unknown[]): void {
-    this.#host.emit(event, ...args)
+    const [request, response] = args as [IncomingMessage, ServerResponse]
+    const connection = sessionOf(request)?.[CONNECTION]
+    if (connection === undefined) {
+      this.#host.emit(event, ...args)
+      return
+    }
+    const exchange = new Http2Tunnel(this.#host, connection, 'request', request, response)
+    connection.started(exchange)
+    this.#host.chain(exchange)
   }
 }
 

@@ -21,7 +21,7 @@ const GRPC_STATUS = 'grpc-status'
 
 /** A request and its response. */
 export class RequestExchange extends ExchangeBase implements Watcher {
-  readonly isTunnel = false
+  readonly isTunnel: boolean = false
   readonly #event: RequestEvent
   protected readonly response: ServerResponse
   #grpcStatus: string | undefined

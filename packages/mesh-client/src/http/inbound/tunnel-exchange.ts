@@ -1,9 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { ResponseFlag } from '../../kernel/errors.ts'
+import type { RouteReply } from '../../routing/route-table.ts'
 import type { Connection } from './connection.ts'
 import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import type { TunnelEvent } from './interpose.ts'
+import { refuseTunnel } from './refuse-tunnel.ts'
 import { watchTunnelStatus } from './tunnel-status.ts'
+
+const ignore = (): void => undefined
 
 /** An upgrade or a CONNECT: from its request to the end of the socket, which is all the application's. */
 export class TunnelExchange extends ExchangeBase {
@@ -25,17 +30,22 @@ export class TunnelExchange extends ExchangeBase {
     this.#event = event
     this.#socket = socket
     this.#firstBytes = firstBytes
+    // Until the application has it, nobody listens to what its caller breaks off.
+    socket.on('error', ignore)
     watchTunnelStatus(socket, (status) => {
       this.#status = status
     })
   }
 
   forward(): void {
+    this.#socket.off('error', ignore)
     this.host.emit(this.#event, this.request, this.#socket, this.#firstBytes)
   }
 
-  answer(): void {
-    throw new Error('a tunnel is only answered by the application')
+  /** As the application would: by what it writes to the socket, which is over with it. */
+  answer(reply: RouteReply, flag: ResponseFlag | '-'): void {
+    if (flag !== '-') this.flag(flag)
+    refuseTunnel(this.#socket, reply)
   }
 
   addToResponse(): void {

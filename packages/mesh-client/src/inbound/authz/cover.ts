@@ -1,0 +1,118 @@
+import type { RbacCondition, ValueMatcher } from '@weft/mesh-protocol'
+import { literalPrefix } from '../../kernel/regex-prefix.ts'
+import {
+  type AddressAttribute,
+  addressLeaf,
+  ignoringCase,
+  NAMESPACE,
+  PATH,
+  PORT,
+  type TextAttribute,
+  textLeaf,
+} from './attributes.ts'
+import { compileRange, type Range } from './cidr-index.ts'
+import type { TextKey } from './text-index.ts'
+import { compileUriTemplate } from './uri-template.ts'
+
+/**
+ * Keys of one attribute of which a request has at least one where a condition holds: what has none of them need not be looked
+ * at.
+ */
+export type Cover =
+  | { readonly attribute: TextAttribute; readonly keys: readonly TextKey[] }
+  | { readonly attribute: AddressAttribute; readonly ranges: readonly Range[] }
+
+/** By the key of the attribute. */
+export type Covers = ReadonlyMap<string, Cover>
+
+const NONE: Covers = new Map([])
+
+/** Everything that a condition can be found by. */
+export function coversOf(condition: RbacCondition): Covers {
+  if ('and' in condition) return ofAll(condition.and.map(coversOf))
+  if ('or' in condition) return ofAny(condition.or.map(coversOf))
+  return leafCovers(condition)
+}
+
+export const sizeOf = (cover: Cover): number => ('keys' in cover ? cover.keys.length : cover.ranges.length)
+
+/** Of one attribute the cover with fewer keys. */
+function ofAll(parts: readonly Covers[]): Covers {
+  const covers = new Map<string, Cover>()
+  for (const part of parts) {
+    for (const [key, cover] of part) {
+      const known = covers.get(key)
+      if (known === undefined || sizeOf(cover) < sizeOf(known)) covers.set(key, cover)
+    }
+  }
+  return covers
+}
+
+/** What all of them can be found by. */
+function ofAny([first, ...others]: readonly Covers[]): Covers {
+  if (first === undefined) return NONE
+  const covers = new Map<string, Cover>()
+  for (const [key, cover] of first) {
+    const all = [cover, ...others.map((other) => other.get(key))]
+    if (all.every((each) => each !== undefined)) covers.set(key, union(all))
+  }
+  return covers
+}
+
+function union(covers: readonly Cover[]): Cover {
+  const { attribute } = covers[0] as Cover
+  const keys = covers.flatMap((cover) => ('keys' in cover ? cover.keys : []))
+  const ranges = covers.flatMap((cover) => ('ranges' in cover ? cover.ranges : []))
+  return 'ranges' in (covers[0] as Cover)
+    ? { attribute: attribute as AddressAttribute, ranges }
+    : { attribute: attribute as TextAttribute, keys }
+}
+
+function leafCovers(condition: RbacCondition): Covers {
+  const address = addressLeaf(condition)
+  if (address !== undefined) {
+    const range = compileRange(address.range)
+    return range === undefined ? NONE : single({ attribute: address.attribute, ranges: [range] })
+  }
+  if ('destinationPort' in condition) {
+    return single({ attribute: PORT, keys: [{ kind: 'exact', text: String(condition.destinationPort) }] })
+  }
+  if ('uriTemplate' in condition) {
+    const template = compileUriTemplate(condition.uriTemplate)
+    return template.ok
+      ? single({ attribute: PATH, keys: [{ kind: 'prefix', text: template.value.literalPrefix }] })
+      : NONE
+  }
+  const leaf = textLeaf(condition)
+  return leaf === undefined ? NONE : textCovers(leaf.attribute, leaf.value)
+}
+
+const single = (cover: Cover): Covers => new Map([[cover.attribute.key, cover]])
+
+function textCovers(attribute: TextAttribute, value: ValueMatcher): Covers {
+  if ('present' in value) return NONE
+  if ('regex' in value) {
+    const namespace = namespaceIn(value.regex)
+    if (attribute.key === 'principal' && namespace !== undefined) {
+      return single({ attribute: NAMESPACE, keys: [{ kind: 'exact', text: namespace }] })
+    }
+    const text = literalPrefix(value.regex)
+    return text === '' ? NONE : single({ attribute, keys: [{ kind: 'prefix', text }] })
+  }
+  const [kind, text] =
+    'exact' in value
+      ? (['exact', value.exact] as const)
+      : 'prefix' in value
+        ? (['prefix', value.prefix] as const)
+        : (['suffix', value.suffix] as const)
+  return value.ignoreCase === true
+    ? single({ attribute: ignoringCase(attribute), keys: [{ kind, text: text.toLowerCase() }] })
+    : single({ attribute, keys: [{ kind, text }] })
+}
+
+/** How the control server asks for a namespace, and for a service account of one. */
+const OF_NAMESPACE = /^(?:\.\*|spiffe:\/\/\.\+)\/ns\/((?:[\w-]|\\[!-/:-@[-`{-~])+)\/(?:\.\*$|\(\.\+\/\|\)sa\/)/
+
+function namespaceIn(regex: string): string | undefined {
+  return OF_NAMESPACE.exec(regex)?.[1]?.replace(/\\(.)/g, '$1')
+}

@@ -1,0 +1,34 @@
+import type { InboundExchange, InboundFilter } from '../exchange.ts'
+import type { InboundRules } from '../inbound-rules.ts'
+import { textReply } from '../local-reply.ts'
+import type { NormalizePath } from './normalize-path.ts'
+import { absoluteTarget } from './request-target.ts'
+
+const BAD_REQUEST = 400
+/** Methods are told apart by case, and a policy that denies `DELETE` means `delete` too. Envoy refuses them alike. */
+const LOWER_CASE = /[a-z]/
+
+/** Brings the path to one form before anything looks at it, and to the same for the application. */
+export function pathStep(rules: () => InboundRules): InboundFilter {
+  return (next) => (exchange) => {
+    const { normalizePath } = rules()
+    const refusal = normalizePath === undefined ? undefined : normalizeTarget(exchange, normalizePath)
+    if (refusal === undefined) next(exchange)
+    else exchange.answer(textReply(BAD_REQUEST, refusal, exchange.isGrpc), '-')
+  }
+}
+
+/** Gives why the request cannot be taken. */
+function normalizeTarget(exchange: InboundExchange, normalizePath: NormalizePath): string | undefined {
+  const { method, path } = exchange.facts
+  if (LOWER_CASE.test(method)) return 'the method is not in upper case'
+  // The target of CONNECT is an authority, and OPTIONS may ask for the server as a whole.
+  if (method === 'CONNECT' || (path === '*' && method === 'OPTIONS')) return undefined
+  const absolute = absoluteTarget(path)
+  if (absolute === undefined && !path.startsWith('/')) return 'the path does not begin with a slash'
+  const normalized = normalizePath(absolute?.path ?? path)
+  if (normalized === undefined) return 'the path cannot be normalized'
+  if (absolute !== undefined) exchange.replaceHeader('host', absolute.authority)
+  if (normalized !== path) exchange.rewritePath(normalized)
+  return undefined
+}
