@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import { keepAdminToken, makeAdminToken } from './auth/admin-token.ts'
 import type { AuditLog } from './auth/audit-log.ts'
+import type { Caller } from './auth/caller.ts'
 import { type Auth, openAuth } from './auth/open-auth.ts'
 import { parseTokenSpec, type TokenSpec } from './auth/token-spec.ts'
 import type { Ca } from './ca/open-ca.ts'
@@ -12,6 +13,7 @@ import { selectedServices } from './serve/selected-services.ts'
 import { isByToken, StreamOwners } from './serve/stream-owners.ts'
 import { WorkloadGuard } from './serve/workload-guard.ts'
 import { createWriterOf, type WriterOf } from './serve/writer-of.ts'
+import { REVOCATIONS } from './store/keys.ts'
 import type { Store } from './store/store.ts'
 
 /** Who may use the server, wired to what it holds. */
@@ -47,6 +49,11 @@ export async function openAccess(settings: Settings, parts: AccessParts): Promis
   })
   const owners = new StreamOwners()
   auth.tokens.onRevoked((id) => owners.endWhere((opener) => isByToken(opener, id)))
+  const unwatch = store.watch(await store.revision(), ({ changes }) => {
+    if (changes.some(({ key, entry }) => entry !== undefined && key.startsWith(REVOCATIONS))) {
+      owners.endWhere((opener) => isRevoked(opener, ca))
+    }
+  })
   const guard = new WorkloadGuard({
     registrations,
     admission: auth.admission,
@@ -61,10 +68,17 @@ export async function openAccess(settings: Settings, parts: AccessParts): Promis
     writerOf: createWriterOf(audit),
     adminToken: await adminToken(settings, auth),
     close() {
+      unwatch()
       auth.close()
       audit.close()
     },
   }
+}
+
+function isRevoked(opener: Caller, { issued, authority }: Ca): boolean {
+  if (opener.kind !== 'workload') return false
+  const serial = opener.via === 'certificate' ? opener.name.slice('certificate/'.length) : ''
+  return issued.isRevoked({ uri: authority.spiffeId(opener), serial })
 }
 
 /** For tests and applications: a token made in this process. Throws a `TypeError` that lists what is wrong with the spec. */

@@ -121,6 +121,7 @@ async function createParts(settings: Settings, store: Store): Promise<Parts> {
     store,
     dataDir: settings.store === 'memory' ? undefined : settings.dataDir,
     names: () => model.current.mesh,
+    record: (changes) => audit.operations(changes),
     reach: { allAcked: () => push.clients().length === 0 },
   })
   model.subscribe(({ mesh }) => {
@@ -165,7 +166,7 @@ async function createApi(
   const canaries = new Canaries({ store: parts.store, model, makeId: makeUuid, wallNow })
   canaryRoutes(app, { canaries, push, writerOf })
   clientRoutes(app, push)
-  caRoutes(app, ca)
+  caRoutes(app, ca, audit)
   certificateRoutes(app, {
     ca,
     admission: auth.admission,

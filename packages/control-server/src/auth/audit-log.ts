@@ -57,6 +57,11 @@ export class AuditLog {
     return [...puts, ...this.overdue(puts)]
   }
 
+  /** Of a change that is made elsewhere than in the store. */
+  async write(change: AuditChange): Promise<void> {
+    await this.options.store.commit([], this.operations([change]))
+  }
+
   /** Newest first. */
   async list(query: AuditQuery): Promise<readonly AuditEntry[]> {
     const { entries } = await this.options.store.list(AUDIT)

@@ -2,7 +2,7 @@ import path from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Timers } from '../kernel/timers.ts'
-import type { Store } from '../store/store.ts'
+import type { Operation, Store } from '../store/store.ts'
 import { CertificateAuthority, type TrustNames } from './authority.ts'
 import { type BuiltInSignerOptions, makeBuiltInSigner, openBuiltInSigner } from './built-in-signer.ts'
 import { CertificateIssuer } from './certificate-issuer.ts'
@@ -11,7 +11,7 @@ import { DirectoryVault } from './directory-vault.ts'
 import { type IssuedCertificates, issuedCertificates } from './issued-certificates.ts'
 import { memoryVault } from './memory-vault.ts'
 import { openOperatorSigner } from './operator-signer.ts'
-import { Revocations } from './revocations.ts'
+import { type RevocationChange, Revocations } from './revocations.ts'
 import { makeSerial } from './serial.ts'
 import type { Signer } from './signer.ts'
 import type { TrustReach } from './trust-source.ts'
@@ -30,6 +30,8 @@ export interface CaOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger
+  /** What has to be in the commit of revocations, so that it is known who made them. */
+  readonly record: (changes: readonly RevocationChange[]) => readonly Operation[]
 }
 
 /** The certificate authority with all that belongs to it. */
@@ -49,7 +51,7 @@ export async function openCa(options: CaOptions): Promise<Ca> {
   const onError = (error: unknown): void =>
     logger.warn('records of certificates were not reviewed', { error: String(error) })
   const records = await CertificateRecords.open({ store, timers, wallNow, onError })
-  const revocations = await Revocations.open({ store, records, timers, wallNow, onError })
+  const revocations = await Revocations.open({ store, records, timers, wallNow, onError, record: options.record })
   const close = (): void => {
     revocations.close()
     records.close()

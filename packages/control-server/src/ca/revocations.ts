@@ -1,7 +1,7 @@
 import { fail, ok, type Result } from '@weft/mesh-protocol'
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
 import { REVOCATIONS, revocationKey } from '../store/keys.ts'
-import type { ChangeBatch, Entry, Store } from '../store/store.ts'
+import type { ChangeBatch, Entry, Operation, Store } from '../store/store.ts'
 import type { CertificateRecord, CertificateRecords } from './certificate-records.ts'
 
 /** An identity, whoever holds it, or one certificate with the process that holds it. */
@@ -47,12 +47,21 @@ const MAX_REVOCATIONS = 10_000
 
 const PERIOD_MS = 600_000
 
+/** What is told of each revocation to whoever keeps account of changes. */
+export interface RevocationChange {
+  readonly principal: string
+  readonly verb: 'revoke' | 'restore'
+  readonly resource: { readonly kind: string; readonly namespace: string; readonly name: string }
+}
+
 export interface RevocationsOptions {
   readonly store: Store
   readonly records: CertificateRecords
   readonly timers: Timers
   readonly wallNow: () => number
   readonly onError: (error: unknown) => void
+  /** What has to be in the commit of these changes. Absent: nothing. */
+  readonly record?: (changes: readonly RevocationChange[]) => readonly Operation[]
 }
 
 /**
@@ -123,10 +132,12 @@ export class Revocations {
   }
 
   /** False: it was not revoked. */
-  async restoreIdentity(namespace: string, serviceAccount: string): Promise<boolean> {
+  async restoreIdentity(namespace: string, serviceAccount: string, by: string): Promise<boolean> {
     const key = revocationKey('identity', `${namespace}/${serviceAccount}`)
-    if (!this.byKey.has(key)) return false
-    await this.options.store.commit([], [{ type: 'delete', key }])
+    const revocation = this.byKey.get(key)
+    if (revocation === undefined) return false
+    const { store, record = () => [] } = this.options
+    await store.commit([], [{ type: 'delete', key }, ...record([changeOf(revocation, 'restore', by)])])
     return true
   }
 
@@ -154,9 +165,15 @@ export class Revocations {
       )
     }
     if (fresh.length > 0) {
-      await this.options.store.commit(
+      const { store, record = () => [] } = this.options
+      await store.commit(
         [],
-        fresh.map((revocation) => ({ type: 'put', key: keyOf(revocation), value: JSON.stringify(revocation) })),
+        [
+          ...fresh.map(
+            (revocation): Operation => ({ type: 'put', key: keyOf(revocation), value: JSON.stringify(revocation) }),
+          ),
+          ...record(fresh.map((revocation) => changeOf(revocation, 'revoke', revocation.by))),
+        ],
       )
     }
     return ok(this.byKey.get(keyOf(revocations[0])) ?? revocations[0])
@@ -200,6 +217,12 @@ function keyOf(revocation: Revocation): string {
   return revocation.kind === 'serial'
     ? revocationKey('serial', revocation.serial)
     : revocationKey('identity', `${revocation.namespace}/${revocation.serviceAccount}`)
+}
+
+function changeOf(revocation: Revocation, verb: RevocationChange['verb'], principal: string): RevocationChange {
+  const { namespace, serviceAccount } = revocation
+  const [kind, name] = revocation.kind === 'serial' ? ['Certificate', revocation.serial] : ['Identity', serviceAccount]
+  return { principal, verb, resource: { kind, namespace, name } }
 }
 
 function processOf({ namespace, serviceAccount, workloadId }: Process): string {

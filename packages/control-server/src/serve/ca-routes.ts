@@ -1,14 +1,17 @@
 import type { FastifyInstance } from 'fastify'
+import type { AuditLog } from '../auth/audit-log.ts'
+import { principalNameOf } from '../auth/caller.ts'
 import { CaError } from '../ca/ca-error.ts'
 import type { Ca } from '../ca/open-ca.ts'
+import { callerOf } from './caller-of.ts'
 import { type CaView, viewCa } from './certificate-views.ts'
 import { ApiError } from './status.ts'
 
 /** `GET /v1/ca`, `POST /v1/ca/rotate`, and `GET /v1/trust-bundle`, which is for everybody. */
-export function caRoutes(app: FastifyInstance, ca: Ca): void {
+export function caRoutes(app: FastifyInstance, ca: Ca, audit: AuditLog): void {
   app.get('/v1/ca', async (): Promise<CaView> => viewCa(ca))
 
-  app.post('/v1/ca/rotate', async (_request, reply) => {
+  app.post('/v1/ca/rotate', async (request, reply) => {
     const { rotation, description } = await signerOf(ca)
     if (rotation === undefined) {
       throw new ApiError(
@@ -17,6 +20,13 @@ export function caRoutes(app: FastifyInstance, ca: Ca): void {
       )
     }
     await rotation.start().catch(refuse)
+    // The root is kept beside the store, so that this is a commit of its own.
+    await audit.write({
+      principal: principalNameOf(callerOf(request)),
+      verb: 'rotate',
+      resource: { kind: 'CertificateAuthority', name: description },
+      after: viewCa(ca),
+    })
     return reply.code(202).send(viewCa(ca))
   })
 

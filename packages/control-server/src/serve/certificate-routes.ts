@@ -43,7 +43,9 @@ export function certificateRoutes(app: FastifyInstance, options: CertificateRout
         { field: 'serial', message: 'a certificate stays revoked: its process gets another when it is started anew' },
       ])
     }
-    if (!(await ca.revocations.restoreIdentity(what.namespace, what.serviceAccount))) {
+    if (
+      !(await ca.revocations.restoreIdentity(what.namespace, what.serviceAccount, principalNameOf(callerOf(request))))
+    ) {
       throw new ApiError(404, `The identity ${what.namespace}/${what.serviceAccount} is not revoked.`)
     }
     return viewCertificates(options)
