@@ -26,6 +26,10 @@ export interface LeafOptions {
   readonly dnsNames?: readonly string[]
   /** Whether it may be used for both ends of TLS; default true. Else for servers only. */
   readonly clientAuth?: boolean
+  /** Whose certificate it is, where the key is somebody else's; `privateKey` is then none of it. */
+  readonly publicKey?: KeyObject
+  /** Whether it may sign others; default false. */
+  readonly isCa?: boolean
 }
 
 /** A certificate with its key, PEM. */
@@ -45,6 +49,8 @@ export interface TestCa {
   /** SHA-256 of its DER, hex. */
   readonly fingerprint: string
   leaf(options?: LeafOptions): TestLeaf
+  /** An authority that this one has signed; its `root` is that certificate. */
+  intermediate(name: string): TestCa
   /** An identity with a leaf of this authority; believes this authority unless told otherwise. */
   identity(options?: IdentityOptions): Identity
 }
@@ -60,13 +66,20 @@ export interface IdentityOptions extends LeafOptions {
 
 let lastGeneration = 0
 
-export function createTestCa(name = 'test root'): TestCa {
+export function createTestCa(name = 'test root', issuer?: { readonly name: string; readonly key: KeyObject }): TestCa {
   const key = newKey()
-  const root = certificate({ subject: name, issuer: name, key: key.publicKey, signer: key.privateKey, isCa: true })
+  const root = certificate({
+    subject: name,
+    issuer: issuer?.name ?? name,
+    key: key.publicKey,
+    signer: issuer?.key ?? key.privateKey,
+    isCa: true,
+  })
   const ca: TestCa = {
     root: pem(root),
     fingerprint: sha256(root),
     leaf: (options = {}) => leafOf(options, name, key.privateKey),
+    intermediate: (inner) => createTestCa(inner, { name, key: key.privateKey }),
     identity: (options = {}) => identityOf(ca.leaf(options), { roots: [ca.root], ...options }),
   }
   return ca
@@ -145,7 +158,7 @@ function leafOf(options: LeafOptions, issuer: string | undefined, signer: KeyObj
   const made = certificate({
     subject: serviceAccount,
     issuer: issuer ?? serviceAccount,
-    key: key.publicKey,
+    key: options.publicKey ?? key.publicKey,
     signer: signer ?? key.privateKey,
     isCa: false,
     ...options,

@@ -1,5 +1,5 @@
 import type { CertificateRequest, Result } from '@weft/mesh-protocol'
-import { createKeyWithRequest } from './certificate-signing-request.ts'
+import type { KeyWithRequest } from './certificate-signing-request.ts'
 import { readCertificateResponse, type Svid } from './svid.ts'
 
 /** How a request reaches a control server: rejects where there is no answer. */
@@ -15,6 +15,8 @@ export type SendToControl = (request: {
 export interface CertificateAsker {
   readonly send: SendToControl
   readonly workloadId: string
+  /** Makes a key and a request for a certificate of it. */
+  readonly newKey: () => Promise<KeyWithRequest>
 }
 
 /** What came of a request. */
@@ -31,11 +33,11 @@ const REQUEST_TIMEOUT_MS = 10_000
  * and the token only where that is refused. Never rejects.
  */
 export async function requestCertificate(
-  { send, workloadId }: CertificateAsker,
+  { send, workloadId, newKey }: CertificateAsker,
   base: string,
   byCertificate: boolean,
 ): Promise<CertificateAnswer> {
-  const { privateKey, csr } = await createKeyWithRequest()
+  const { privateKey, csr } = await newKey()
   const ask = async (withoutToken: boolean): Promise<CertificateAnswer> => {
     const request = {
       method: 'POST',

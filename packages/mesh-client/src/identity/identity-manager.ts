@@ -131,8 +131,7 @@ class Manager implements IdentityManager {
     if (this.#svid === undefined) return
     this.#put()
     this.#changed()
-    const fits = this.#svid.id.trustDomain === trustDomain && leadsTo(this.#svid.certificateChain, certificates)
-    if (!fits) this.#on({ kind: 'renew', withinMs: REPLACE_WITHIN_MS })
+    this.#replaceWhereStale()
   }
 
   controlIsBack(): void {
@@ -221,7 +220,16 @@ class Manager implements IdentityManager {
     this.#warnOfStrangeness(svid)
     this.#take(svid, lifetime)
     this.#on({ kind: 'granted', lifetime })
+    if (toldMeanwhile) this.#replaceWhereStale()
     this.#keep(svid, endOf(lifetime) - clock.now())
+  }
+
+  /** A certificate that peers will soon believe no more is replaced. */
+  #replaceWhereStale(): void {
+    if (this.#svid === undefined || this.#trust === undefined) return
+    const { trustDomains, certificates } = this.#trust
+    const fits = this.#svid.id.trustDomain === trustDomains[0] && leadsTo(this.#svid.certificateChain, certificates)
+    if (!fits) this.#on({ kind: 'renew', withinMs: REPLACE_WITHIN_MS })
   }
 
   #failed({ kind, reason }: Exclude<CertificateAnswer, { kind: 'granted' }>): void {

@@ -1,5 +1,6 @@
 import { createTokenSource } from '../discovery/token-source.ts'
 import type { SendToControl } from '../identity/certificate-request.ts'
+import { createKeyWithRequest } from '../identity/certificate-signing-request.ts'
 import { type ControlTrust, createControlTrust } from '../identity/control-trust.ts'
 import { NO_IDENTITY } from '../identity/identity.ts'
 import { createIdentityDirectory, type IdentityDirectory } from '../identity/identity-directory.ts'
@@ -54,6 +55,7 @@ function manager(deps: MeshIdentityDeps): IdentityManager {
     ...deps,
     urls: options.control,
     workloadId: self.node.id,
+    newKey: createKeyWithRequest,
     namespace: options.namespace,
     serviceAccount: options.serviceAccount,
     directory: directoryOf(deps),
