@@ -6,6 +6,7 @@ import type { ClusterManager, EndpointState, Transport } from '../../packages/me
 import { type ContextStore, createContextStore } from '../../packages/mesh-client/src/context/request-context.ts'
 import { createOutbound, type Outbound } from '../../packages/mesh-client/src/http/outbound/outbound.ts'
 import { createHttpTransport, type HttpTransport } from '../../packages/mesh-client/src/http/outbound/transport.ts'
+import type { IdentitySource } from '../../packages/mesh-client/src/identity/identity.ts'
 import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
 import { processWarnings } from '../../packages/mesh-client/src/kernel/logger.ts'
 import { peerOf } from '../../packages/mesh-client/src/kernel/peer-header.ts'
@@ -78,6 +79,8 @@ export interface HarnessOptions {
   readonly cluster?: Partial<Cluster>
   readonly timers?: Timers
   readonly tracing?: Tracing
+  /** Default: none. */
+  readonly identity?: IdentitySource
   /** Set the policy at once; default true. */
   readonly ready?: boolean
 }
@@ -98,7 +101,11 @@ export interface Harness extends AsyncDisposable {
 export function outboundHarness(options: HarnessOptions = {}): Harness {
   const timers = options.timers ?? systemTimers
   const recorder = recordingRecorder()
-  const transport = createHttpTransport({ timers, recorder })
+  const transport = createHttpTransport({
+    timers,
+    recorder,
+    ...(options.identity === undefined ? {} : { identity: options.identity }),
+  })
   const random = seededRandom(7)
   const clusters = createClusterManager({ clock: systemClock, timers, random, recorder, transport })
   const policy = fakePolicy()

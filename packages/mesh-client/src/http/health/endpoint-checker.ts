@@ -61,7 +61,7 @@ function ask(target: CheckTarget, socket: Socket): Promise<HealthCheckOutcome> {
   const { check } = target.check
   if ('http' in check) return checkHttp(check.http, authorityOf(target, check.http.host), socket)
   if ('grpc' in check) {
-    const scheme = target.cluster.tls === undefined ? 'http' : 'https'
+    const scheme = usesOriginatedTls(target.cluster) ? 'https' : 'http'
     return checkGrpc(check.grpc, `${scheme}://${authorityOf(target)}`, socket)
   }
   return Promise.resolve('passed')
@@ -78,12 +78,15 @@ function openSocket(
   done: (error: Error | null, socket: Socket | null) => void,
 ): void {
   const port = check.port ?? endpoint.port
-  const connector = connectors.for(cluster, 'grpc' in check.check ? 'h2' : 'http/1.1')
+  const offer = 'grpc' in check.check ? 'h2' : 'http/1.1'
+  const mesh = connectors.meshTls(cluster, endpoint)
+  const connector =
+    mesh === undefined ? connectors.for(cluster, offer) : connectors.forMesh(mesh, cluster, offer, () => undefined)
   const opening: unknown = connector(
     {
       hostname: endpoint.address,
       host: `${endpoint.address}:${port}`,
-      protocol: cluster.tls === undefined ? 'http:' : 'https:',
+      protocol: usesOriginatedTls(cluster) ? 'https:' : 'http:',
       port: String(port),
       servername: cluster.tls?.sni ?? cluster.service.host,
     },
@@ -91,6 +94,11 @@ function openSocket(
   )
   // undici's connector gives the socket back at once, though its type does not say so.
   if (hasUnref(opening)) opening.unref()
+}
+
+/** Mutual TLS of the mesh is below what is spoken, and shows in no scheme. */
+function usesOriginatedTls({ tls }: Cluster): boolean {
+  return tls !== undefined && tls.mode !== 'ISTIO_MUTUAL'
 }
 
 function hasUnref(value: unknown): value is { unref(): void } {

@@ -1,8 +1,10 @@
 import { isIP } from 'node:net'
-import { isDeepStrictEqual } from 'node:util'
-import { type Cluster, DEFAULT_IDLE_TIMEOUT_MS, type Endpoint, UNLIMITED } from '@weft/mesh-protocol'
+import type { Cluster, Endpoint } from '@weft/mesh-protocol'
 import type { Dispatcher } from 'undici'
-import { MAX_DELAY_MS, type Timers } from '../../kernel/timers.ts'
+import type { Identity } from '../../identity/identity.ts'
+import type { ProvenPeer } from '../../identity/tls-peer.ts'
+import type { MutualTls } from '../../kernel/recorder.ts'
+import type { Timers } from '../../kernel/timers.ts'
 import type { Connect } from '../http2/http2-connection.ts'
 import { Http2Pool } from '../http2/http2-pool.ts'
 import { Pool } from '../undici.ts'
@@ -11,14 +13,9 @@ import type { ConnectionGate } from './connection-gate.ts'
 import type { Connectors, Offer } from './connectors.ts'
 import type { Exchange } from './exchange.ts'
 import { ExpectingRequest } from './expecting-request.ts'
+import { type MeshTlsTarget, sameMeshTls } from './mesh-tls.ts'
+import { poolOptions, samePoolOptions } from './pool-options.ts'
 import { hostOf } from './request-headers.ts'
-
-/**
- * How long an unused connection is kept towards a server that does not say how long it keeps its own, while policy is
- * silent: undici's default. Shorter than the idle time of the usual servers (Node: 5 s), so that they do not close it
- * first, under a request.
- */
-const UNANNOUNCED_KEEP_ALIVE_MS = 4_000
 
 type Scheme = 'http' | 'https'
 
@@ -34,13 +31,20 @@ export interface EndpointPoolDeps {
  * over node:http2 for HTTP/2.
  */
 export class EndpointPool {
-  readonly #endpoint: Endpoint
+  /** As it was when the pool was made, or found fit for it. */
+  endpoint: Endpoint
   readonly #deps: EndpointPoolDeps
   readonly gate: ConnectionGate
   /** The version of the cluster that it was made or found fit for. */
   config: Cluster
   /** Whether requests share connections; what switches protocols never does. */
   readonly multiplexes: boolean
+  /** Mutual TLS of the mesh below all that is sent. */
+  readonly #mesh: MeshTlsTarget | undefined
+  /** Of the certificate that its connections are made with; 0: there is none yet, or none is needed. */
+  #generation = 0
+  /** Who has proven to be there; absent: nobody has been asked to. */
+  proven: MutualTls | undefined = undefined
   #expecting: Set<ExpectingRequest> | undefined = undefined
   #plain: Dispatcher | undefined = undefined
   #secure: Dispatcher | undefined = undefined
@@ -50,17 +54,29 @@ export class EndpointPool {
   touched = true
 
   constructor(endpoint: Endpoint, config: Cluster, deps: EndpointPoolDeps) {
-    this.#endpoint = endpoint
+    this.endpoint = endpoint
     this.#deps = deps
     this.gate = deps.gate
     this.config = config
+    this.#mesh = deps.connectors.meshTls(config, endpoint)
+    if (this.#mesh !== undefined) this.#generation = deps.connectors.generation
     this.multiplexes = config.protocol === 'http2' || config.protocol === 'grpc'
   }
 
-  /** Goes on under a new version of its cluster, if that asks for the same connections. */
-  adopt(config: Cluster): boolean {
-    if (!samePoolOptions(config, this.config)) return false
+  /** Whether its connections are made with a certificate that is not the one of now. */
+  get outdated(): boolean {
+    if (this.#mesh === undefined) return false
+    const { generation } = this.#deps.connectors
+    // What waits for the first certificate is made with it.
+    if (this.#generation === 0) this.#generation = generation
+    return this.#generation !== generation
+  }
+
+  /** Goes on under a new version of its cluster and endpoint, if those ask for the same connections. */
+  adopt(config: Cluster, endpoint: Endpoint): boolean {
+    if (!samePoolOptions(config, this.config) || !sameMeshTls(endpoint, this.endpoint)) return false
     this.config = config
+    this.endpoint = endpoint
     for (const pool of this.#shared?.values() ?? []) pool.config = config
     return true
   }
@@ -109,8 +125,9 @@ export class EndpointPool {
     await Promise.all([this.#plain?.destroy(error), this.#secure?.destroy(error), ...shared])
   }
 
-  /** Where policy asks for TLS, whatever the caller has written. */
+  /** Where policy asks for TLS, whatever the caller has written; below mutual TLS of the mesh there is no other. */
   #scheme(exchange: Exchange): Scheme {
+    if (this.#mesh !== undefined) return 'http'
     return this.config.tls === undefined ? exchange.scheme : 'https'
   }
 
@@ -129,9 +146,20 @@ export class EndpointPool {
   }
 
   #open(scheme: Scheme): Dispatcher {
-    const { address, port } = this.#endpoint
+    const { address, port } = this.endpoint
     const host = address.includes(':') ? `[${address}]` : address
-    return new Pool(`${scheme}://${host}:${port}`, poolOptions(this.config, this.#deps.connectors))
+    return new Pool(`${scheme}://${host}:${port}`, poolOptions(this.config, this.#connector('http/1.1')))
+  }
+
+  #connector(offer: Offer): ReturnType<Connectors['for']> {
+    const { connectors } = this.#deps
+    if (this.#mesh === undefined) return connectors.for(this.config, offer)
+    return connectors.forMesh(this.#mesh, this.config, offer, (peer, own) => this.#learn(peer, own))
+  }
+
+  /** One object for all connections that prove the same, so that telemetry finds its labels by it. */
+  #learn({ uri }: ProvenPeer, own: Identity): void {
+    if (this.proven?.peer !== uri || this.proven.own !== own.uri) this.proven = { peer: uri, own: own.uri }
   }
 
   #openShared(scheme: Scheme, servername: string): Http2Pool {
@@ -140,8 +168,8 @@ export class EndpointPool {
   }
 
   #connectTo(scheme: Scheme, offer: Offer, servername: string): Connect {
-    const { address, port } = this.#endpoint
-    const connector = this.#deps.connectors.for(this.config, offer)
+    const { address, port } = this.endpoint
+    const connector = this.#connector(offer)
     const target = {
       hostname: address,
       host: address,
@@ -152,48 +180,6 @@ export class EndpointPool {
     }
     return (callback) => void connector(target, callback as Parameters<typeof connector>[1])
   }
-}
-
-function poolOptions(config: Cluster, connectors: Connectors): Pool.Options {
-  const { circuitBreakers, idleTimeoutMs, maxConnectionDurationMs, maxRequestsPerConnection } = config
-  const longestMs = Math.min(
-    idleTimeoutMs === 0 ? MAX_DELAY_MS : idleTimeoutMs,
-    maxConnectionDurationMs ?? MAX_DELAY_MS,
-  )
-  return {
-    connect: connectors.for(config, 'http/1.1'),
-    allowH2: false,
-    pipelining: 1,
-    connections: circuitBreakers.maxConnections >= UNLIMITED ? null : circuitBreakers.maxConnections,
-    keepAliveTimeout: Math.min(keepAliveTimeout(idleTimeoutMs), longestMs),
-    keepAliveMaxTimeout: Math.min(longestMs, MAX_DELAY_MS),
-    ...(maxRequestsPerConnection > 0 ? { maxRequestsPerClient: maxRequestsPerConnection } : {}),
-    ...(maxConnectionDurationMs === undefined ? {} : { clientTtl: maxConnectionDurationMs }),
-  }
-}
-
-function keepAliveTimeout(idleTimeoutMs: number): number {
-  if (idleTimeoutMs === DEFAULT_IDLE_TIMEOUT_MS) return UNANNOUNCED_KEEP_ALIVE_MS
-  return idleTimeoutMs === 0 ? MAX_DELAY_MS : Math.min(idleTimeoutMs, MAX_DELAY_MS)
-}
-
-/** What connections depend on. */
-function connectionOptions(config: Cluster): readonly unknown[] {
-  return [
-    config.protocol,
-    config.connectTimeoutMs,
-    config.idleTimeoutMs,
-    config.maxRequestsPerConnection,
-    config.circuitBreakers.maxConnections,
-    config.maxConnectionDurationMs,
-    config.tcpKeepalive,
-    config.http2ProtocolOptions,
-    config.tls,
-  ]
-}
-
-function samePoolOptions(a: Cluster, b: Cluster): boolean {
-  return isDeepStrictEqual(connectionOptions(a), connectionOptions(b))
 }
 
 /** The host of an authority, an IPv6 address without its brackets. */

@@ -2,6 +2,7 @@ import { ABORTED, CONNECT_FAILED, REFUSED, RESET, TIMED_OUT } from '../../call/o
 import type { Outcome } from '../../cluster/types.ts'
 import { MeshError } from '../../kernel/errors.ts'
 import { isUnprocessed } from '../http2/unprocessed.ts'
+import { isRefusedHandshake } from './refused-handshake.ts'
 
 const LOCAL: unique symbol = Symbol('weft.local')
 
@@ -38,7 +39,7 @@ export function isCallerFault(error: unknown): boolean {
 export function classifyError(error: unknown, started: boolean): Outcome {
   const code = codeOf(error)
   if (TIMEOUTS.has(code)) return TIMED_OUT
-  if (started) return RESET
+  if (started) return isRefusedHandshake(code) ? CONNECT_FAILED : RESET
   return code === 'ECONNREFUSED' ? REFUSED : CONNECT_FAILED
 }
 

@@ -1,6 +1,7 @@
 import type { Cluster, HealthCheck } from '@weft/mesh-protocol'
 import type { ClusterRuntime, EndpointState, Transport } from '../../cluster/types.ts'
-import type { HealthCheckOutcome, Recorder } from '../../kernel/recorder.ts'
+import type { IdentitySource } from '../../identity/identity.ts'
+import type { HealthCheckOutcome, MutualTls, Recorder } from '../../kernel/recorder.ts'
 import type { TimerHandle, Timers } from '../../kernel/timers.ts'
 import { createEndpointChecker, type EndpointChecker } from '../health/endpoint-checker.ts'
 import type { Attempt } from './attempt.ts'
@@ -16,6 +17,8 @@ const SWEEP_INTERVAL_MS = 60_000
 export interface HttpTransportDeps {
   readonly timers: Timers
   readonly recorder: Recorder
+  /** Of this process. Default: it has none, and no way to one. */
+  readonly identity?: IdentitySource
 }
 
 /** The way to the endpoints over HTTP: one pool of connections an endpoint, made on first use. */
@@ -25,6 +28,8 @@ export interface HttpTransport extends Transport {
    * no room for it (told to the recorder), and the attempt hears nothing more.
    */
   send(attempt: Attempt, exchange: Exchange): boolean
+  /** Who has proven to be an endpoint; absent: nobody has, the way to it is no mutual TLS. */
+  proven(state: EndpointState): MutualTls | undefined
   /** Lets running requests finish, then closes every connection. */
   close(): Promise<void>
   /** Breaks every connection off. */
@@ -38,15 +43,18 @@ export function createHttpTransport(deps: HttpTransportDeps): HttpTransport {
 class PooledTransport implements HttpTransport {
   readonly #deps: HttpTransportDeps
   readonly #gates = new WeakMap<ClusterRuntime, ConnectionGate>()
-  readonly #connectors = new Connectors()
+  readonly #connectors: Connectors
   readonly #pools = new Map<EndpointPool, EndpointState>()
   /** Pools that let their last requests finish. */
   readonly #closing = new Set<EndpointPool>()
   readonly #checker: EndpointChecker
+  readonly #stopFollowing: () => void
   #sweepTimer: TimerHandle | undefined
 
   constructor(deps: HttpTransportDeps) {
     this.#deps = deps
+    this.#connectors = new Connectors(deps.timers, deps.identity)
+    this.#stopFollowing = deps.identity?.onChange(() => this.#identityChanged()) ?? (() => undefined)
     this.#checker = createEndpointChecker(this.#connectors, deps.timers)
   }
 
@@ -78,7 +86,12 @@ class PooledTransport implements HttpTransport {
     if (pool instanceof EndpointPool) this.#retire(pool, state)
   }
 
+  proven({ transport }: EndpointState): MutualTls | undefined {
+    return transport instanceof EndpointPool ? transport.proven : undefined
+  }
+
   async close(): Promise<void> {
+    this.#stopFollowing()
     this.#checker.close()
     this.#deps.timers.clear(this.#sweepTimer)
     for (const [pool, state] of this.#pools) this.#retire(pool, state)
@@ -86,6 +99,7 @@ class PooledTransport implements HttpTransport {
   }
 
   async destroy(error: Error): Promise<void> {
+    this.#stopFollowing()
     this.#checker.close()
     this.#deps.timers.clear(this.#sweepTimer)
     const all = [...this.#pools.keys(), ...this.#closing]
@@ -126,9 +140,9 @@ class PooledTransport implements HttpTransport {
   #pool(cluster: ClusterRuntime, state: EndpointState): EndpointPool {
     const known = state.transport
     if (known instanceof EndpointPool) {
-      if (known.config === cluster.config) return known
+      if (known.config === cluster.config && known.endpoint === state.endpoint) return known
       known.gate.update(cluster.config.circuitBreakers)
-      if (known.adopt(cluster.config)) return known
+      if (known.adopt(cluster.config, state.endpoint)) return known
       this.#retire(known, state)
     }
     const { timers } = this.#deps
@@ -138,6 +152,12 @@ class PooledTransport implements HttpTransport {
     this.#pools.set(pool, state)
     this.#sweepTimer ??= timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)
     return pool
+  }
+
+  /** Connections with a certificate of before carry what they carry to its end; what comes now goes on new ones. */
+  #identityChanged(): void {
+    if (this.#connectors.generation === 0) return
+    for (const [pool, state] of this.#pools) if (pool.outdated) this.#retire(pool, state)
   }
 
   #retire(pool: EndpointPool, state: EndpointState): void {

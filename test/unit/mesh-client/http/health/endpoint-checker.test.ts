@@ -44,7 +44,7 @@ async function listening(server: Server | ReturnType<typeof createHttp2Server>):
 }
 
 function ask(port: number, check: HealthCheck['check'], timeoutMs = 5_000, tls?: ClientTls): Promise<string> {
-  const { check: asked } = createEndpointChecker(new Connectors(), systemTimers)
+  const { check: asked } = createEndpointChecker(new Connectors(systemTimers), systemTimers)
   const endpoint = wireEndpoint(1, { address: '127.0.0.1', port })
   const common = { intervalMs: 1_000, unhealthyThreshold: 1, healthyThreshold: 1 }
   return asked({ endpoint, cluster: wireCluster(tls && { tls }), check: { ...common, timeoutMs, check } })
@@ -111,7 +111,7 @@ test('checks under way end with the transport', async () => {
   await served(
     () => undefined,
     async (port) => {
-      const { check, close } = createEndpointChecker(new Connectors(), systemTimers)
+      const { check, close } = createEndpointChecker(new Connectors(systemTimers), systemTimers)
       const endpoint = wireEndpoint(1, { address: '127.0.0.1', port })
       const policy = { intervalMs: 1, timeoutMs: 60_000, unhealthyThreshold: 1, healthyThreshold: 1 }
       const outcomes = [HTTP, GRPC].map((kind) =>
