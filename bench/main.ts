@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { benchAuthorization } from './scenarios/authorization.ts'
 import { benchBalancing } from './scenarios/balancing.ts'
 import { benchCalls, type Scale } from './scenarios/calls.ts'
 import { benchChain } from './scenarios/chain.ts'
@@ -90,6 +91,14 @@ const SECTIONS: readonly Section[] = [
         smoke
           ? { sizes: [10, 100], requests: 1_000, rounds: 1 }
           : { sizes: [10, 100, 1_000], requests: 200_000, rounds: 5 },
+      ),
+  },
+  {
+    key: 'authorization',
+    title: 'Deciding who may send what',
+    run: async () =>
+      benchAuthorization(
+        smoke ? { sizes: [10, 100], requests: 1_000 } : { sizes: [10, 100, 1_000], requests: 100_000 },
       ),
   },
   { key: 'stalled', title: 'A client that stops reading', run: () => benchStalled(smoke ? 200 : 5_000) },

@@ -18,6 +18,14 @@ export interface AddressAttribute {
 
 export const PATH: TextAttribute = { key: 'path', read: ({ path }) => path }
 export const PORT: TextAttribute = { key: 'port', read: ({ destinationPort }) => String(destinationPort) }
+/** One part of a path, from 1 on. */
+export function segmentOf(position: number): TextAttribute {
+  return { key: `segment ${position}`, read: ({ path }) => segmentAt(path, position) }
+}
+
+/** The same as the path, to be asked for by how it ends. */
+export const END_OF_PATH: TextAttribute = { key: 'end of path', read: ({ path }) => path }
+
 /** All that stands where the namespace of an identity stands. */
 export const NAMESPACE: TextAttribute = { key: 'namespace', read: ({ peerUri }) => namespacesOf(peerUri) }
 const PRINCIPAL: TextAttribute = { key: 'principal', read: ({ peerUri }) => peerUri }
@@ -83,6 +91,17 @@ export function addressLeaf(condition: RbacCondition): AddressLeaf | undefined {
   if ('remoteIp' in condition) return { attribute: REMOTE, range: condition.remoteIp }
   if ('destinationIp' in condition) return { attribute: DESTINATION, range: condition.destinationIp }
   return undefined
+}
+
+function segmentAt(path: string | undefined, position: number): string | undefined {
+  if (path === undefined) return undefined
+  let start = 0
+  for (let passed = 0; passed < position; passed++) {
+    start = path.indexOf('/', start) + 1
+    if (start === 0) return undefined
+  }
+  const end = path.indexOf('/', start)
+  return end < 0 ? path.slice(start) : path.slice(start, end)
 }
 
 const BEFORE_NAMESPACE = '/ns/'

@@ -1,6 +1,6 @@
 import type { RbacCondition, Violation } from '@weft/mesh-protocol'
 import { AnyOf } from './any-of.ts'
-import { addressLeaf, type TextLeaf, textLeaf } from './attributes.ts'
+import { addressLeaf, PATH, type TextLeaf, textLeaf } from './attributes.ts'
 import type { RequestTest } from './authz-request.ts'
 import { compileRange, isInRange } from './cidr-index.ts'
 import { compileUriTemplate } from './uri-template.ts'
@@ -75,6 +75,11 @@ function leafTest(condition: RbacCondition, field: string, violations: Violation
 
 function textTest({ attribute, value }: TextLeaf, field: string, violations: Violation[]): RequestTest {
   const test = compileValue(value, field, violations)
+  // Most rules ask for these, and where nothing tells rules apart each of them does.
+  if (attribute === PATH) {
+    if ('exact' in value && value.ignoreCase === undefined) return ({ path }) => path === value.exact
+    return ({ path }) => path !== undefined && test(path)
+  }
   return (request) => {
     const read = attribute.read(request)
     if (read === undefined) return false

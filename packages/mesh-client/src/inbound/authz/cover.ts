@@ -3,10 +3,12 @@ import { literalPrefix } from '../../kernel/regex-prefix.ts'
 import {
   type AddressAttribute,
   addressLeaf,
+  END_OF_PATH,
   ignoringCase,
   NAMESPACE,
   PATH,
   PORT,
+  segmentOf,
   type TextAttribute,
   textLeaf,
 } from './attributes.ts'
@@ -78,13 +80,28 @@ function leafCovers(condition: RbacCondition): Covers {
     return single({ attribute: PORT, keys: [{ kind: 'exact', text: String(condition.destinationPort) }] })
   }
   if ('uriTemplate' in condition) {
-    const template = compileUriTemplate(condition.uriTemplate)
-    return template.ok
-      ? single({ attribute: PATH, keys: [{ kind: 'prefix', text: template.value.literalPrefix }] })
-      : NONE
+    return templateCovers(condition.uriTemplate)
   }
   const leaf = textLeaf(condition)
   return leaf === undefined ? NONE : textCovers(leaf.attribute, leaf.value)
+}
+
+/** By how it begins, how it ends, and each part that is literal up to the first `{**}`. */
+function templateCovers(template: string): Covers {
+  const compiled = compileUriTemplate(template)
+  if (!compiled.ok) return NONE
+  const covers = new Map([
+    ...single({ attribute: PATH, keys: [{ kind: 'prefix', text: compiled.value.literalPrefix }] }),
+  ])
+  const end = template.slice(template.lastIndexOf('}') + 1)
+  if (end !== '') covers.set(END_OF_PATH.key, { attribute: END_OF_PATH, keys: [{ kind: 'suffix', text: end }] })
+  for (const [index, text] of template.slice(1).split('/').entries()) {
+    if (text === '{**}') break
+    if (text === '{*}') continue
+    const attribute = segmentOf(index + 1)
+    covers.set(attribute.key, { attribute, keys: [{ kind: 'exact', text }] })
+  }
+  return covers
 }
 
 const single = (cover: Cover): Covers => new Map([[cover.attribute.key, cover]])

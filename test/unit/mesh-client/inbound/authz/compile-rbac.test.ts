@@ -166,6 +166,10 @@ function naive(condition: RbacCondition, of: AuthzRequest): boolean {
   if ('or' in condition) return condition.or.some((part) => naive(part, of))
   if ('not' in condition) return !naive(condition.not, of)
   if ('urlPath' in condition) return matches(condition.urlPath, of.path)
+  if ('uriTemplate' in condition) {
+    const pattern = condition.uriTemplate.replaceAll('{**}', '.*').replaceAll('{*}', '[^/]+')
+    return new RegExp(`^${pattern}$`).test(of.path ?? '')
+  }
   if ('authenticated' in condition) return matches(condition.authenticated, of.peerUri)
   if ('header' in condition) return matches(condition.header.value, of.header(condition.header.name))
   if ('destinationPort' in condition) return condition.destinationPort === of.destinationPort
@@ -219,6 +223,7 @@ const peerValue: fc.Arbitrary<ValueMatcher> = fc.oneof(
 const address = fc.constantFrom('10.0.0.1', '10.0.0.2', '10.128.0.1', '192.168.0.1')
 const leaf: fc.Arbitrary<RbacCondition> = fc.oneof(
   plainValue(word).map((urlPath) => ({ urlPath })),
+  fc.constantFrom('/{*}', '/a/{*}', '/{*}/b', '/{**}/b', '/a', '/{**}').map((uriTemplate) => ({ uriTemplate })),
   peerValue.map((authenticated) => ({ authenticated })),
   plainValue(word).map((value) => ({ header: { name: ':authority', value } })),
   plainValue(word).map((value) => ({ jwtClaim: { path: ['groups'], value } })),
