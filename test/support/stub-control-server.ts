@@ -1,7 +1,19 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createSecureServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { ClientMessage, Node, WorkloadRegistration } from '@weft/mesh-protocol'
+import type { CertificateStub } from './certificate-stub.ts'
 import { poll } from './poll.ts'
+
+/** Who has asked, as far as it was shown. */
+export interface StubCaller {
+  /** `METHOD path`. */
+  readonly request: string
+  readonly token: string | undefined
+  /** Subject alternative name of the client's certificate. */
+  readonly certificate: string | undefined
+}
 
 /** One stream that a client has opened. */
 export interface StubStream {
@@ -24,6 +36,8 @@ export interface StubControlServer extends AsyncDisposable {
   readonly registrations: Map<string, WorkloadRegistration>
   /** Every request but messages, as `METHOD path`. */
   readonly requests: string[]
+  /** The same with who asked. */
+  readonly callers: StubCaller[]
   /** Answers a stream, a message or a workload request with this status instead. */
   readonly answers: { stream?: number | undefined; message?: number | undefined; workload?: number | undefined }
   heartbeatMs: number
@@ -31,17 +45,23 @@ export interface StubControlServer extends AsyncDisposable {
   started(count: number): Promise<StubStream>
 }
 
-export async function startStub(port = 0): Promise<StubControlServer> {
+/** `tls`: served over TLS. `certificates`: what answers requests for certificates, else 404. */
+export async function startStub(
+  port = 0,
+  more: { readonly tls?: ServerOptions; readonly certificates?: CertificateStub } = {},
+): Promise<StubControlServer> {
   const streams: StubStream[] = []
-  const server = createServer((request, response) => {
-    void handle(stub, request, response)
-  })
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
+    void handle(stub, request, response, more.certificates)
+  }
+  const server = more.tls === undefined ? createServer(listener) : createSecureServer(more.tls, listener)
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const stub: StubControlServer = {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${more.tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     streams,
     registrations: new Map(),
     requests: [],
+    callers: [],
     answers: {},
     heartbeatMs: 5_000,
     started: (count) =>
@@ -55,7 +75,12 @@ export async function startStub(port = 0): Promise<StubControlServer> {
   return stub
 }
 
-async function handle(stub: StubControlServer, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function handle(
+  stub: StubControlServer,
+  request: IncomingMessage,
+  response: ServerResponse,
+  certificates: CertificateStub | undefined,
+): Promise<void> {
   const url = new URL(request.url ?? '/', stub.url)
   const [, , kind, id = ''] = url.pathname.split('/')
   const { answers } = stub
@@ -70,6 +95,16 @@ async function handle(stub: StubControlServer, request: IncomingMessage, respons
     return
   }
   stub.requests.push(`${request.method} ${url.pathname}`)
+  stub.callers.push({
+    request: `${request.method} ${url.pathname}`,
+    token: request.headers.authorization,
+    certificate: (request.socket as TLSSocket).getPeerCertificate?.()?.subjectaltname,
+  })
+  if (kind === 'certificates') {
+    if (certificates === undefined) return void refuse(404)
+    const { status, text } = await certificates.answer(JSON.parse(await bodyOf(request)))
+    return void response.writeHead(status).end(text)
+  }
   if (kind === 'stream') {
     if (answers.stream !== undefined) return void refuse(answers.stream)
     openStream(stub, request, response, JSON.parse(url.searchParams.get('node') ?? '{}'))

@@ -139,6 +139,17 @@ describe('where a value comes from', () => {
       expected: { token: undefined, tokenFile: '/run/token' },
     },
     {
+      what: 'pins and the identity directory come from the environment',
+      environment: { WEFT_CONTROL: 'https://a', WEFT_CA_FILE: '/ca.pem', WEFT_IDENTITY_DIR: '/var/lib/id' },
+      expected: { caFile: '/ca.pem', caFingerprint: undefined, identityDir: '/var/lib/id' },
+    },
+    {
+      what: 'a fingerprint is taken as people copy it, and goes before a file of the environment',
+      options: { control: 'https://a', caFingerprint: `${'AB:'.repeat(31)}AB` },
+      environment: { WEFT_CA_FILE: '/ca.pem' },
+      expected: { caFile: undefined, caFingerprint: 'ab'.repeat(32) },
+    },
+    {
       what: 'the off switch works in a broken set-up',
       options: { service: 'Not A Label' },
       environment: { WEFT_DISABLED: '1' },
@@ -184,6 +195,26 @@ describe('what is refused', () => {
       {},
       ['tokenFile', 'left out where option token is given'],
     ],
+    ['a CA file where the control server speaks plaintext', { caFile: '/ca.pem' }, {}, ['caFile', 'is not https:']],
+    [
+      'a pin where one of several control servers speaks plaintext',
+      { control: ['https://a', 'http://b'] },
+      { WEFT_CA_FINGERPRINT: 'ab'.repeat(32) },
+      ['caFingerprint', 'WEFT_CA_FINGERPRINT', '(http://b)'],
+    ],
+    [
+      'a fingerprint that is none',
+      { control: 'https://a', caFingerprint: 'abcd' },
+      {},
+      ['caFingerprint', '64 hexadecimal'],
+    ],
+    [
+      'two pins',
+      { control: 'https://a', caFile: '/ca.pem', caFingerprint: 'ab'.repeat(32) },
+      {},
+      ['caFingerprint', 'left out where option caFile is given'],
+    ],
+    ['an identity directory without name', { identityDir: '' }, {}, ['identityDir', 'path of a directory']],
     ['a locality of four parts', { locality: 'a/b/c/d' }, {}, ['locality', 'region/zone/subzone']],
     ['an option that does not exist', wrong({ sevice: 'x' }), {}, ['sevice', 'the options are control, service']],
   ]
