@@ -215,6 +215,7 @@ export const SERVER: PackageRule = {
         'node:path',
         'node:process',
         'node:v8',
+        'node:net',
         'node:https',
         'node:http',
         'node:tls',

@@ -1,4 +1,5 @@
 import type { KubernetesOptions } from './auth/service-account-tokens.ts'
+import { isObject } from './kernel/json-value.ts'
 import { isLoopback } from './listen-address.ts'
 
 const VARIABLES: Readonly<Record<keyof KubernetesOptions, string>> = {
@@ -19,14 +20,22 @@ export function kubernetesFromEnvironment(env: NodeJS.ProcessEnv): Record<string
   return given.length === 0 ? undefined : Object.fromEntries(given)
 }
 
+/** What the first of them leaves open is as the next says; `undefined` where all are silent. */
+export function mergeKubernetes(layers: readonly unknown[]): unknown {
+  const given = layers.filter((layer) => layer !== undefined)
+  const wrong = given.find((layer) => !isObject(layer))
+  if (wrong !== undefined || given.length === 0) return wrong
+  return Object.assign({}, ...given.toReversed())
+}
+
 /** What is wrong with it; `undefined`: nothing. */
 export function kubernetesProblem(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object'
+  if (!isObject(value)) return 'must be an object'
   const unknown = Object.keys(value).find((name) => !Object.hasOwn(VARIABLES, name))
   if (unknown !== undefined) return `has no field ${unknown}; there are ${Object.keys(VARIABLES).join(', ')}`
   const empty = Object.entries(value).find(([, each]) => typeof each !== 'string' || each === '')
   if (empty !== undefined) return `${empty[0]} must be a string that is not empty`
-  const { issuer, jwksUri, jwksFile } = value as KubernetesOptions
+  const { issuer, jwksUri, jwksFile } = value as Partial<KubernetesOptions>
   if (issuer === undefined) return 'issuer is required: the claim "iss" of the tokens'
   if ((jwksUri === undefined) === (jwksFile === undefined)) return 'must have either jwksUri or jwksFile'
   return jwksUri === undefined || isSafeUri(jwksUri)

@@ -7,7 +7,7 @@ import type { Signer } from './ca/signer.ts'
 import { type Clock, systemClock } from './kernel/clock.ts'
 import { type Logger, silentLogger } from './kernel/logger.ts'
 import { systemTimers, type Timers } from './kernel/timers.ts'
-import { kubernetesFromEnvironment, kubernetesProblem } from './kubernetes-options.ts'
+import { kubernetesFromEnvironment, kubernetesProblem, mergeKubernetes } from './kubernetes-options.ts'
 import { isLoopback, type ListenAddress, parseListenAddress } from './listen-address.ts'
 
 /** What {@link startControlServer} can be told. Everything has a default; code wins over environment over file. */
@@ -44,7 +44,7 @@ export interface ControlServerOptions {
    */
   readonly tlsNames?: readonly string[]
   /** Which service-account tokens of Kubernetes prove a workload. `WEFT_KUBERNETES_…`. Default: none does. */
-  readonly kubernetes?: KubernetesOptions
+  readonly kubernetes?: Partial<KubernetesOptions>
   /** A YAML or JSON file with the keys above. `WEFT_CONFIG`. Default: none. */
   readonly config?: string
   /** Default: silent. */
@@ -159,7 +159,8 @@ export function resolveOptions(options: ControlServerOptions, env: NodeJS.Proces
     fromEnvironment(env),
     file === undefined ? {} : readConfig(file, violations),
   ]
-  const merged = Object.assign({}, DEFAULTS, ...layers.reverse()) as Merged
+  const kubernetes = mergeKubernetes(layers.map((layer) => layer.kubernetes))
+  const merged = Object.assign({}, DEFAULTS, ...layers.reverse(), { kubernetes }) as Merged
   for (const [name, check] of Object.entries(CHECKS)) {
     const message = check(merged[name as keyof Plain])
     if (message !== undefined) violations.push({ field: name, message })
@@ -172,7 +173,7 @@ export function resolveOptions(options: ControlServerOptions, env: NodeJS.Proces
     ...merged,
     listen,
     caDir: merged.caDir,
-    kubernetes: merged.kubernetes,
+    kubernetes: merged.kubernetes as KubernetesOptions | undefined,
     signer: options.signer,
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,

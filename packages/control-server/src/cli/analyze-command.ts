@@ -11,12 +11,13 @@ import {
   withNamespace,
 } from './api-options.ts'
 import { CliError } from './cli-error.ts'
+import { withCredentials } from './credentials.ts'
 import { EXIT } from './exit-codes.ts'
 import { type FoundDocument, readDocuments } from './input-files.ts'
 import { printAnswer } from './output.ts'
 import type { Terminal } from './terminal.ts'
 
-interface AnalyzeFlags extends NamespaceFlags, Pick<ApiFlags, 'output'> {
+interface AnalyzeFlags extends NamespaceFlags, Omit<ApiFlags, 'server'> {
   readonly filename: readonly string[]
   readonly server?: readonly string[]
 }
@@ -39,7 +40,7 @@ export function addAnalyzeCommand(program: Command, terminal: Terminal): void {
     .requiredOption('-f, --filename <path...>', 'files, folders of YAML and JSON files, or - for stdin')
     .addOption(serverOption('judge them together with what this control server has; without it the files alone'))
     .addOption(outputOption())
-  withNamespace(command, terminal).action((flags: AnalyzeFlags) => run(flags, terminal))
+  withNamespace(withCredentials(command, terminal), terminal).action((flags: AnalyzeFlags) => run(flags, terminal))
 }
 
 async function run(flags: AnalyzeFlags, terminal: Terminal): Promise<void> {
@@ -53,10 +54,8 @@ async function run(flags: AnalyzeFlags, terminal: Terminal): Promise<void> {
   if (error > 0) throw new CliError(EXIT.refused, `there ${error === 1 ? 'is 1 error' : `are ${error} errors`}`)
 }
 
-async function judge(
-  { namespace, server, output }: AnalyzeFlags,
-  documents: readonly FoundDocument[],
-): Promise<Analysis> {
+async function judge(flags: AnalyzeFlags, documents: readonly FoundDocument[]): Promise<Analysis> {
+  const { namespace, server } = flags
   if (server === undefined) {
     // Loaded here, as no other command needs it.
     const { analyze } = await import('../analyze/analyze.ts')
@@ -66,7 +65,7 @@ async function judge(
     )
   }
   const query = new URLSearchParams({ namespace })
-  const { body } = await clientOf({ server, output }).request(`/v1/analyze?${query}`, {
+  const { body } = await clientOf({ ...flags, server }).request(`/v1/analyze?${query}`, {
     method: 'POST',
     body: documents.map(({ document }) => document.value),
   })

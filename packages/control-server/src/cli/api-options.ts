@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { ApiClient } from './api-client.ts'
 import { CliError } from './cli-error.ts'
+import { type CredentialFlags, credentialsOf, withCredentials } from './credentials.ts'
 import { EXIT } from './exit-codes.ts'
 import { FORMATS, type Format } from './output.ts'
 import type { Terminal } from './terminal.ts'
@@ -11,7 +12,7 @@ const DEFAULT_SERVER = 'http://127.0.0.1:15800'
 const MAX_WAIT_MS = 60_000
 
 /** What every command that speaks to a server can be told. */
-export interface ApiFlags {
+export interface ApiFlags extends CredentialFlags {
   /** As the option gives it; else text of the environment, which is not looked at before it is needed. */
   readonly server: readonly string[] | string
   readonly output: Format
@@ -32,8 +33,9 @@ export interface Wait {
   readonly ms: number
 }
 
-export function withApiOptions(command: Command, { env }: Terminal): Command {
-  return command
+export function withApiOptions(command: Command, terminal: Terminal): Command {
+  const { env } = terminal
+  const withServer = command
     .addOption(
       serverOption('control server; several URLs are tried in order (WEFT_CONTROL)').default(
         env.WEFT_CONTROL || DEFAULT_SERVER,
@@ -41,6 +43,7 @@ export function withApiOptions(command: Command, { env }: Terminal): Command {
       ),
     )
     .addOption(outputOption())
+  return withCredentials(withServer, terminal)
 }
 
 export function serverOption(description: string): Option {
@@ -63,8 +66,8 @@ export function withWait(command: Command): Command {
   )
 }
 
-export function clientOf({ server }: ApiFlags): ApiClient {
-  return new ApiClient(typeof server === 'string' ? fromEnvironment(server) : server)
+export function clientOf({ server, ...flags }: ApiFlags): ApiClient {
+  return new ApiClient(typeof server === 'string' ? fromEnvironment(server) : server, credentialsOf(flags))
 }
 
 function fromEnvironment(text: string): readonly string[] {

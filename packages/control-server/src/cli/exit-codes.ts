@@ -9,6 +9,8 @@ export const EXIT = {
   unreachable: 3,
   /** `weft server` could not start. */
   startFailed: 4,
+  /** The server answered, and the credential is missing, is not good, or does not allow it. */
+  denied: 5,
 } as const
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
@@ -19,4 +21,5 @@ Exit codes:
   1  the server refused, some client did (--wait), or analyze found errors
   2  wrong usage, or a file that cannot be read; nothing was sent
   3  the server could not be reached
-  4  the server could not start`
+  4  the server could not start
+  5  the credential is missing, is not good, or does not allow it`

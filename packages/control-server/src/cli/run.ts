@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 import { addAnalyzeCommand } from './analyze-command.ts'
 import { addApplyCommand } from './apply-command.ts'
+import { addAuditCommand } from './audit-command.ts'
 import { addCanaryCommands } from './canary-commands.ts'
 import { addCertsCommands } from './certs-commands.ts'
 import { CliError } from './cli-error.ts'
@@ -9,9 +10,11 @@ import { addClientsCommand } from './clients-command.ts'
 import { addDeleteCommand } from './delete-command.ts'
 import { EXIT, EXIT_CODES_HELP } from './exit-codes.ts'
 import { addGetCommand } from './get-command.ts'
+import { addRoleCommands } from './role-commands.ts'
 import { addServerCommand } from './server-command.ts'
 import { addServicesCommand } from './services-command.ts'
 import type { Terminal } from './terminal.ts'
+import { addTokenCommands } from './token-commands.ts'
 
 /** Runs `weft` with these arguments and returns its exit code. */
 export async function runCli(args: readonly string[], terminal: Terminal): Promise<number> {
@@ -52,5 +55,8 @@ function createProgram(terminal: Terminal): Command {
   addClientsCommand(program, terminal)
   addCanaryCommands(program, terminal)
   addCertsCommands(program, terminal)
+  addTokenCommands(program, terminal)
+  addRoleCommands(program, terminal)
+  addAuditCommand(program, terminal)
   return program
 }

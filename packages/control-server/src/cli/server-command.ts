@@ -2,6 +2,7 @@ import { setFlagsFromString } from 'node:v8'
 import { type Command, Option } from 'commander'
 import type { DestinationStream, Logger as PinoLogger } from 'pino'
 import type { Logger } from '../kernel/logger.ts'
+import type { ControlServerOptions } from '../options.ts'
 import type { ControlServer } from '../server.ts'
 import { parseLifetime } from './certs-commands.ts'
 import { CliError } from './cli-error.ts'
@@ -19,6 +20,12 @@ interface ServerFlags {
   readonly certificateTtl?: number
   readonly caDir?: string
   readonly tlsName?: readonly string[]
+  readonly kubernetesIssuer?: string
+  readonly kubernetesJwksUri?: string
+  readonly kubernetesJwksFile?: string
+  readonly kubernetesAudience?: string
+  readonly kubernetesCaFile?: string
+  readonly kubernetesTokenFile?: string
   readonly logLevel: string
 }
 
@@ -45,6 +52,12 @@ export function addServerCommand(program: Command, terminal: Terminal): void {
       "an authority of yours, in Istio's files ca-cert.pem, ca-key.pem, root-cert.pem (WEFT_CA_DIR)",
     )
     .option('--tls-name <name...>', 'names and addresses at which a secure server is reached (WEFT_TLS_NAMES)')
+    .option('--kubernetes-issuer <url>', 'take service-account tokens of this issuer (WEFT_KUBERNETES_ISSUER)')
+    .option('--kubernetes-jwks-uri <url>', 'where its keys are (WEFT_KUBERNETES_JWKS_URI)')
+    .option('--kubernetes-jwks-file <file>', 'or a file with them (WEFT_KUBERNETES_JWKS_FILE)')
+    .option('--kubernetes-audience <name>', 'whom they are for (WEFT_KUBERNETES_AUDIENCE, default weft)')
+    .option('--kubernetes-ca-file <file>', 'what the server of the keys is held against (WEFT_KUBERNETES_CA_FILE)')
+    .option('--kubernetes-token-file <file>', 'credential for the keys (WEFT_KUBERNETES_TOKEN_FILE)')
     .option('--log-level <level>', `${LOG_LEVELS.join(', ')} (WEFT_LOG_LEVEL)`, terminal.env.WEFT_LOG_LEVEL ?? 'info')
     .action((flags: ServerFlags) => runServer(flags, terminal))
 }
@@ -65,10 +78,25 @@ async function runServer(
     ...(certificateTtl === undefined ? {} : { certificateTtlMs: certificateTtl }),
     ...(tlsName === undefined ? {} : { tlsNames: tlsName }),
   }
-  const server = await start(() => startControlServer({ ...flags, ...certificateOptions, logger }))
+  const kubernetes = kubernetesFrom(flags)
+  const server = await start(() => startControlServer({ ...flags, ...certificateOptions, ...kubernetes, logger }))
   terminal.out(`weft listening on ${server.url}`)
   logger.info('stopping', { signal: await stopped })
   await server.close()
+}
+
+/** What the flags leave open may stand in the environment or in the file. */
+function kubernetesFrom(flags: Omit<ServerFlags, 'logLevel'>): Pick<ControlServerOptions, 'kubernetes'> {
+  const named: Record<string, string | undefined> = {
+    issuer: flags.kubernetesIssuer,
+    jwksUri: flags.kubernetesJwksUri,
+    jwksFile: flags.kubernetesJwksFile,
+    audience: flags.kubernetesAudience,
+    caFile: flags.kubernetesCaFile,
+    tokenFile: flags.kubernetesTokenFile,
+  }
+  const given = Object.entries(named).filter(([, value]) => value !== undefined)
+  return given.length === 0 ? {} : { kubernetes: Object.fromEntries(given) }
 }
 
 /**
