@@ -54,10 +54,10 @@ function endOfPath(path: string): number {
  * them. A parameter without `=` has the empty value; `undefined`: it is not there.
  */
 export function queryValue(path: string, name: string): string | undefined {
-  const fragment = path.indexOf('#')
-  const end = fragment < 0 ? path.length : fragment
   const query = path.indexOf('?')
   if (query < 0) return undefined
+  const fragment = path.indexOf('#')
+  const end = fragment < 0 ? path.length : fragment
   for (let start = query + 1; start <= end; ) {
     const ampersand = path.indexOf('&', start)
     const stop = ampersand < 0 || ampersand > end ? end : ampersand

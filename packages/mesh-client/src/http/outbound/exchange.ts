@@ -28,6 +28,7 @@ export interface ExchangeFacts {
   readonly scheme: 'http' | 'https'
   readonly path: string
   readonly headers: RequestHeaders
+  readonly servername: string | null | undefined
   readonly cluster: ClusterRuntime
   readonly route: CompiledRoute
   readonly mutations: CompiledMutations | undefined
@@ -87,7 +88,7 @@ export class Exchange {
     this.reset = given.reset
     this.expectContinue = given.expectContinue
     this.typeOfService = given.typeOfService
-    this.servername = given.servername
+    this.servername = facts.servername
     this.scheme = facts.scheme
     this.cluster = facts.cluster
     this.route = facts.route
@@ -114,6 +115,7 @@ export class Exchange {
     return new Exchange(options, {
       ...this,
       headers,
+      servername: undefined,
       cluster,
       mutations: undefined,
       span: undefined,

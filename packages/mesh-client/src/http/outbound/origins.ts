@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { PolicySource, PolicyView } from '../../routing/policy-view.ts'
 import type { VirtualHostTable } from '../../routing/route-table.ts'
 
@@ -23,6 +24,8 @@ export interface OriginTarget {
   readonly hostname: string
   /** Host, with the port where it is not the scheme's own. */
   readonly authority: string
+  /** What TLS asks for where nothing else says so; `undefined` for an address. RFC 6066 section 3. */
+  readonly serverName: string | undefined
   /** Fully qualified; the name as it was written where that is not known. */
   readonly host: string
   /** There when `served`. */
@@ -69,6 +72,10 @@ const ofMesh = (kind: OriginKind): boolean => kind !== 'outside' && kind !== 'bl
 /** What Istio's redirection of traffic leaves alone too, so that it works under `REGISTRY_ONLY`. */
 const LOOPBACK = /^(?:127(?:\.\d+){3}|\[::1\]|localhost|.+\.localhost)\.?$/
 
+function isAddress(hostname: string): boolean {
+  return hostname.startsWith('[') || isIP(hostname) !== 0
+}
+
 function lookUp(origin: string, view: PolicyView): OriginTarget {
   const url = new URL(origin)
   const secure = url.protocol === 'https:'
@@ -78,6 +85,7 @@ function lookUp(origin: string, view: PolicyView): OriginTarget {
     port: url.port === '' ? (secure ? 443 : 80) : Number(url.port),
     hostname: url.hostname,
     authority: url.host,
+    serverName: isAddress(url.hostname) ? undefined : url.hostname,
     host: url.hostname,
     table: undefined,
   }

@@ -16,7 +16,7 @@ import { abortReply, fixedReply, routeReply } from './local-reply.ts'
 import { outgoingHeaders } from './outgoing-headers.ts'
 import { circuitOpen, delayedTooLong, noCluster, overflow, tooLate } from './refusals.ts'
 import type { RequestBody } from './request-body.ts'
-import { findHeader, type RequestHeaders } from './request-headers.ts'
+import { findHeader, hostOf, type RequestHeaders } from './request-headers.ts'
 
 const NO_HEADERS: RequestHeaders = []
 
@@ -121,6 +121,7 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
       scheme: this.target.scheme,
       path,
       headers,
+      servername: this.#serverName(headers),
       cluster,
       route,
       mutations: destination.mutations,
@@ -134,6 +135,13 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
     this.attempts.attemptNext(now)
     const { mirrors } = destination
     if (mirrors !== undefined && !this.over) this.env.mirrors.send(mirrors, exchange, now)
+  }
+
+  /** What TLS asks for; said also where there is none, because undici works it out of the host else. */
+  #serverName(headers: RequestHeaders): string | null | undefined {
+    const { servername } = this.options
+    if (servername !== undefined && servername !== null) return servername
+    return hostOf(headers) === this.target.authority ? this.target.serverName : undefined
   }
 
   #firstPick({ hashRequest, goesWhereNamed }: ClusterRuntime, path: string, headers: RequestHeaders): FirstPick {

@@ -46,3 +46,12 @@ describe('a host outside of the mesh', () => {
     expect([made.origins.resolve('http://reviews').kind, made.policy.followed]).toEqual(['following', [HOST]])
   })
 })
+
+test.each([
+  ['https://reviews:8443', 'reviews'],
+  ['http://reviews.default.svc.cluster.local', HOST],
+  ['https://10.0.0.1:8443', undefined],
+  ['https://[2001:db8::1]', undefined],
+])('TLS of %s asks for %s: addresses are no names', (origin, expected) => {
+  expect(origins('ALLOW_ANY').origins.resolve(origin).serverName).toBe(expected)
+})
