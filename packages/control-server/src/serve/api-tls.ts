@@ -13,9 +13,10 @@ export interface ApiTlsOptions {
   readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger
+  /** A client that begins a handshake and does not go on is cut off after this. Default 10 s. */
+  readonly handshakeTimeoutMs?: number
 }
 
-/** A client that begins a handshake and does not go on is cut off after this. */
 const HANDSHAKE_TIMEOUT_MS = 10_000
 
 /** After a failure the certificate that is there goes on serving, and another try is made. */
@@ -44,7 +45,7 @@ export class ApiTls {
   serverOptions(): TlsOptions {
     return {
       ...contextOf(this.certificate),
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      handshakeTimeout: this.options.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS,
       requestCert: true,
       // A process that joins has none yet; who shows one that is not believed is nobody (`TLSSocket.authorized`).
       rejectUnauthorized: false,

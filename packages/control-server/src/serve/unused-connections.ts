@@ -7,22 +7,38 @@ import type { Socket } from 'node:net'
  * them.
  */
 export function watchUnusedConnections(server: Server): () => void {
+  return 'setSecureContext' in server ? watchSecure(server) : watchPlain(server)
+}
+
+function watchPlain(server: Server): () => void {
   const sockets = new Set<Socket>()
-  const watch = (socket: Socket): void => {
+  server.on('connection', (socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
-  }
-  server.on('connection', watch)
-  // Over TLS the handshake has come, which is nothing yet.
-  const used = new WeakSet<Socket>()
-  server.on('secureConnection', watch)
-  server.on('request', ({ socket }: IncomingMessage) => {
-    if ('encrypted' in socket) used.add(socket)
   })
   return () => {
-    for (const socket of sockets) {
-      const isUsed = 'encrypted' in socket ? used.has(socket) : socket.bytesRead > 0
-      if (!isUsed) socket.destroy()
-    }
+    for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy()
   }
 }
+
+/**
+ * Over TLS the handshake comes first, which is nothing yet. It makes a socket around the first one, known by the same peer.
+ */
+function watchSecure(server: Server): () => void {
+  const unused = new Map<string, Socket>()
+  const watch = (socket: Socket): void => {
+    const peer = peerOf(socket)
+    unused.set(peer, socket)
+    socket.once('close', () => {
+      if (unused.get(peer) === socket) unused.delete(peer)
+    })
+  }
+  server.on('connection', watch)
+  server.on('secureConnection', watch)
+  server.on('request', ({ socket }: IncomingMessage) => unused.delete(peerOf(socket)))
+  return () => {
+    for (const socket of unused.values()) socket.destroy()
+  }
+}
+
+const peerOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`
