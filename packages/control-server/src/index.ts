@@ -1,3 +1,5 @@
+export { CaError, type CaErrorCode } from './ca/ca-error.ts'
+export type { CertificateTemplate, RootRotation, RotationStatus, Signer } from './ca/signer.ts'
 export type { Logger } from './kernel/logger.ts'
 export { type ControlServerOptions, OptionsError } from './options.ts'
 export { type ControlServer, startControlServer } from './server.ts'
