@@ -22,12 +22,22 @@ export interface IdentityDirectory {
   idle(): Promise<void>
 }
 
+/** The process that has the identity. */
+export interface IdentityHolder {
+  readonly workloadId: string
+  readonly pid: number
+  /** In milliseconds since 1970. */
+  readonly startedAt: number
+}
+
 export interface IdentityDirectoryDeps {
   readonly directory: string
   /** Whose identity it may hold. */
   readonly namespace: string
   readonly serviceAccount: string
-  /** Of this process; `undefined` on a system that has no users. */
+  /** This process; the next one goes on as the same workload. */
+  readonly holder: IdentityHolder
+  /** User of this process; `undefined` on a system that has no users. */
   readonly uid: number | undefined
   readonly clock: Clock
   readonly logger: Logger
@@ -35,7 +45,8 @@ export interface IdentityDirectoryDeps {
 
 /** Names as Istio's agent writes them. */
 const FILES = { key: 'key.pem', chain: 'cert-chain.pem', roots: 'root-cert.pem' } as const
-const META = 'identity.json'
+/** Describes the other files. */
+export const IDENTITY_FILE = 'identity.json'
 
 type Part = keyof typeof FILES
 const PARTS: readonly Part[] = ['key', 'chain', 'roots']
@@ -48,6 +59,7 @@ interface Meta {
   readonly ttlMs: number
   /** By this machine's clock, in milliseconds since 1970. */
   readonly expiresAt: number
+  readonly holder: IdentityHolder
   readonly sha256: Readonly<Record<Part, string>>
 }
 
@@ -113,7 +125,7 @@ async function read({
   uid,
   clock,
 }: IdentityDirectoryDeps): Promise<KeptIdentity | undefined> {
-  const meta = parseMeta(await readSafely(path.join(directory, META), uid))
+  const meta = parseMeta(await readSafely(path.join(directory, IDENTITY_FILE), uid))
   const texts = {
     key: await part(directory, 'key', meta, uid),
     chain: await part(directory, 'chain', meta, uid),
@@ -149,7 +161,7 @@ async function part(directory: string, name: Part, meta: Meta, uid: number | und
     })
     if (text !== undefined && digest(text) === meta.sha256[name]) return text
   }
-  throw new Unusable(`${FILES[name]} is missing or is not the one that ${META} tells of`)
+  throw new Unusable(`${FILES[name]} is missing or is not the one that ${IDENTITY_FILE} tells of`)
 }
 
 function parseMeta(text: string): Meta {
@@ -162,7 +174,7 @@ function parseMeta(text: string): Meta {
   } catch {
     // Told below.
   }
-  throw new Unusable(`${META} is not of format ${FORMAT}`)
+  throw new Unusable(`${IDENTITY_FILE} is not of format ${FORMAT}`)
 }
 
 function parseKey(pem: string): KeyObject {
@@ -188,10 +200,11 @@ async function write(deps: IdentityDirectoryDeps, svid: Svid, expiresAt: number)
     trustDomains: svid.trust.trustDomains,
     ttlMs: svid.ttlMs,
     expiresAt,
+    holder: deps.holder,
     sha256: { key: digest(texts.key), chain: digest(texts.chain), roots: digest(texts.roots) },
   }
   const files: readonly (readonly [string, string])[] = [
-    [META, `${JSON.stringify(meta, undefined, 2)}\n`],
+    [IDENTITY_FILE, `${JSON.stringify(meta, undefined, 2)}\n`],
     ...PARTS.map((name) => [FILES[name], texts[name]] as const),
   ]
   for (const [name, text] of files) await writeBeside(path.join(directory, name), text)
@@ -212,7 +225,7 @@ async function writeBeside(file: string, text: string): Promise<void> {
 }
 
 async function putAside(directory: string): Promise<void> {
-  for (const name of [META, ...Object.values(FILES)]) {
+  for (const name of [IDENTITY_FILE, ...Object.values(FILES)]) {
     const file = path.join(directory, name)
     await rename(file, `${file}.unusable`).catch(() => undefined)
   }

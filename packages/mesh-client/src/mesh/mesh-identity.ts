@@ -11,6 +11,7 @@ import type { Random } from '../kernel/random.ts'
 import type { Recorder } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
 import type { ResolvedOptions } from '../options/types.ts'
+import { thisProcess } from './kept-workload-id.ts'
 import type { Self } from './self.ts'
 
 export interface MeshIdentityDeps {
@@ -62,10 +63,19 @@ function manager(deps: MeshIdentityDeps): IdentityManager {
   })
 }
 
-function directoryOf({ options, clock, logger }: MeshIdentityDeps): IdentityDirectory | undefined {
+function directoryOf({ options, self, clock, logger }: MeshIdentityDeps): IdentityDirectory | undefined {
   const { identityDir: directory, namespace, serviceAccount } = options
   if (directory === undefined) return undefined
-  return createIdentityDirectory({ directory, namespace, serviceAccount, uid: process.getuid?.(), clock, logger })
+  const holder = { workloadId: self.node.id, ...thisProcess(clock) }
+  return createIdentityDirectory({
+    directory,
+    namespace,
+    serviceAccount,
+    holder,
+    uid: process.getuid?.(),
+    clock,
+    logger,
+  })
 }
 
 const nothing = (): void => undefined

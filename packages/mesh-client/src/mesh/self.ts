@@ -11,9 +11,11 @@ import {
   type WorkloadRegistration,
 } from '@weft/mesh-protocol'
 import type { CallingWorkload } from '../cluster/cluster-manager.ts'
+import { systemClock } from '../kernel/clock.ts'
 import { peerOf } from '../kernel/peer-header.ts'
 import type { Peer } from '../kernel/recorder.ts'
 import type { ResolvedOptions } from '../options/types.ts'
+import { isProcessRunning, keptWorkloadId, thisProcess } from './kept-workload-id.ts'
 
 /** Who this process is, in the words of each who is told. */
 export interface Self {
@@ -31,7 +33,7 @@ export interface Self {
 
 export function describeSelf(options: ResolvedOptions, clientVersion: string): Self {
   const { service, namespace, labels, serviceAccount, locality, workload, clusterId } = options
-  const id = `${service === '' ? 'client' : service}-${randomUUID().slice(-12)}`
+  const id = workloadId(options)
   const common = { service, namespace, labels, serviceAccount }
   return {
     node: {
@@ -58,6 +60,16 @@ export function describeSelf(options: ResolvedOptions, clientVersion: string): S
       weight: DEFAULT_WORKLOAD_WEIGHT,
     },
   }
+}
+
+/** Made here, or that of the process before this one where it has left its identity behind. */
+function workloadId({ service, identityDir }: ResolvedOptions): string {
+  const prefix = `${service === '' ? 'client' : service}-`
+  const kept =
+    identityDir === undefined
+      ? undefined
+      : keptWorkloadId(identityDir, prefix, thisProcess(systemClock), isProcessRunning)
+  return kept ?? `${prefix}${randomUUID().slice(-12)}`
 }
 
 /** Of this package, as its manifest says; `unknown` where a bundler has left it behind. */

@@ -48,6 +48,7 @@ function open(changes: Partial<IdentityDirectoryDeps> = {}): IdentityDirectory {
     directory,
     namespace: 'default',
     serviceAccount: 'default',
+    holder: { workloadId: 'web-0123456789ab', pid: 7, startedAt: 1_000_000 },
     uid,
     clock: { now: () => 0, wallNow: () => now },
     logger: {
