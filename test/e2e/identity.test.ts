@@ -183,6 +183,25 @@ describe('a process with a join token', () => {
   })
 })
 
+test('a trust bundle that cannot be used is refused, and whom the process believes stays', async () => {
+  const { stub, certificates, token } = await secure()
+  const { mesh } = join({ control: stub.url, token })
+  await poll(() => mesh.status().identity.state === 'held', 'a certificate')
+  const leaf = certificates.ca.leaf().certificate
+  const certificatesOf = [certificates.ca.root, leaf]
+  const wrong = {
+    type: 'TrustBundle',
+    name: TRUST_BUNDLE_NAME,
+    version: '1',
+    trustDomain: 'a',
+    certificates: certificatesOf,
+  }
+  await push(stub, [wrong as Resource])
+  const nack = await poll(() => stub.streams[0]?.messages.flatMap((message) => message.nack ?? [])[0], 'a refusal')
+  expect(nack).toMatchObject({ name: `TrustBundle/${TRUST_BUNDLE_NAME}`, violations: [{ field: 'certificates[1]' }] })
+  expect(mesh.status().identity).toMatchObject({ generation: 1, trustDomains: ['cluster.local'] })
+})
+
 describe('a token in plaintext', () => {
   test('gets a certificate from a control server on loopback, by the token each time', async () => {
     const certificates = createCertificateStub()

@@ -65,30 +65,24 @@ export function createControlTransport(deps: {
   const plain = new http.Agent({ keepAlive: true })
   const secure = createSecureAgents(deps.tls)
 
-  const headers = async (
-    more: Readonly<Record<string, string>>,
-    token: Promise<string | undefined>,
-  ): Promise<Record<string, string>> => {
-    const shown = await token
-    return shown === undefined ? { ...more } : { ...more, authorization: `Bearer ${shown}` }
+  /** How a request to a URL is made at this moment, and the token that goes with it. */
+  const wayTo = async (url: URL) => {
+    if (url.protocol !== 'https:') return { request: http.request, agent: plain, token: deps.token }
+    const { agent, hasCertificate } = await secure.agentFor(url)
+    // The connection's certificate speaks for the process too, so a token that is gone is no fault then.
+    const token: TokenSource = hasCertificate ? () => deps.token().catch(() => undefined) : deps.token
+    return { request: https.request, agent, token }
   }
-  /** The connection's certificate speaks for the process too, so a token that is gone is no fault then. */
-  const tokenFor = (url: URL, hasCertificate: boolean): Promise<string | undefined> =>
-    url.protocol === 'https:' && hasCertificate ? deps.token().catch(() => undefined) : deps.token()
   const open = async (
     url: URL,
     options: http.RequestOptions & { readonly headers: Readonly<Record<string, string>> },
     withoutToken: boolean,
     body?: string,
   ): Promise<IncomingMessage> => {
-    const isSecure = url.protocol === 'https:'
-    const { agent, hasCertificate } = isSecure ? await secure.agentFor(url) : { agent: plain, hasCertificate: false }
-    const token = withoutToken ? Promise.resolve(undefined) : tokenFor(url, hasCertificate)
-    const request = (isSecure ? https : http).request(url, {
-      ...options,
-      headers: await headers(options.headers, token),
-      agent,
-    })
+    const way = await wayTo(url)
+    const token = withoutToken ? undefined : await way.token()
+    const proof = token === undefined ? {} : { authorization: `Bearer ${token}` }
+    const request = way.request(url, { ...options, headers: { ...options.headers, ...proof }, agent: way.agent })
     return new Promise((resolve, reject) => {
       request.on('socket', (socket) => socket.unref())
       request.on('response', resolve)

@@ -60,6 +60,8 @@ export interface Compile<Routes, Hosts> {
   hosts(index: HostIndex): Hosts
   /** Whether an inbound policy can be enforced. Absent: every one can. */
   inbound?(policy: InboundPolicy): Result<unknown>
+  /** Whether a trust bundle can be used. Absent: every one can. */
+  trust?(bundle: TrustBundle): Result<unknown>
 }
 
 export function emptySnapshot<Routes, Hosts>(): Snapshot<Routes, Hosts> {

@@ -127,8 +127,7 @@ class Draft<Routes, Hosts> {
       case 'InboundPolicy':
         return this.#takeInbound(update)
       case 'TrustBundle':
-        if (this.#trust?.version !== update.version) this.#trust = update
-        return true
+        return this.#takeTrust(update)
       case 'Cluster':
         if (this.#clusters.get(update.name)?.version !== update.version) this.#clusters.set(update.name, update)
         return true
@@ -146,6 +145,14 @@ class Draft<Routes, Hosts> {
     const checked = this.#compile.inbound?.(update)
     if (checked?.ok === false) this.#refuse(update, checked.error)
     else this.#inbound = update
+    return checked?.ok !== false
+  }
+
+  #takeTrust(update: TrustBundle): boolean {
+    if (this.#trust?.version === update.version) return true
+    const checked = this.#compile.trust?.(update)
+    if (checked?.ok === false) this.#refuse(update, checked.error)
+    else this.#trust = update
     return checked?.ok !== false
   }
 

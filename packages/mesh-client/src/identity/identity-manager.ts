@@ -15,7 +15,8 @@ import {
   type RenewalState,
   stepRenewal,
 } from './renewal-plan.ts'
-import { leadsTo, parseRoots, type Svid } from './svid.ts'
+import { leadsTo, type Svid } from './svid.ts'
+import { readTrustBundle } from './trust-bundle.ts'
 
 export interface IdentityManagerDeps extends CertificateAsker {
   /** Base URLs of control servers, asked in turn. */
@@ -61,7 +62,7 @@ export interface IdentityManager extends IdentitySource {
   readonly trust: Trust | undefined
   /** Takes what is kept from an earlier life, then asks the control server. Returns at once; idempotent. */
   start(): void
-  /** A bundle of the stream. `fresh`: from a control server, and not what was kept on disk. */
+  /** A bundle of the stream; one that cannot be used is let be. `fresh`: from a control server, and not what was kept on disk. */
   useTrust(bundle: TrustBundle, fresh: boolean): void
   /** The control server can be reached (again): what has failed is tried at once. */
   controlIsBack(): void
@@ -121,13 +122,13 @@ class Manager implements IdentityManager {
     void this.#begin()
   }
 
-  useTrust({ trustDomain, trustDomainAliases = [], certificates }: TrustBundle, fresh: boolean): void {
+  useTrust(bundle: TrustBundle, fresh: boolean): void {
     if (!fresh && this.#freshTrust) return
-    const trust = this.#readTrust(certificates, [trustDomain, ...trustDomainAliases])
-    if (trust === undefined) return
+    const trust = readTrustBundle(bundle)
+    if (!trust.ok) return
     this.#freshTrust ||= fresh
-    if (sameTrust(trust, this.#trust)) return
-    this.#trust = trust
+    if (sameTrust(trust.value, this.#trust)) return
+    this.#trust = trust.value
     if (this.#svid === undefined) return
     this.#put()
     this.#changed()
@@ -159,16 +160,6 @@ class Manager implements IdentityManager {
     this.#deps.timers.clear(this.#timer)
     this.#listeners.clear()
     await this.#deps.directory?.idle()
-  }
-
-  #readTrust(certificates: readonly string[], trustDomains: readonly string[]): Trust | undefined {
-    try {
-      return { certificates: parseRoots(certificates).map(String), trustDomains }
-    } catch (error) {
-      const reason = (error as Error).message
-      this.#deps.logger.error('The trust bundle of the mesh cannot be used, and the one before stays', { reason })
-      return undefined
-    }
   }
 
   async #begin(): Promise<void> {

@@ -130,7 +130,7 @@ export function leadsTo(certificateChain: string, roots: readonly string[]): boo
 }
 
 /** Throws for what is no CA certificate. */
-export function parseRoots(roots: readonly string[]): readonly X509Certificate[] {
+function parseRoots(roots: readonly string[]): readonly X509Certificate[] {
   return roots.map((pem) => {
     const root = parse(pem, 'trustBundle')
     if (!root.ca) throw new Error('trustBundle holds a certificate that is none of a CA')

@@ -7,7 +7,9 @@ import type { LocalPeers } from '../discovery/local-peers.ts'
 import type { ControlTrust } from '../identity/control-trust.ts'
 import type { IdentitySource } from '../identity/identity.ts'
 import type { IdentityManager } from '../identity/identity-manager.ts'
+import { readTrustBundle } from '../identity/trust-bundle.ts'
 import { compileInboundRules } from '../inbound/inbound-rules.ts'
+import type { OwnProbes } from '../inbound/own-probes.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Random } from '../kernel/random.ts'
@@ -38,6 +40,8 @@ export interface ControlLinkDeps {
   readonly onSnapshot: (after: MeshSnapshot, before: MeshSnapshot) => void
   /** Found on this host, to be called besides what the snapshot says. */
   readonly onLocalPeers: (peers: LocalPeers) => void
+  /** Told of the connections that this process makes to itself. */
+  readonly ownProbes: OwnProbes
   /** The way to the control server, or a registration, is other than before. */
   readonly onChange: () => void
 }
@@ -62,6 +66,7 @@ export function createControlLink(deps: ControlLinkDeps): ControlLink {
       routes: compileRouteConfiguration,
       hosts: (index) => createHostTable(index, options.namespace),
       inbound: compileInboundRules,
+      trust: readTrustBundle,
     },
     tls: deps.controlTrust.optionsFor,
     onSnapshot(after: MeshSnapshot, before: MeshSnapshot) {
