@@ -11,6 +11,7 @@ import {
   type RouteConfiguration,
   resourceKey,
   routedClusters,
+  type TrustBundle,
   type UpdateEvent,
   type Violation,
   validateResource,
