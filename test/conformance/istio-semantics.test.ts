@@ -1,4 +1,4 @@
-import { HOST_SELECTION_RETRY_MAX_ATTEMPTS } from '@weft/mesh-protocol'
+import { HOST_SELECTION_RETRY_MAX_ATTEMPTS, type ValueMatcher } from '@weft/mesh-protocol'
 import { afterAll, describe, expect, test } from 'vitest'
 import { parseDuration } from '../../packages/control-server/src/config/duration.ts'
 import {
@@ -12,8 +12,15 @@ import type {
   HttpRetry,
   HttpRoute,
 } from '../../packages/control-server/src/config/spec/virtual-service.ts'
+import { claimPath, requestPrincipal } from '../../packages/control-server/src/translate/authorization/claims.ts'
+import {
+  namespacePattern,
+  serviceAccountPattern,
+} from '../../packages/control-server/src/translate/authorization/identities.ts'
+import { expandPrincipals } from '../../packages/control-server/src/translate/authorization/trust-domains.ts'
 import { matchesConflict, mergeDelegate, mergeMatches } from '../../packages/control-server/src/translate/delegates.ts'
 import { HostMap } from '../../packages/control-server/src/translate/host-map.ts'
+import { composePeerAuthentication } from '../../packages/control-server/src/translate/peer-authentication.ts'
 import { retryPolicy } from '../../packages/control-server/src/translate/retry-policy.ts'
 import { effectivePolicy } from '../../packages/control-server/src/translate/traffic-policy.ts'
 import { matchesLocality } from '../../packages/mesh-client/src/balancing/locality-priorities.ts'
@@ -23,15 +30,8 @@ import { ConformanceReport } from './report.ts'
 // biome-ignore lint/suspicious/noExplicitAny: each group has a shape of its own, which its check below names
 type Row = any
 
-const LATER = 'is about identity and authorization, which the mesh does not carry yet'
 const NOT_APPLICABLE: Readonly<Record<string, string>> = {
   'resolve-gateway-name': 'names gateways of a cluster; a client is only of the gateway mesh',
-  'peer-authentication-compose': LATER,
-  'trust-domain-aliases': LATER,
-  'authz-service-account': LATER,
-  'authz-request-principal': LATER,
-  'authz-namespace-match': LATER,
-  'authz-claim-path': LATER,
 }
 
 /** Why a single row asks for something that cannot be. */
@@ -113,6 +113,38 @@ const CHECKS: Readonly<Record<string, (row: Row) => void>> = {
   'locality-match'({ locality: { region, zone, subzone }, rule, expected }: Row) {
     expect(matchesLocality({ region, zone, subZone: subzone }, rule)).toBe(expected)
   },
+  'peer-authentication-compose'({ configs, rootNamespace, expected }: Row) {
+    const age = ({ metadata }: Row): number => Date.parse(metadata.creationTimestamp ?? '1970-01-01')
+    const { mode, ports } = composePeerAuthentication(
+      configs.toSorted((a: Row, b: Row) => age(a) - age(b)),
+      rootNamespace,
+    )
+    expect({ mode, ...(ports === undefined ? {} : { perPort: ports }) }).toEqual(expected)
+  },
+  'trust-domain-aliases'({ trustDomain, aliases, principals, expected }: Row) {
+    expect(expandPrincipals(principals, [trustDomain, ...aliases])).toEqual(expected)
+  },
+  'authz-service-account'({ serviceAccount, identity, expected }: Row) {
+    expect(matchesWhole(serviceAccountPattern(serviceAccount, 'default'), identity)).toBe(expected)
+  },
+  'authz-namespace-match'({ namespace, identity, expected }: Row) {
+    expect(matchesWhole(namespacePattern(namespace), identity)).toBe(expected)
+  },
+  'authz-claim-path'({ key, expected }: Row) {
+    expect(claimPath(key.replace(/^request\.auth\.claims/, '')) ?? null).toEqual(expected)
+  },
+  'authz-request-principal'({ requestPrincipal: value, expected }: Row) {
+    const { iss, sub } = requestPrincipal(value)
+    expect({ iss: matcherText(iss), sub: matcherText(sub) }).toEqual(expected)
+  },
+}
+
+const matchesWhole = (pattern: string, text: string): boolean => new RegExp(`^(?:${pattern})$`).test(text)
+
+/** As the data writes matchers. */
+function matcherText(matcher: ValueMatcher): string {
+  const [[kind, value] = []] = Object.entries(matcher)
+  return kind === 'present' ? '.+' : `${kind}:${value}`
 }
 
 function durationMs(text: string): number {
@@ -128,7 +160,7 @@ describe.skipIf(vectors === undefined)(vectorTitle("Istio's own cases of what it
   const report = new ConformanceReport({
     suite: 'istio-semantics',
     title:
-      "What Istio's unit tests say of hosts, delegates, retries, traffic policies and localities, asked of the functions that decide it.",
+      "What Istio's unit tests say of hosts, delegates, retries, traffic policies, localities, identities and claims, asked of the functions that decide it.",
     rows: rows.map(({ id }) => id),
   })
   for (const row of rows) {

@@ -36,17 +36,17 @@ test('a dangling host or subset is accepted with a warning', async () => {
   })
 })
 
-test('what is not yet enforced is taken and said so', async () => {
+test('what has no effect is taken and said so', async () => {
   const rule = {
     apiVersion: 'networking.istio.io/v1',
     kind: 'DestinationRule',
     metadata: { name: 'secured' },
-    spec: { host: 'reviews', trafficPolicy: { tls: { mode: 'ISTIO_MUTUAL' } } },
+    spec: { host: 'reviews', trafficPolicy: { tunnel: { targetHost: 'a', targetPort: 80 } } },
   }
   const put = await api('PUT', `${VS.replace('virtualservices', 'destinationrules')}/secured`, rule)
   expect([put.status, put.headers.get('warning')]).toEqual([
     201,
-    expect.stringMatching(/tls: accepted, not yet enforced/),
+    expect.stringMatching(/tunnel: only has an effect in a cluster's proxy/),
   ])
 })
 

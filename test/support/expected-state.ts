@@ -31,7 +31,9 @@ export function expectedState(model: Model, node: Node, hosts: Iterable<string>)
       const translated = translateCluster(context, name)
       if (translated === undefined) continue
       state.set(resourceKey('Cluster', name), translated.cluster)
-      const endpoints = assignedInstances(model, translated.assignment).map(translateEndpoint)
+      const endpoints = assignedInstances(model, translated.assignment).map((instance) =>
+        translateEndpoint(instance, policies.peerAuthentications.isPlaintext(instance)),
+      )
       state.set(resourceKey('ClusterLoadAssignment', name), byId(endpoints))
       const fallback = translated.cluster.errorRateBreaker?.fallback
       if (fallback !== undefined && 'cluster' in fallback) names.add(fallback.cluster)

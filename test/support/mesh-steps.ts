@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import { backend, httpRoute, l4Route, retryBudget } from './gateway-routes.ts'
 import {
+  authorizationPolicy,
   circuitBreaker,
   destinationRule,
   faultInjection,
   loadBalancer,
   meshConfig,
+  peerAuthentication,
+  requestAuthentication,
   service,
   serviceEntry,
   sidecar,
@@ -48,6 +51,7 @@ export const meshStep = fc.oneof(
     version,
     weight: fc.integer({ min: 1, max: 3 }),
     grouped: maybe,
+    identity: maybe,
   }),
   fc.record({ do: fc.constant('group'), there: maybe, version, locality: fc.constantFrom('', 'r/z'), probed: maybe }),
   fc.record({ do: fc.constant('unregister'), id: fc.nat(8) }),
@@ -116,7 +120,13 @@ export const meshStep = fc.oneof(
     exportTo: fc.constantFrom([], ['.'], ['other']),
     namespace: fc.constantFrom('default', 'other'),
   }),
-  fc.record({ do: fc.constant('mesh'), exportTo: fc.constantFrom(['*'], ['.']), closed: maybe }),
+  fc.record({
+    do: fc.constant('mesh'),
+    exportTo: fc.constantFrom(['*'], ['.']),
+    closed: maybe,
+    trustDomain: fc.constantFrom('', 'td'),
+    enableAutoMtls: maybe,
+  }),
   fc.record({
     do: fc.constant('route'),
     name,
@@ -140,6 +150,22 @@ export const meshStep = fc.oneof(
     cors: maybe,
   }),
   fc.record({ do: fc.constant('budget'), name, there: maybe, percent: fc.nat(2) }),
+  fc.record({
+    do: fc.constant('peers'),
+    there: maybe,
+    namespace: fc.constantFrom('default', 'other', 'istio-system'),
+    version: fc.constantFrom(undefined, 'v1', 'v2'),
+    mode: fc.constantFrom('UNSET', 'DISABLE', 'PERMISSIVE', 'STRICT'),
+    ofPort: maybe,
+  }),
+  fc.record({
+    do: fc.constant('callers'),
+    there: maybe,
+    namespace: fc.constantFrom('default', 'other', 'istio-system'),
+    name: fc.constantFrom('', ...NAMES),
+    tokens: maybe,
+    action: fc.constantFrom('ALLOW', 'DENY'),
+  }),
   fc.record({ do: fc.constant('fault'), there: maybe, name, status: fc.constantFrom(500, 503) }),
 )
 
@@ -157,6 +183,23 @@ function gatewayRoute({ kind, namespace, name, to, port, cors }: GatewayStep): T
   return httpRoute(`${namespace}/http-${to}`, name, [{ backendRefs, filters }], parent)
 }
 
+type PeersStep = Extract<MeshStep, { readonly do: 'peers' }>
+
+function peers({ namespace, version: of, mode, ofPort }: PeersStep): TestResource {
+  const selector = of === undefined ? {} : { selector: { matchLabels: { version: of } } }
+  const modes = ofPort && of !== undefined ? { portLevelMtls: { 80: { mode } } } : { mtls: { mode } }
+  return peerAuthentication(`peers-${of ?? 'all'}`, { ...selector, ...modes }, namespace)
+}
+
+type CallersStep = Extract<MeshStep, { readonly do: 'callers' }>
+
+function callers({ namespace, name: app, tokens, action }: CallersStep): TestResource {
+  const selector = app === '' ? {} : { selector: { matchLabels: { app } } }
+  if (tokens) return requestAuthentication(`callers-${app}`, { ...selector, jwtRules: [{ issuer: action }] }, namespace)
+  const rules = [{ from: [{ source: { principals: [`cluster.local/ns/default/sa/${action}`] } }] }]
+  return authorizationPolicy(`callers-${app}`, { ...selector, action, rules }, namespace)
+}
+
 /** Does what a step says. */
 export function changeMesh(model: TestModel, step: MeshStep): void {
   switch (step.do) {
@@ -164,7 +207,9 @@ export function changeMesh(model: TestModel, step: MeshStep): void {
       const ports = [{ name: 'http', servicePort: 80, port: 80, listenPort: 40_000 + step.id, protocol: 'http' }]
       const labels = { version: step.version, app: step.name }
       const group = step.grouped ? { workload: 'machines' } : {}
-      model.register({ [`w${step.id}`]: { service: step.name, ports, labels, weight: step.weight, ...group } })
+      const { weight, identity } = step
+      const tls = identity ? { tlsMode: 'istio' as const } : {}
+      model.register({ [`w${step.id}`]: { service: step.name, ports, labels, weight, ...tls, ...group } })
       break
     }
     case 'group': {
@@ -172,6 +217,13 @@ export function changeMesh(model: TestModel, step: MeshStep): void {
       const probe = probed ? { probe: { periodSeconds: 1, httpGet: { port: 80 } } } : {}
       const template = { labels: { tier }, locality, weight: 5, ports: { web: 80 } }
       const resource = workloadGroup('machines', { template, ...probe })
+      if (step.there) model.put(resource)
+      else model.remove(resource)
+      break
+    }
+    case 'peers':
+    case 'callers': {
+      const resource = step.do === 'peers' ? peers(step) : callers(step)
       if (step.there) model.put(resource)
       else model.remove(resource)
       break
@@ -280,6 +332,8 @@ export function changeMesh(model: TestModel, step: MeshStep): void {
       model.put(
         meshConfig({
           defaultServiceExportTo: step.exportTo,
+          trustDomain: step.trustDomain,
+          enableAutoMtls: step.enableAutoMtls,
           outboundTrafficPolicy: { mode: step.closed ? 'REGISTRY_ONLY' : 'ALLOW_ANY' },
         }),
       )

@@ -106,6 +106,15 @@ export const workloadEntry = networking('WorkloadEntry')
 export const workloadGroup = networking('WorkloadGroup')
 export const sidecar = networking('Sidecar')
 
+const security =
+  (kind: string) =>
+  (name: string, spec: Readonly<Record<string, unknown>>, namespace = 'default') =>
+    ({ apiVersion: 'security.istio.io/v1', kind, metadata: { name, namespace }, spec }) satisfies TestResource
+
+export const peerAuthentication = security('PeerAuthentication')
+export const requestAuthentication = security('RequestAuthentication')
+export const authorizationPolicy = security('AuthorizationPolicy')
+
 /** The one of the mesh. */
 export function meshConfig(spec: Readonly<Record<string, unknown>>): TestResource {
   const metadata = { name: 'default', namespace: 'istio-system' }

@@ -2,6 +2,7 @@ import { child, entry } from './field-path.ts'
 import { isDnsLabel, isDnsSubdomain, isLabelKey, isLabelValue, MAX_LABEL_LENGTH } from './names.ts'
 import { describeType, isRecord, type JsonRecord } from './record.ts'
 import type { KindInfo, ObjectMeta } from './resource.ts'
+import { DRY_RUN_ANNOTATION } from './spec/authorization-policy.ts'
 import { suggest } from './suggest.ts'
 import { quote } from './validate/hosts.ts'
 import type { Report } from './validate/report.ts'
@@ -28,9 +29,6 @@ const KNOWN: readonly string[] = [
   'managedFields',
 ]
 
-/** Istio honours it on AuthorizationPolicy alone and refuses it elsewhere. */
-const DRY_RUN = 'istio.io/dry-run'
-
 /** Checks `metadata` and fills in the namespace; what is wrong goes to the report and is left out of the result. */
 export function readMetadata(value: unknown, info: KindInfo, defaultNamespace: string, report: Report): ObjectMeta {
   const metadata: JsonRecord = isRecord(value) ? value : {}
@@ -46,9 +44,10 @@ export function readMetadata(value: unknown, info: KindInfo, defaultNamespace: s
   const labels = readMap(metadata.labels, 'metadata.labels', report)
   checkLabels(labels, report)
   const annotations = readMap(metadata.annotations, 'metadata.annotations', report)
-  if (annotations !== undefined && Object.hasOwn(annotations, DRY_RUN)) {
+  // Istio honours it on AuthorizationPolicy alone and refuses it elsewhere.
+  if (info.kind !== 'AuthorizationPolicy' && Object.hasOwn(annotations ?? {}, DRY_RUN_ANNOTATION)) {
     report.violation(
-      entry('metadata.annotations', DRY_RUN),
+      entry('metadata.annotations', DRY_RUN_ANNOTATION),
       'is for AuthorizationPolicy alone; to try, use ?dryRun=All',
     )
   }

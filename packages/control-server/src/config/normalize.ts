@@ -1,14 +1,27 @@
 import { isRecord, type JsonRecord } from './record.ts'
 
+/** A field of the items of a list, with its other spelling. */
+interface Spelling {
+  readonly list: string
+  readonly from: string
+  readonly to: string
+}
+
+const RESPELLED: Readonly<Record<string, Spelling>> = {
+  VirtualService: { list: 'http', from: 'mirror_percent', to: 'mirrorPercent' },
+  RequestAuthentication: { list: 'jwtRules', from: 'jwks_uri', to: 'jwksUri' },
+}
+
 /**
- * The spec as it is stored: fields that are explicitly null are left out, and the one field with a second spelling in
- * Istio's own CRD has its first. The schema has refused every null that could mean something else.
+ * The spec as it is stored: fields that are explicitly null are left out, and the fields with a second spelling in
+ * Istio's own CRDs have their first. The schema has refused every null that could mean something else.
  */
 export function normalizeSpec(kind: string, spec: JsonRecord): JsonRecord {
   const clean = withoutNulls(spec)
-  const routes = clean.http
-  if (kind !== 'VirtualService' || !Array.isArray(routes)) return clean
-  return { ...clean, http: routes.map((route: JsonRecord) => respell(route)) }
+  const spelling = RESPELLED[kind]
+  const items = spelling && clean[spelling.list]
+  if (spelling === undefined || !Array.isArray(items)) return clean
+  return { ...clean, [spelling.list]: items.map((item: JsonRecord) => respell(item, spelling)) }
 }
 
 function withoutNulls(value: JsonRecord): JsonRecord {
@@ -21,8 +34,8 @@ function cleanValue(value: unknown): unknown {
   return isRecord(value) ? withoutNulls(value) : value
 }
 
-function respell(route: JsonRecord): JsonRecord {
-  if (!Object.hasOwn(route, 'mirror_percent')) return route
-  const { mirror_percent, ...rest } = route
-  return { mirrorPercent: mirror_percent, ...rest }
+function respell(item: JsonRecord, { from, to }: Spelling): JsonRecord {
+  if (!Object.hasOwn(item, from)) return item
+  const { [from]: value, ...rest } = item
+  return { [to]: value, ...rest }
 }

@@ -1,7 +1,7 @@
 import { type AcceptedField, type AcceptedFields, below, hasItems, usesOf } from './accepted-field.ts'
 import { MESH_GATEWAY } from './mesh-gateway.ts'
 import type { Note } from './note.ts'
-import type { JsonRecord } from './record.ts'
+import { isRecord, type JsonRecord } from './record.ts'
 import { PROXY_MESH_CONFIG_FIELDS } from './schema/mesh-config.ts'
 
 /*
@@ -65,6 +65,17 @@ const ENTRY: readonly AcceptedField[] = [
   },
 ]
 
+const TARGETS: readonly AcceptedField[] = ['targetRef', 'targetRefs'].map((path) => ({
+  path,
+  when: (value) => !Array.isArray(value) || value.length > 0,
+  consequence: 'what is attached to a gateway or a service is for no workload',
+}))
+
+const hasOthersThan =
+  (...names: readonly string[]) =>
+  (value: unknown): boolean =>
+    isRecord(value) && Object.keys(value).some((name) => !names.includes(name))
+
 const TABLE: AcceptedFields = {
   Service: [{ path: 'ports[].protocol', when: (value) => value !== 'TCP', consequence: 'the port is not served' }],
   VirtualService: VIRTUAL_SERVICE,
@@ -82,7 +93,25 @@ const TABLE: AcceptedFields = {
   XBackendTrafficPolicy: [
     { path: 'sessionPersistence', consequence: 'for sessions that stick, use consistentHash of a DestinationRule' },
   ],
-  MeshConfig: [...PROXY_MESH_CONFIG_FIELDS.map((path) => ({ path })), ...below('tcpKeepalive', KEEPALIVE)],
+  RequestAuthentication: TARGETS,
+  AuthorizationPolicy: TARGETS,
+  MeshConfig: [
+    ...PROXY_MESH_CONFIG_FIELDS.map((path) => ({ path })),
+    ...below('tcpKeepalive', KEEPALIVE),
+    { path: 'defaultConfig', when: hasOthersThan('gatewayTopology'), consequence: 'but for gatewayTopology' },
+    {
+      path: 'defaultConfig.gatewayTopology',
+      when: hasOthersThan('numTrustedProxies'),
+      consequence: 'but for numTrustedProxies',
+    },
+    {
+      path: 'extensionProviders[]',
+      when: hasOthersThan('name', 'envoyExtAuthzHttp', 'envoyExtAuthzGrpc'),
+      consequence: 'envoyExtAuthzHttp and envoyExtAuthzGrpc are asked',
+    },
+    { path: 'extensionProviders[].envoyExtAuthzHttp.clearRouteCache' },
+    { path: 'extensionProviders[].envoyExtAuthzGrpc.clearRouteCache' },
+  ],
 }
 
 /** Every path of a kind, for the documentation. */

@@ -38,6 +38,7 @@ export interface Findings {
 }
 
 const ISTIO_NETWORKING = { group: 'networking.istio.io', versions: ['v1', 'v1beta1', 'v1alpha3'] } as const
+const ISTIO_SECURITY = { group: 'security.istio.io', versions: ['v1', 'v1beta1'] } as const
 const GATEWAY_API = 'gateway.networking.k8s.io'
 const WEFT = { group: 'mesh.weft.dev', versions: ['v1'] } as const
 
@@ -49,6 +50,9 @@ export const KINDS: readonly KindInfo[] = [
   { kind: 'WorkloadEntry', ...ISTIO_NETWORKING, plural: 'workloadentries' },
   { kind: 'WorkloadGroup', ...ISTIO_NETWORKING, plural: 'workloadgroups' },
   { kind: 'Sidecar', ...ISTIO_NETWORKING, plural: 'sidecars' },
+  { kind: 'PeerAuthentication', ...ISTIO_SECURITY, plural: 'peerauthentications' },
+  { kind: 'RequestAuthentication', ...ISTIO_SECURITY, plural: 'requestauthentications' },
+  { kind: 'AuthorizationPolicy', ...ISTIO_SECURITY, plural: 'authorizationpolicies' },
   { kind: 'HTTPRoute', group: GATEWAY_API, versions: ['v1', 'v1beta1'], plural: 'httproutes' },
   { kind: 'TCPRoute', group: GATEWAY_API, versions: ['v1', 'v1alpha2'], plural: 'tcproutes' },
   { kind: 'TLSRoute', group: GATEWAY_API, versions: ['v1', 'v1alpha3', 'v1alpha2'], plural: 'tlsroutes' },

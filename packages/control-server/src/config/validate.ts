@@ -132,11 +132,11 @@ function validateSpec(spec: unknown, kind: string, metadata: ObjectMeta, report:
 function checkMeaning(
   kind: string,
   spec: JsonRecord,
-  { name, namespace }: ObjectMeta,
+  { name, namespace, annotations = {} }: ObjectMeta,
   schemaViolations: readonly SchemaViolation[],
   report: Report,
 ): void {
   const found = new Report()
-  checkSemantics(kind, spec, { report: found, name, namespace, regex: createRegexCheck() })
+  checkSemantics(kind, spec, { report: found, name, namespace, annotations, regex: createRegexCheck() })
   report.take(found, ({ field }) => !followsFrom(field, schemaViolations))
 }

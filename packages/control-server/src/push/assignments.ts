@@ -6,7 +6,8 @@ import {
   resourceKey,
 } from '@weft/mesh-protocol'
 import { MultiMap } from '../kernel/multi-map.ts'
-import type { Model, ServiceInstance } from '../registry/model.ts'
+import type { ServiceInstance } from '../registry/model.ts'
+import type { TranslateContext } from '../translate/context.ts'
 import { type AssignmentKey, assignedInstances, translateEndpoint } from '../translate/endpoints.ts'
 import { Collection, type Item } from './collection.ts'
 import { itemHash } from './content-hash.ts'
@@ -22,20 +23,25 @@ export interface Assignment {
   users: number
 }
 
+/** What assignments are made from. */
+export type AssignmentContext = Pick<TranslateContext, 'model' | 'policies'>
+
 /** All assignments that some client follows, shared between clients by everything that they depend on. */
 export class Assignments {
   private readonly byId = new Map<string, Assignment>()
   private readonly byHost = new MultiMap<Assignment>()
   private readonly items = new WeakMap<ServiceInstance, Item<Endpoint>>()
+  /** Of those that could take TLS where they are told not to. */
+  private readonly plainItems = new WeakMap<ServiceInstance, Item<Endpoint>>()
 
-  acquire(model: Model, key: AssignmentKey): Assignment {
+  acquire(context: AssignmentContext, key: AssignmentKey): Assignment {
     const id = idOf(key)
     const known = this.byId.get(id)
     if (known !== undefined) {
       known.users++
       return known
     }
-    const endpoints = new Collection(format(key), this.itemsOf(model, key))
+    const endpoints = new Collection(format(key), this.itemsOf(context, key))
     const made: Assignment = { id, key, resource: resourceKey(TYPE, key.name), endpoints, users: 1 }
     this.byId.set(id, made)
     this.byHost.add(key.host, made)
@@ -49,24 +55,32 @@ export class Assignments {
   }
 
   /** Brings the assignments of a host up to date; false: none changed. */
-  refresh(model: Model, host: string): boolean {
+  refresh(context: AssignmentContext, host: string): boolean {
     let changed = false
     for (const { key, endpoints } of this.byHost.get(host)) {
-      if (endpoints.replace(this.itemsOf(model, key))) changed = true
+      if (endpoints.replace(this.itemsOf(context, key))) changed = true
     }
     return changed
   }
 
-  private *itemsOf(model: Model, key: AssignmentKey): Generator<Item<Endpoint>> {
+  /** Every host that some client follows the endpoints of. */
+  hosts(): Iterable<string> {
+    return this.byHost.keys()
+  }
+
+  private *itemsOf({ model, policies }: AssignmentContext, key: AssignmentKey): Generator<Item<Endpoint>> {
+    const { disables, isPlaintext } = policies.peerAuthentications
     for (const instance of assignedInstances(model, key)) {
-      const known = this.items.get(instance)
+      const plaintext = disables && instance.workload.tlsMode !== undefined && isPlaintext(instance)
+      const items = plaintext ? this.plainItems : this.items
+      const known = items.get(instance)
       if (known !== undefined) {
         yield known
         continue
       }
-      const endpoint = translateEndpoint(instance)
+      const endpoint = translateEndpoint(instance, plaintext)
       const item = { id: endpoint.id, value: endpoint, hash: itemHash(JSON.stringify(endpoint)) }
-      this.items.set(instance, item)
+      items.set(instance, item)
       yield item
     }
   }

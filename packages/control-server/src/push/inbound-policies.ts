@@ -1,4 +1,4 @@
-import { INBOUND_POLICY_NAME, type Node, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
+import { INBOUND_POLICY_NAME, type Node, type ResourceKey, ROOT_NAMESPACE, resourceKey } from '@weft/mesh-protocol'
 import { isHostSubset, isWildcardHost } from '../config/host-name.ts'
 import type { Model, Workload } from '../registry/model.ts'
 import type { TranslateContext } from '../translate/context.ts'
@@ -21,6 +21,10 @@ export interface InboundChange {
   readonly namespaces: ReadonlySet<string>
   /** Hosts, some of them wildcards, whose policies changed. */
   readonly hosts: ReadonlySet<string>
+  /** Whose rules of who may call changed; the root's are everybody's. */
+  readonly security: ReadonlySet<string>
+  /** What holds for the whole mesh changed. */
+  readonly mesh: boolean
 }
 
 /** The inbound policy of all workloads that are alike. */
@@ -56,7 +60,8 @@ export class InboundPolicies {
 
   /** Brings the policies that depend on these up to date; false: none changed. */
   refresh(context: InboundContext, changed: InboundChange): boolean {
-    if (changed.namespaces.size === 0 && changed.hosts.size === 0) return false
+    const { namespaces, security, mesh } = changed
+    if (namespaces.size === 0 && changed.hosts.size === 0 && security.size === 0 && !mesh) return false
     const wildcards = [...changed.hosts].filter(isWildcardHost)
     let some = false
     for (const state of this.byId.values()) {
@@ -81,7 +86,9 @@ export class InboundPolicies {
 }
 
 function concerns({ subject, hosts }: InboundState, changed: InboundChange, wildcards: readonly string[]): boolean {
-  if (changed.namespaces.has(subject.namespace)) return true
+  const { namespaces, security, mesh } = changed
+  if (mesh || security.has(ROOT_NAMESPACE)) return true
+  if (namespaces.has(subject.namespace) || security.has(subject.namespace)) return true
   return hosts.some((host) => changed.hosts.has(host) || wildcards.some((wildcard) => isHostSubset(host, wildcard)))
 }
 
@@ -100,5 +107,6 @@ export function inboundSubject(node: Node, registered: Workload | undefined): In
     labels: Object.fromEntries(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))),
     ports: ports ?? node.servicePorts.map((port) => ({ name: '', servicePort: port, port, protocol: 'http' })),
     ...(workload === undefined || !node.features.includes('readiness-probe') ? {} : { probedGroup: workload }),
+    ...(node.features.includes('path-normalization') ? { normalizesPaths: true as const } : {}),
   }
 }

@@ -12,6 +12,7 @@ export function mergeChanges(first: ModelChange | undefined, second: ModelChange
     mesh: first.mesh || second.mesh,
     sidecars: union(first.sidecars, second.sidecars),
     inbound: union(first.inbound, second.inbound),
+    security: union(first.security, second.security),
   }
 }
 

@@ -1,4 +1,4 @@
-import { ENDPOINTS_PER_PAGE, FEATURES, parseResourceKey, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
+import { ENDPOINTS_PER_PAGE, parseResourceKey, type ResourceKey, resourceKey } from '@weft/mesh-protocol'
 import type { Part } from './entry.ts'
 import { HOST_INDEX_KEY } from './host-index.ts'
 import type { Closure } from './scope-cache.ts'
@@ -11,6 +11,7 @@ import {
   markSent,
   NO_VERSION,
   type Stream,
+  understands,
 } from './stream.ts'
 
 /** One update event. */
@@ -27,6 +28,7 @@ export function nextEvent(stream: Stream): Outgoing | undefined {
   if (!stream.started) return undefined
   const parts: Part[] = []
   const removed = new Set<ResourceKey>()
+  addTrust(stream, parts)
   addInbound(stream, parts)
   for (const closure of dirtyClosures(stream)) {
     for (const { entry } of closure.clusters) addWhole(stream, entry, parts)
@@ -46,6 +48,12 @@ function* dirtyClosures({ dirtyHosts, subscriptions }: Stream): Generator<Closur
     const subscription = subscriptions.get(host)
     if (subscription !== undefined) yield subscription.state.closure
   }
+}
+
+function addTrust(stream: Stream, parts: Part[]): void {
+  const entry = stream.dirtyTrust ? stream.trust?.entry : undefined
+  if (entry !== undefined) addWhole(stream, entry, parts)
+  stream.dirtyTrust = false
 }
 
 function addInbound(stream: Stream, parts: Part[]): void {
@@ -141,8 +149,4 @@ function takeBack(stream: Stream, removed: Set<ResourceKey>): void {
     else if (stream.subscriptions.has(resource.name)) continue
     stream.held.delete(key)
   }
-}
-
-function understands({ node }: Stream, feature: string): boolean {
-  return FEATURES.includes(feature) && node.features.includes(feature)
 }

@@ -13,6 +13,7 @@ import { ResourceCache } from './resource-cache.ts'
 import type { Stream } from './stream.ts'
 import { type NewStream, Streams } from './streams.ts'
 import { takeMessage } from './take-message.ts'
+import { TRUST_KEY, type TrustSource, TrustState } from './trust-bundles.ts'
 import type { ClientView, PushService, PushStatus } from './types.ts'
 import { Waits } from './wait.ts'
 
@@ -28,6 +29,8 @@ export interface PushDependencies {
   /** The store's. */
   readonly epoch: string
   readonly logger: Logger
+  /** Whom the mesh believes. Absent: there is no certificate authority. */
+  readonly trust?: TrustSource
 }
 
 export interface OpenStream extends NewStream {
@@ -48,6 +51,8 @@ export interface Push extends PushService {
   openStream(stream: OpenStream): StreamHandle
   /** False: there is no such stream (any more). */
   handleMessage(streamId: string, message: ClientMessage): boolean
+  /** Whether every stream that takes trust bundles has the current one in force; true where there is nothing to have. */
+  trustAcked(): boolean
   /** Ends every stream and answers everybody who waits. */
   close(): void
 }
@@ -64,6 +69,7 @@ class Pusher implements Push {
   private readonly cache: ResourceCache
   private readonly streams: Streams
   private readonly waits: Waits
+  private readonly trust: TrustState
   private readonly encoder = new EventEncoder()
   private readonly pace: Pace
   /**
@@ -71,7 +77,7 @@ class Pusher implements Push {
    * after a write was acknowledged must not begin with what was before it.
    */
   private readonly beginning = new Set<Stream>()
-  private readonly unsubscribe: () => void
+  private readonly unsubscribe: readonly (() => void)[]
   private change: ModelChange | undefined
   private heartbeatTimer: TimerHandle | undefined
 
@@ -79,13 +85,15 @@ class Pusher implements Push {
     const { models, timers } = dependencies
     this.dependencies = dependencies
     this.cache = new ResourceCache(models.current)
-    this.streams = new Streams(this.cache)
+    this.trust = new TrustState(dependencies.trust)
+    this.streams = new Streams(this.cache, this.trust)
     this.waits = new Waits(this.cache, timers)
     this.pace = new Pace(dependencies, () => this.push())
-    this.unsubscribe = models.subscribe((change) => {
+    const follow = models.subscribe((change) => {
       this.change = mergeChanges(this.change, change)
       this.pace.ask()
     })
+    this.unsubscribe = [follow, this.trust.subscribe(() => this.pushTrust())]
   }
 
   openStream({ url, ...opened }: OpenStream): StreamHandle {
@@ -133,13 +141,22 @@ class Pusher implements Push {
     return this.waits.add(revision, hosts, subscribed, timeoutMs)
   }
 
+  trustAcked(): boolean {
+    const version = this.trust.entry?.version
+    if (version === undefined) return true
+    for (const { trust, held } of this.streams.values()) {
+      if (trust !== undefined && held.get(TRUST_KEY)?.acked !== version) return false
+    }
+    return true
+  }
+
   clients(): readonly ClientView[] {
     return Array.from(this.streams.values(), clientView)
   }
 
   close(): void {
     const { timers } = this.dependencies
-    this.unsubscribe()
+    for (const end of this.unsubscribe) end()
     this.pace.stop()
     this.waits.close()
     for (const stream of [...this.streams.values()]) {
@@ -175,6 +192,13 @@ class Pusher implements Push {
     }
     this.begin()
     this.waits.translated()
+  }
+
+  private pushTrust(): void {
+    for (const stream of this.streams.values()) {
+      stream.dirtyTrust = true
+      this.write(stream)
+    }
   }
 
   private begin(): void {

@@ -43,11 +43,16 @@ export class ResourceCache {
   /** Translates again what depends on what changed, and nothing else. */
   apply(change: ModelChange): Refreshed {
     const { model, services, instances, policyHosts } = change
-    const { clientLabelKeys: labelsBefore, model: before } = this.policies
+    const { clientLabelKeys: labelsBefore, model: before, peerAuthentications: peersBefore } = this.policies
     const namespaces = new Set([...change.inbound, ...this.namespacesOf(services, model)])
     this.modelNow = model
     this.policies = indexPolicies(model, this.policies)
-    const moved = [...new Set([...instances, ...services])].filter((host) => this.assignments.refresh(model, host))
+    const context = { model, policies: this.policies }
+    const disables = peersBefore.disables || this.policies.peerAuthentications.disables
+    const switched = disables ? this.hostsOf(change.security) : []
+    const moved = [...new Set([...instances, ...services, ...switched])].filter((host) =>
+      this.assignments.refresh(context, host),
+    )
     const hosts = new Set<HostState<Stream>>()
     for (const scope of this.scopes.values()) {
       const others = isRescoped(scope, change)
@@ -59,8 +64,24 @@ export class ResourceCache {
     return {
       hosts,
       indexes: this.refreshIndexes(change, sameExport(before.mesh, model.mesh)),
-      inbound: this.inbound.refresh({ model, policies: this.policies }, { namespaces, hosts: policyHosts }),
+      inbound: this.inbound.refresh(context, {
+        namespaces,
+        hosts: policyHosts,
+        security: change.security,
+        mesh: change.mesh,
+      }),
       scopes: !sameKeys(labelsBefore, this.policies.clientLabelKeys),
+    }
+  }
+
+  /** Followed hosts of services in these namespaces; of all of them where the root is among these. */
+  private *hostsOf(namespaces: ReadonlySet<string>): Generator<string> {
+    if (namespaces.size === 0) return
+    const all = namespaces.has(ROOT_NAMESPACE)
+    for (const host of this.assignments.hosts()) {
+      const { services, contested } = this.modelNow
+      const definitions = contested.get(host) ?? [services.get(host)]
+      if (all || definitions.some((service) => service !== undefined && namespaces.has(service.namespace))) yield host
     }
   }
 

@@ -157,7 +157,7 @@ export class ScopeCache<S> {
     const translated = translateCluster(context, name)
     if (translated === undefined) return undefined
     const entry = makeEntry(translated.cluster)
-    const assignment = this.assignments.acquire(context.model, translated.assignment)
+    const assignment = this.assignments.acquire(context, translated.assignment)
     const known = this.clusters.get(entry.key)
     const state = { entry, assignment, fallback: fallbackOf(translated.cluster) }
     if (known === undefined) {

@@ -1,8 +1,9 @@
-import type { Nack, Node, ResourceKey } from '@weft/mesh-protocol'
+import { FEATURES, type Nack, type Node, type ResourceKey } from '@weft/mesh-protocol'
 import type { Part } from './entry.ts'
 import { HOST_INDEX_KEY } from './host-index.ts'
 import { INBOUND_KEY, type InboundState } from './inbound-policies.ts'
 import type { HostState, ScopeCache } from './scope-cache.ts'
+import { TRUST_KEY, type TrustState } from './trust-bundles.ts'
 
 /** Where a stream's bytes go. */
 export interface StreamSink {
@@ -55,6 +56,8 @@ export interface Stream {
   readonly connectedAtMs: number
   scope: ScopeCache<Stream>
   inbound: InboundState
+  /** `undefined`: the client takes no trust bundle. */
+  readonly trust: TrustState | undefined
   /** The client has sent its first message. */
   started: boolean
   /** The sink has not drained. */
@@ -67,6 +70,7 @@ export interface Stream {
   lastSeq: number
   /** Subscribed hosts whose resources may be newer than what was sent. */
   readonly dirtyHosts: Set<string>
+  dirtyTrust: boolean
   dirtyInbound: boolean
   dirtyIndex: boolean
   /** The receiver may hold what no subscription leads to any more. */
@@ -105,15 +109,22 @@ export function isCurrent(stream: Stream, key: ResourceKey, version: string): bo
 }
 
 /** Whether some subscription leads to it. */
-export function isFollowed({ subscriptions }: Stream, key: ResourceKey): boolean {
+export function isFollowed({ subscriptions, trust }: Stream, key: ResourceKey): boolean {
   if (key === HOST_INDEX_KEY || key === INBOUND_KEY) return true
+  if (key === TRUST_KEY) return trust?.entry !== undefined
   for (const { state } of subscriptions.values()) if (state.closure.keys.has(key)) return true
   return false
 }
 
 /** Everything that some subscription leads to. */
-export function followedKeys({ subscriptions }: Stream): ReadonlySet<ResourceKey> {
+export function followedKeys({ subscriptions, trust }: Stream): ReadonlySet<ResourceKey> {
   const keys = new Set([HOST_INDEX_KEY, INBOUND_KEY])
+  if (trust?.entry !== undefined) keys.add(TRUST_KEY)
   for (const { state } of subscriptions.values()) for (const key of state.closure.keys) keys.add(key)
   return keys
+}
+
+/** Whether both sides know a part of the protocol. */
+export function understands({ node }: Pick<Stream, 'node'>, feature: string): boolean {
+  return FEATURES.includes(feature) && node.features.includes(feature)
 }

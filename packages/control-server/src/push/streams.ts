@@ -1,7 +1,8 @@
 import type { Node } from '@weft/mesh-protocol'
 import { MultiMap } from '../kernel/multi-map.ts'
 import type { ResourceCache } from './resource-cache.ts'
-import type { Stream, StreamSink } from './stream.ts'
+import { type Stream, type StreamSink, understands } from './stream.ts'
+import { TRUST_FEATURE, type TrustState } from './trust-bundles.ts'
 
 /** What is known of a stream when it opens. */
 export interface NewStream {
@@ -13,11 +14,13 @@ export interface NewStream {
 /** The open streams, each tied to what it shares with others. */
 export class Streams {
   private readonly cache: ResourceCache
+  private readonly trust: TrustState
   private readonly byId = new Map<string, Stream>()
   private readonly byNode = new MultiMap<Stream>()
 
-  constructor(cache: ResourceCache) {
+  constructor(cache: ResourceCache, trust: TrustState) {
     this.cache = cache
+    this.trust = trust
   }
 
   get size(): number {
@@ -40,6 +43,7 @@ export class Streams {
       connectedAtMs,
       scope: this.cache.joinScope(node),
       inbound: this.cache.inboundFor(node),
+      trust: understands({ node }, TRUST_FEATURE) ? this.trust : undefined,
       started: false,
       blocked: false,
       lastWriteAt: 0,
@@ -48,6 +52,7 @@ export class Streams {
       hostSeqs: new Map(),
       lastSeq: 0,
       dirtyHosts: new Set(),
+      dirtyTrust: false,
       dirtyInbound: false,
       dirtyIndex: false,
       mayHoldMore: false,

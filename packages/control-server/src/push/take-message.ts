@@ -76,6 +76,7 @@ function start(stream: Stream, known: Readonly<Record<ResourceKey, string>>): vo
   }
   stream.started = true
   stream.mayHoldMore = true
+  stream.dirtyTrust = true
   stream.dirtyInbound = true
   stream.dirtyIndex = true
 }

@@ -8,7 +8,7 @@ import { instancesOf } from './look-up.ts'
 import { type MeshSettings, meshSettingsOf } from './mesh-settings.ts'
 import type { MeshService, Model, ModelChange, Workload } from './model.ts'
 import { policyHosts } from './policy-hosts.ts'
-import { isPolicy, type PolicyChanges, PolicyTable } from './policy-kinds.ts'
+import { isPolicy, isSecurity, type PolicyChanges, PolicyTable } from './policy-kinds.ts'
 import { type EntryDefinition, entryDefinition } from './service-entry.ts'
 import { serviceOfResource } from './service-resource.ts'
 import { ServiceTable, type ServiceTableChange } from './service-table.ts'
@@ -32,6 +32,7 @@ interface Sorted {
   readonly delegates: ConfigResource[]
   readonly sidecars: Set<string>
   readonly inbound: Set<string>
+  readonly security: Set<string>
 }
 
 /** Told of an entry that cannot be read, which an older version may have stored; what was there before stays. */
@@ -74,6 +75,7 @@ export class ModelBuilder {
       mesh: sorted.policies.has('meshconfigs'),
       sidecars: sorted.sidecars,
       inbound: sorted.inbound,
+      security: sorted.security,
     }
   }
 
@@ -97,6 +99,7 @@ export class ModelBuilder {
       delegates: [],
       sidecars: new Set(),
       inbound: new Set(),
+      security: new Set(),
     }
     for (const change of changes) {
       try {
@@ -136,6 +139,10 @@ export class ModelBuilder {
       const item = resource && { key, createRevision: entry.createRevision, resource }
       const ofKind = sorted.policies.get(id.plural) ?? new Map<string, typeof item>()
       sorted.policies.set(id.plural, ofKind.set(key, item))
+      if (isSecurity(id.plural)) {
+        sorted.security.add(id.namespace)
+        return
+      }
       if (id.plural === 'sidecars') {
         sorted.sidecars.add(id.namespace)
         return

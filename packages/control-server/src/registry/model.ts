@@ -102,4 +102,6 @@ export interface ModelChange {
   readonly sidecars: ReadonlySet<string>
   /** Namespaces whose FaultInjections or WorkloadGroups changed. */
   readonly inbound: ReadonlySet<string>
+  /** Namespaces whose PeerAuthentications, RequestAuthentications or AuthorizationPolicies changed. The root's hold everywhere. */
+  readonly security: ReadonlySet<string>
 }

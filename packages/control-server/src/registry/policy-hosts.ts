@@ -4,12 +4,16 @@ import type { ConfigResource } from '../config/resource.ts'
 /** What is not about hosts that it names but about what clients see at all, or about workloads of whatever selects them. */
 const ABOUT_EVERYTHING: readonly string[] = ['MeshConfig', 'Sidecar', 'WorkloadEntry', 'WorkloadGroup']
 
+/** What is about who may call, and changes nothing of what is called. */
+const ABOUT_CALLERS: readonly string[] = ['PeerAuthentication', 'RequestAuthentication', 'AuthorizationPolicy']
+
 /**
  * The hosts whose callers feel a policy, in every form that the name as written can mean: `name.ns` is a service to a caller
  * and a plain host to Istio.
  */
 export function policyHosts({ kind, spec, metadata }: ConfigResource, domain: string): ReadonlySet<string> {
   if (ABOUT_EVERYTHING.includes(kind)) return new Set(['*'])
+  if (ABOUT_CALLERS.includes(kind)) return new Set()
   const written = [...(Array.isArray(spec.hosts) ? spec.hosts : []), spec.host]
   const hosts = new Set<string>(referredServices(spec, metadata.namespace, domain))
   for (const host of written) {

@@ -26,6 +26,11 @@ export type PolicyLists = Readonly<Record<(typeof LISTS)[PolicyPlural], readonly
 
 export type PolicyChanges = Map<PolicyPlural, Map<string, ConfigItem | undefined>>
 
+/** The kinds that say who may call, whatever the host. */
+const SECURITY: readonly string[] = ['peerauthentications', 'requestauthentications', 'authorizationpolicies']
+
+export const isSecurity = (plural: string): boolean => SECURITY.includes(plural)
+
 const PLURALS = Object.keys(LISTS) as readonly PolicyPlural[]
 
 export function isPolicy(plural: string): plural is PolicyPlural {

@@ -135,5 +135,6 @@ function canonical(given: WorkloadRegistration): WorkloadRegistration {
     weight: given.weight,
     ...(given.adminPort === undefined ? {} : { adminPort: given.adminPort }),
     ...(given.healthStatus === undefined ? {} : { healthStatus: given.healthStatus }),
+    ...(given.tlsMode === undefined ? {} : { tlsMode: given.tlsMode }),
   }
 }

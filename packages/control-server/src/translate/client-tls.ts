@@ -5,8 +5,7 @@ import type { ClientTlsSettings } from '../config/spec/destination-rule.ts'
 const SAME = ['sni', 'caCertificates', 'clientCertificate', 'privateKey', 'caCrl'] as const
 
 /**
- * TLS that the client starts (Istio `ClientTLSSettings`). ISTIO_MUTUAL, which takes the mesh's own certificates, is not among
- * it.
+ * TLS that the client starts (Istio `ClientTLSSettings`). ISTIO_MUTUAL, which takes the mesh's own certificates, is another matter.
  *
  * @param serviceNames what a ServiceEntry says that the server's certificate names; the rule's own list goes before it
  */

@@ -1,7 +1,6 @@
 import { type CircuitBreakers, type Cluster, parseClusterName, type RetryBudget } from '@weft/mesh-protocol'
 import type { Subset } from '../config/spec/destination-rule.ts'
 import type { MeshService, ServicePort } from '../registry/model.ts'
-import { clientTls } from './client-tls.ts'
 import { connectionPool } from './connection-pool.ts'
 import type { TranslateContext, Unversioned } from './context.ts'
 import type { DestinationRule } from './destination-rules.ts'
@@ -10,6 +9,7 @@ import { endpointHealth } from './endpoint-health.ts'
 import type { AssignmentKey } from './endpoints.ts'
 import { errorRateBreaker } from './error-rate-breaker.ts'
 import { balancing } from './load-balancer.ts'
+import { clusterTls } from './mesh-tls.ts'
 import { retryBudget } from './retry-budget.ts'
 import { effectivePolicy } from './traffic-policy.ts'
 
@@ -34,7 +34,7 @@ export function translateCluster(context: TranslateContext, name: string): Trans
   const breaker = policies.circuitBreakers.find(service, subset?.name ?? '', client.namespace)
   const { protocol, ...connections } = connectionPool(port, policy.connectionPool, model.mesh)
   const clientAffinity = service.sessionAffinity === 'ClientIP'
-  const tls = clientTls(policy.tls, service.subjectAltNames)
+  const destination = { service, port: port.number, subset: subset?.name ?? '' }
   return {
     cluster: {
       type: 'Cluster',
@@ -52,7 +52,7 @@ export function translateCluster(context: TranslateContext, name: string): Trans
         connections.circuitBreakers,
         policy.retryBudget === undefined ? policies.retryBudgets.find(service.host) : retryBudget(policy.retryBudget),
       ),
-      ...(tls === undefined ? {} : { tls }),
+      ...clusterTls(policy.tls, destination, model.mesh),
       ...(service.nodeLocal === true ? { nodeLocal: true } : {}),
       ...health,
       ...(breaker === undefined ? {} : { errorRateBreaker: errorRateBreaker(breaker, port.number, model) }),

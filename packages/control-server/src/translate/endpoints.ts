@@ -22,7 +22,12 @@ export function assignedInstances(model: Model, key: AssignmentKey): readonly Se
   return instances.filter(({ workload }) => hasLabels(workload.labels, labels))
 }
 
-/** One address behind a service. */
-export function translateEndpoint({ workload, listenPort }: ServiceInstance): Endpoint {
-  return registeredEndpoint(workload, listenPort)
+/**
+ * One address behind a service.
+ *
+ * @param plaintext it takes no TLS there, whatever it could
+ */
+export function translateEndpoint({ workload, listenPort }: ServiceInstance, plaintext = false): Endpoint {
+  const { tlsMode, ...endpoint } = registeredEndpoint(workload, listenPort)
+  return tlsMode === undefined || plaintext ? endpoint : { ...endpoint, tlsMode }
 }

@@ -11,6 +11,7 @@ import type { TranslateContext, Unversioned } from './context.ts'
 import { corsRoutes } from './cors.ts'
 import { gatewayCorsRoutes } from './gateway/inbound-cors.ts'
 import { inboundFaults } from './inbound-faults.ts'
+import { inboundSecurity } from './inbound-security.ts'
 import { readinessProbe } from './readiness-probe.ts'
 
 /** Everything that an inbound policy depends on besides the model. */
@@ -23,6 +24,8 @@ export interface InboundSubject {
   readonly ports: readonly InboundSubjectPort[]
   /** The name of its WorkloadGroup, whether or not there is one; absent: none, or the client runs no probes. */
   readonly probedGroup?: string
+  /** The client knows how to normalize paths. */
+  readonly normalizesPaths?: true
 }
 
 export interface InboundSubjectPort {
@@ -48,7 +51,7 @@ export function selectingServices({ services }: Pick<Model, 'services'>): Select
 
 /**
  * What the workload answers for, the service it registers under first, then every v1 Service that selects it; what is
- * done to the requests that it serves, and how it finds out whether it may be called.
+ * done to the requests that it serves, how it finds out whether it may be called, and who may call it.
  *
  * @param selecting of the same model, where somebody has it already
  */
@@ -71,6 +74,7 @@ export function translateInbound(
     ...(routes.length === 0 ? {} : { routes }),
     ...(faults.length === 0 ? {} : { faults }),
     ...(readiness === undefined ? {} : { readinessProbe: readiness }),
+    ...inboundSecurity({ model, policies }, subject, subject.normalizesPaths === true),
   }
 }
 

@@ -4,6 +4,7 @@ import { type DestinationRuleIndex, indexDestinationRules } from './destination-
 import { indexRetryBudgets, type RetryBudgetIndex } from './gateway/retry-budgets.ts'
 import { type GatewayRouteIndex, indexGatewayRoutes } from './gateway/route-index.ts'
 import { indexLoadBalancers, type LoadBalancerIndex } from './load-balancers.ts'
+import { indexPeerAuthentications, type PeerAuthenticationIndex } from './peer-authentication.ts'
 import { virtualServiceHosts } from './routed-hosts.ts'
 import { indexSidecars, type SidecarIndex } from './sidecar-scope.ts'
 import { indexVirtualServices, type VirtualServiceIndex } from './virtual-services.ts'
@@ -19,6 +20,7 @@ export interface PolicyIndex {
   readonly gatewayRoutes: GatewayRouteIndex
   readonly retryBudgets: RetryBudgetIndex
   readonly sidecars: SidecarIndex
+  readonly peerAuthentications: PeerAuthenticationIndex
   /** The labels of a client that some policy asks for. */
   readonly clientLabelKeys: ReadonlySet<string>
   /** What it was made from. */
@@ -56,6 +58,8 @@ export function indexPolicies(model: Model, before?: PolicyIndex): PolicyIndex {
     retryBudgets:
       same('domain', 'backendTrafficPolicies')?.retryBudgets ?? indexRetryBudgets(model.backendTrafficPolicies, domain),
     sidecars,
+    peerAuthentications:
+      same('peerAuthentications')?.peerAuthentications ?? indexPeerAuthentications(model.peerAuthentications),
     clientLabelKeys: new Set(
       [...virtualServices.labelKeys, ...destinationRules.labelKeys, ...sidecars.labelKeys].sort(),
     ),

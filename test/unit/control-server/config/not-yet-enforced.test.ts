@@ -3,7 +3,6 @@ import { danglingReferences } from '../../../../packages/control-server/src/conf
 import { validateResource } from '../../../../packages/control-server/src/config/validate.ts'
 import { bareRoute, httpRoute, policy, resource, warningsOf } from './resources.ts'
 
-const NOTE = 'accepted, not yet enforced'
 const PROXY = "only has an effect in a cluster's proxy"
 
 describe('what is accepted and not yet enforced is told', () => {
@@ -42,11 +41,7 @@ describe('what is accepted and not yet enforced is told', () => {
     ['Service', { type: 'ExternalName', externalName: 'db.example.com' }, []],
     ['DestinationRule', policy({ loadBalancer: { simple: 'PASSTHROUGH' } }), []],
     ['DestinationRule', policy({ loadBalancer: { backendUtilization: { weightUpdatePeriod: '1s' } } }), []],
-    [
-      'DestinationRule',
-      policy({ tls: { mode: 'ISTIO_MUTUAL' } }),
-      [`spec.trafficPolicy.tls: ${NOTE}: connections are not encrypted`],
-    ],
+    ['DestinationRule', policy({ tls: { mode: 'ISTIO_MUTUAL' } }), []],
     [
       'DestinationRule',
       {
@@ -58,7 +53,7 @@ describe('what is accepted and not yet enforced is told', () => {
           },
         ],
       },
-      [`spec.subsets[0].trafficPolicy.portLevelSettings[0].tls: ${NOTE}: connections are not encrypted`],
+      [],
     ],
     [
       'Service',
@@ -70,6 +65,12 @@ describe('what is accepted and not yet enforced is told', () => {
       httpRoute({ match: [{ gateways: ['gw'] }] }),
       [`spec.http[0].match[0].gateways: ${PROXY}: without mesh among them the match has no effect`],
     ],
+    [
+      'AuthorizationPolicy',
+      { targetRefs: [{ kind: 'Service', name: 'a' }] },
+      [`spec.targetRefs: ${PROXY}: what is attached to a gateway or a service is for no workload`],
+    ],
+    ['AuthorizationPolicy', { selector: { matchLabels: { app: 'a' } }, targetRefs: [] }, []],
     ['DestinationRule', policy({ proxyProtocol: {} }), [`spec.trafficPolicy.proxyProtocol: ${PROXY}`]],
   ])('%s %j', (kind, spec, expected) => {
     expect(warningsOf(kind, spec)).toEqual(expected)

@@ -58,7 +58,7 @@ function translate(file: string): Record<string, unknown> {
     endpoints: Object.fromEntries(
       clusters.map(({ assignment }) => [
         assignment.name,
-        assignedInstances(model.current, assignment).map(translateEndpoint),
+        assignedInstances(model.current, assignment).map((instance) => translateEndpoint(instance)),
       ]),
     ),
   }

@@ -106,7 +106,7 @@ describe('what is told of health', () => {
   const endpoints = (model: TestModel): string[] =>
     model.current
       .instances('reviews.default.svc.cluster.local', 80)
-      .map(translateEndpoint)
+      .map((instance) => translateEndpoint(instance))
       .map(({ healthStatus }) => healthStatus)
   const told = (healthStatus?: WorkloadHealth): Record<string, object> => ({
     r: { workload: 'a', ...(healthStatus === undefined ? {} : { healthStatus }) },

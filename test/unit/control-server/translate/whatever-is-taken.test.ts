@@ -7,6 +7,7 @@ import { expectedState } from '../../../support/expected-state.ts'
 import { FULL_CLUSTERS } from '../../../support/full-clusters.ts'
 import { FULL_HOSTS } from '../../../support/full-hosts.ts'
 import { FULL_ROUTES } from '../../../support/full-routes.ts'
+import { FULL_SECURITY } from '../../../support/full-security.ts'
 import type { HeldHosts } from '../../../support/simulated-client.ts'
 import { testNode } from '../../../support/simulated-client.ts'
 import { destinationRule, service, testModel, virtualService } from '../../../support/test-model.ts'
@@ -71,7 +72,7 @@ const METADATA: Readonly<Record<string, object>> = {
 }
 
 describe('whatever is taken, clients take too', () => {
-  test.each([...FULL_ROUTES, ...FULL_CLUSTERS, ...FULL_HOSTS])('%s (%#)', (kind, spec) => {
+  test.each([...FULL_ROUTES, ...FULL_CLUSTERS, ...FULL_HOSTS, ...FULL_SECURITY])('%s (%#)', (kind, spec) => {
     const check = (given: unknown) => validateResource(resource(kind, given, METADATA[kind]))
     expect(check(spec).violations).toEqual([])
     for (const broken of [spec, ...brokenCopies(spec)]) {

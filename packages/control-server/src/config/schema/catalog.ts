@@ -1,4 +1,5 @@
 import { KINDS, type KindInfo } from '../resource.ts'
+import { AUTHORIZATION_POLICY_SPEC } from './authorization-policy.ts'
 import { BACKEND_TRAFFIC_POLICY_SPEC } from './backend-traffic-policy.ts'
 import { CIRCUIT_BREAKER_SPEC } from './circuit-breaker.ts'
 import { mapOf, nullable, oneOf, openFields, text } from './common.ts'
@@ -9,6 +10,8 @@ import { TCP_ROUTE_SPEC, TLS_ROUTE_SPEC } from './gateway/l4-routes.ts'
 import type { JsonSchema } from './json-schema.ts'
 import { LOAD_BALANCER_SPEC } from './load-balancer.ts'
 import { MESH_CONFIG_SPEC } from './mesh-config.ts'
+import { PEER_AUTHENTICATION_SPEC } from './peer-authentication.ts'
+import { REQUEST_AUTHENTICATION_SPEC } from './request-authentication.ts'
 import { SERVICE_SPEC } from './service.ts'
 import { SERVICE_ENTRY_SPEC } from './service-entry.ts'
 import { SIDECAR_SPEC } from './sidecar.ts'
@@ -24,6 +27,9 @@ const SPECS: Readonly<Record<string, JsonSchema>> = {
   WorkloadEntry: WORKLOAD_ENTRY_SPEC,
   WorkloadGroup: WORKLOAD_GROUP_SPEC,
   Sidecar: SIDECAR_SPEC,
+  PeerAuthentication: PEER_AUTHENTICATION_SPEC,
+  RequestAuthentication: REQUEST_AUTHENTICATION_SPEC,
+  AuthorizationPolicy: AUTHORIZATION_POLICY_SPEC,
   HTTPRoute: HTTP_ROUTE_SPEC,
   TCPRoute: TCP_ROUTE_SPEC,
   TLSRoute: TLS_ROUTE_SPEC,

@@ -1,4 +1,5 @@
-import { duration, fields, oneOf, text, textList } from './common.ts'
+import { duration, fields, flag, nullable, oneOf, openFields, text, textList, uint32 } from './common.ts'
+import { EXTENSION_PROVIDERS } from './extension-providers.ts'
 import type { JsonSchema, JsonType } from './json-schema.ts'
 import { LOCALITY_LB_SETTING, TCP_KEEPALIVE, ZONE_AWARE_LB_SETTING } from './traffic-policy.ts'
 import { RETRIES } from './virtual-service.ts'
@@ -12,17 +13,14 @@ export const PROXY_MESH_CONFIG_FIELDS: readonly string[] = [
   'caCertificates',
   'certificates',
   'configSources',
-  'defaultConfig',
   'defaultInboundHttpRetryPolicy',
   'defaultProviders',
   'defaultTrafficPolicy',
   'disableEnvoyListenerLog',
   'discoverySelectors',
-  'enableAutoMtls',
   'enableEnvoyAccessLogService',
   'enablePrometheusMerge',
   'enableTracing',
-  'extensionProviders',
   'hboneIdleTimeout',
   'inboundClusterStatName',
   'inboundTrafficPolicy',
@@ -32,7 +30,6 @@ export const PROXY_MESH_CONFIG_FIELDS: readonly string[] = [
   'ingressService',
   'meshMTLS',
   'outboundClusterStatName',
-  'pathNormalization',
   'protocolDetectionTimeout',
   'proxyHttpPort',
   'proxyInboundListenPort',
@@ -42,8 +39,6 @@ export const PROXY_MESH_CONFIG_FIELDS: readonly string[] = [
   'statNameFormats',
   'thriftConfig',
   'tlsDefaults',
-  'trustDomain',
-  'trustDomainAliases',
   'verifyCertificateAtClient',
 ]
 
@@ -65,6 +60,16 @@ export const MESH_CONFIG_SPEC: JsonSchema = fields(
     dnsRefreshRate: duration,
     h2UpgradePolicy: oneOf('DO_NOT_UPGRADE', 'UPGRADE'),
     rootNamespace: text,
+    trustDomain: text,
+    trustDomainAliases: textList,
+    enableAutoMtls: nullable(flag),
+    pathNormalization: fields(
+      {},
+      { normalization: oneOf('DEFAULT', 'NONE', 'BASE', 'MERGE_SLASHES', 'DECODE_AND_MERGE_SLASHES') },
+    ),
+    extensionProviders: EXTENSION_PROVIDERS,
+    defaultConfig: openFields({}, { gatewayTopology: openFields({}, { numTrustedProxies: uint32 }) }),
+    auditDecisions: oneOf('ALL', 'DENIED_AND_MARKED'),
     ...Object.fromEntries(
       PROXY_MESH_CONFIG_FIELDS.map((name) => [name, { type: ANY_TYPE, description: 'Only has an effect in a proxy' }]),
     ),

@@ -8,5 +8,7 @@ export interface Context {
   readonly name: string
   /** Namespace of the resource. */
   readonly namespace: string
+  /** Of the resource. */
+  readonly annotations?: Readonly<Record<string, string>>
   readonly regex: RegexCheck
 }

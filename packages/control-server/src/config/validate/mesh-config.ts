@@ -1,11 +1,13 @@
 import { ROOT_NAMESPACE } from '@weft/mesh-protocol'
 import { parseDuration } from '../duration.ts'
-import { child } from '../field-path.ts'
+import { child, item } from '../field-path.ts'
+import { isDnsLabel } from '../names.ts'
 import { MESH_CONFIG_NAME, type MeshConfigSpec } from '../spec/mesh-config.ts'
 import { checkKeepalive } from './connection-pool.ts'
 import type { Context } from './context.ts'
 import { checkDuration, checkMinimumDuration } from './durations.ts'
 import { checkExportTo } from './export-to.ts'
+import { checkExtensionProviders } from './extension-providers.ts'
 import { quote } from './hosts.ts'
 import { checkLocalityLb, checkZoneAwareLb } from './locality.ts'
 import type { Report } from './report.ts'
@@ -24,6 +26,8 @@ export function checkMeshConfig(spec: MeshConfigSpec, { report, name, namespace 
     )
   }
   checkDefaults(spec, report)
+  checkIdentity(spec, report)
+  checkExtensionProviders(spec.extensionProviders ?? [], 'spec.extensionProviders', report)
 }
 
 const EXPORT_FIELDS = [
@@ -50,5 +54,20 @@ function checkDefaults(spec: MeshConfigSpec, report: Report): void {
   for (const name of EXPORT_FIELDS) {
     const allowNobody = name === 'defaultServiceExportTo'
     checkExportTo(spec[name], ROOT_NAMESPACE, { field: child('spec', name), allowNobody }, report)
+  }
+}
+
+/** Istio `validateTrustDomainConfig`, in lower case, as SPIFFE has it. */
+function checkIdentity({ trustDomain = '', trustDomainAliases = [] }: MeshConfigSpec, report: Report): void {
+  const named = [
+    ...(trustDomain === '' ? [] : [['spec.trustDomain', trustDomain] as const]),
+    ...trustDomainAliases.map((name, index) => [item('spec.trustDomainAliases', index), name] as const),
+  ]
+  for (const [field, name] of named) {
+    if (name.split('.').every(isDnsLabel)) continue
+    report.violation(
+      field,
+      `${quote(name)} is no trust domain: lower-case letters, digits and '-', in parts with dots between`,
+    )
   }
 }

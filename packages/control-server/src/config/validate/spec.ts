@@ -1,3 +1,4 @@
+import type { AuthorizationPolicySpec } from '../spec/authorization-policy.ts'
 import type { BackendTrafficPolicySpec } from '../spec/backend-traffic-policy.ts'
 import type { CircuitBreakerSpec } from '../spec/circuit-breaker.ts'
 import type { DestinationRuleSpec } from '../spec/destination-rule.ts'
@@ -6,12 +7,15 @@ import type { HttpRouteSpec } from '../spec/gateway/http-route.ts'
 import type { TcpRouteSpec, TlsRouteSpec } from '../spec/gateway/l4-routes.ts'
 import type { LoadBalancerSpec } from '../spec/load-balancer.ts'
 import type { MeshConfigSpec } from '../spec/mesh-config.ts'
+import type { PeerAuthenticationSpec } from '../spec/peer-authentication.ts'
+import type { RequestAuthenticationSpec } from '../spec/request-authentication.ts'
 import type { ServiceSpec } from '../spec/service.ts'
 import type { ServiceEntrySpec } from '../spec/service-entry.ts'
 import type { SidecarSpec } from '../spec/sidecar.ts'
 import type { VirtualServiceSpec } from '../spec/virtual-service.ts'
 import type { WorkloadEntrySpec } from '../spec/workload-entry.ts'
 import type { WorkloadGroupSpec } from '../spec/workload-group.ts'
+import { checkAuthorizationPolicy } from './authorization-policy.ts'
 import { checkBackendTrafficPolicy } from './backend-traffic-policy.ts'
 import { checkBalancing } from './balancing.ts'
 import { checkCircuitBreaker } from './circuit-breaker.ts'
@@ -21,6 +25,8 @@ import { checkFaultInjection } from './fault-injection.ts'
 import { checkHttpRouteSpec } from './gateway/http-route.ts'
 import { checkTcpRoute, checkTlsRoute } from './gateway/l4-routes.ts'
 import { checkMeshConfig } from './mesh-config.ts'
+import { checkPeerAuthentication } from './peer-authentication.ts'
+import { checkRequestAuthentication } from './request-authentication.ts'
 import { checkService } from './service.ts'
 import { checkServiceEntry } from './service-entry.ts'
 import { checkSidecar } from './sidecar.ts'
@@ -39,6 +45,9 @@ const CHECKS: Readonly<Record<string, SpecCheck>> = {
   WorkloadEntry: (spec, context) => checkWorkloadEntry(spec as WorkloadEntrySpec, context),
   WorkloadGroup: (spec, context) => checkWorkloadGroup(spec as unknown as WorkloadGroupSpec, context),
   Sidecar: (spec, context) => checkSidecar(spec as SidecarSpec, context),
+  PeerAuthentication: (spec, context) => checkPeerAuthentication(spec as PeerAuthenticationSpec, context),
+  RequestAuthentication: (spec, context) => checkRequestAuthentication(spec as RequestAuthenticationSpec, context),
+  AuthorizationPolicy: (spec, context) => checkAuthorizationPolicy(spec as AuthorizationPolicySpec, context),
   HTTPRoute: (spec, context) => checkHttpRouteSpec(spec as HttpRouteSpec, context),
   TCPRoute: (spec, context) => checkTcpRoute(spec as unknown as TcpRouteSpec, context.report),
   TLSRoute: (spec, context) => checkTlsRoute(spec as unknown as TlsRouteSpec, context.report),
