@@ -108,11 +108,17 @@ export class CertificateAuthority {
       notBeforeMs: now - CERTIFICATE_BACKDATE_MS,
       notAfterMs: now + ttlMs,
     })
-    const leaf = new X509Certificate(chain[0] as string)
-    if (leaf.validToDate.getTime() > now) return { leaf, chain }
+    const leaf = new X509Certificate(chain[0] ?? '')
+    if (leaf.validToDate.getTime() <= now) {
+      throw new CaError(
+        'WEFT_CA_EXPIRED',
+        `${signer.description} has ended: it signs nothing any more. Put another in its place.`,
+      )
+    }
+    if (names(leaf, what.uri) && leaf.publicKey.equals(what.publicKey)) return { leaf, chain }
     throw new CaError(
-      'WEFT_CA_EXPIRED',
-      `${signer.description} has ended: it signs nothing any more. Put another in its place.`,
+      'WEFT_CA_INVALID',
+      `${signer.description} has signed something else than it was asked for (${leaf.subjectAltName}): let it take the key and the URI ${what.uri} as they are.`,
     )
   }
 
@@ -158,4 +164,10 @@ export class CertificateAuthority {
       })
     }
   }
+}
+
+/** Whether that is its one URI. */
+function names({ subjectAltName = '' }: X509Certificate, uri: string): boolean {
+  const uris = subjectAltName.split(', ').filter((name) => name.startsWith('URI:'))
+  return uris.length === 1 && uris[0] === `URI:${uri}`
 }

@@ -5,10 +5,11 @@ import type { CertificateSubject } from '../../../../packages/control-server/src
 import { CertificateRecords } from '../../../../packages/control-server/src/ca/certificate-records.ts'
 import { type Ca, openCa } from '../../../../packages/control-server/src/ca/open-ca.ts'
 import { serialOf } from '../../../../packages/control-server/src/ca/pem.ts'
-import type { Signer } from '../../../../packages/control-server/src/ca/signer.ts'
+import type { CertificateTemplate, Signer } from '../../../../packages/control-server/src/ca/signer.ts'
 import { silentLogger } from '../../../../packages/control-server/src/kernel/logger.ts'
 import { p256 } from '../../../support/certificate-requests.ts'
 import { STORES, type StoreUnderTest } from '../../../support/control-stores.ts'
+import { createTestCa } from '../../../support/test-ca.ts'
 
 const TTL_MS = 3_600_000
 const DAY_MS = 24 * 3_600_000
@@ -243,7 +244,7 @@ describe('an outside authority', () => {
     sign: async () => {
       throw new Error('Vault is sealed')
     },
-    roots: () => ['no certificate'],
+    roots: () => [createTestCa().root],
     subscribe: () => () => undefined,
     close: () => undefined,
   }
@@ -266,5 +267,24 @@ describe('an outside authority', () => {
     expect(ca.records.get('4242')?.endsAtMs).toBe(store.time.clock.wallNow() + TTL_MS / 2)
     expect(ca.authority.existing?.rotation).toBeUndefined()
     built.close()
+  })
+
+  test('is held to what it was asked for', async () => {
+    const inner = await ca.authority.ready()
+    const built = ca
+    const wrongs: readonly ((template: CertificateTemplate) => CertificateTemplate)[] = [
+      (template) => ({ ...template, uri: 'spiffe://cluster.local/ns/default/sa/admin' }),
+      (template) => ({ ...template, publicKey: p256().publicKey }),
+    ]
+    for (const wrong of wrongs) {
+      ca = await open({ ...failing, roots: () => inner.roots(), sign: (template) => inner.sign(wrong(template)) })
+      await expect(issue()).rejects.toMatchObject({
+        code: 'WEFT_CA_INVALID',
+        message: expect.stringMatching(/^Vault has signed something else/),
+      })
+      ca.close()
+    }
+    expect([...ca.records.all()]).toEqual([])
+    ca = built
   })
 })
