@@ -122,12 +122,13 @@ async function createParts(settings: Settings, store: Store): Promise<Parts> {
     dataDir: settings.store === 'memory' ? undefined : settings.dataDir,
     names: () => model.current.mesh,
     record: (changes) => audit.operations(changes),
-    reach: { allAcked: () => push.clients().length === 0 },
+    reach: { allAcked: () => push.trustAcked() },
   })
   model.subscribe(({ mesh }) => {
     if (mesh) ca.authority.namesMayHaveChanged()
   })
-  const push = createPush({ models: model, clock, timers, turn: systemTurn, epoch: store.epoch, logger })
+  const { trust } = ca.authority
+  const push = createPush({ models: model, trust, clock, timers, turn: systemTurn, epoch: store.epoch, logger })
   const resources = new Resources({
     store,
     domain,
