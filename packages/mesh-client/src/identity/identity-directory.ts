@@ -1,9 +1,10 @@
 import { createHash, createPrivateKey, type KeyObject } from 'node:crypto'
-import { constants, lstat, mkdir, open, rename } from 'node:fs/promises'
+import { mkdir, rename } from 'node:fs/promises'
 import path from 'node:path'
 import type { Result } from '@weft/mesh-protocol'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
+import { checkDirectory, readGuarded, Unusable, writeGuarded } from './guarded-files.ts'
 import { readCertificateResponse, type Svid, splitPem } from './svid.ts'
 
 /** What was kept, and for how long it is still good. */
@@ -68,14 +69,6 @@ const FORMAT = 1
 
 const MAX_BYTES = 1024 * 1024
 
-const OTHERS = 0o077
-
-/** Something is there and cannot be used. */
-class Unusable extends Error {}
-
-/** The directory or a file lets others in, or is not what it should be: it is neither read nor written. */
-class Unsafe extends Error {}
-
 /**
  * Four files below a directory of this user alone. All are written beside the old ones first; then the description, which names
  * the others by their hashes, takes its place and after it they do: whenever a process dies, old and new files together hold one whole
@@ -92,7 +85,7 @@ export function createIdentityDirectory(deps: IdentityDirectoryDeps): IdentityDi
   return {
     async load() {
       try {
-        await checkDirectory(deps)
+        await checkDirectory(directory, deps.uid)
         return await read(deps)
       } catch (error) {
         const { code, message } = error as NodeJS.ErrnoException
@@ -125,7 +118,7 @@ async function read({
   uid,
   clock,
 }: IdentityDirectoryDeps): Promise<KeptIdentity | undefined> {
-  const meta = parseMeta(await readSafely(path.join(directory, IDENTITY_FILE), uid))
+  const meta = parseMeta(await readGuarded(path.join(directory, IDENTITY_FILE), uid, MAX_BYTES))
   const texts = {
     key: await part(directory, 'key', meta, uid),
     chain: await part(directory, 'chain', meta, uid),
@@ -155,7 +148,7 @@ async function read({
 async function part(directory: string, name: Part, meta: Meta, uid: number | undefined): Promise<string> {
   const file = path.join(directory, FILES[name])
   for (const candidate of [file, besides(file)]) {
-    const text = await readSafely(candidate, uid).catch((error: NodeJS.ErrnoException) => {
+    const text = await readGuarded(candidate, uid, MAX_BYTES).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
       throw error
     })
@@ -188,7 +181,7 @@ function parseKey(pem: string): KeyObject {
 async function write(deps: IdentityDirectoryDeps, svid: Svid, expiresAt: number): Promise<void> {
   const { directory } = deps
   await mkdir(directory, { recursive: true, mode: 0o700 })
-  await checkDirectory(deps)
+  await checkDirectory(directory, deps.uid)
   const texts = {
     key: svid.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     chain: svid.certificateChain,
@@ -207,61 +200,14 @@ async function write(deps: IdentityDirectoryDeps, svid: Svid, expiresAt: number)
     [IDENTITY_FILE, `${JSON.stringify(meta, undefined, 2)}\n`],
     ...PARTS.map((name) => [FILES[name], texts[name]] as const),
   ]
-  for (const [name, text] of files) await writeBeside(path.join(directory, name), text)
+  for (const [name, text] of files) await writeGuarded(besides(path.join(directory, name)), text)
   for (const [name] of files) await rename(besides(path.join(directory, name)), path.join(directory, name))
-}
-
-/** One that an earlier try has left may have another mode. */
-async function writeBeside(file: string, text: string): Promise<void> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW
-  const handle = await open(besides(file), flags, 0o600)
-  try {
-    await handle.chmod(0o600)
-    await handle.writeFile(text)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 async function putAside(directory: string): Promise<void> {
   for (const name of [IDENTITY_FILE, ...Object.values(FILES)]) {
     const file = path.join(directory, name)
     await rename(file, `${file}.unusable`).catch(() => undefined)
-  }
-}
-
-async function checkDirectory({ directory, uid }: IdentityDirectoryDeps): Promise<void> {
-  const found = await lstat(directory)
-  if (!found.isDirectory()) throw new Unsafe(`${directory} is no directory, and links are not followed`)
-  checkAccess(directory, found, uid)
-}
-
-async function readSafely(file: string, uid: number | undefined): Promise<string> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-  const handle = await open(file, flags).catch((error: NodeJS.ErrnoException) => {
-    throw error.code === 'ELOOP' ? new Unsafe(`${file} is a link, and links are not followed`) : error
-  })
-  try {
-    const found = await handle.stat()
-    if (!found.isFile()) throw new Unsafe(`${file} is no file`)
-    checkAccess(file, found, uid)
-    if (found.size > MAX_BYTES) throw new Unusable(`${file} is larger than ${MAX_BYTES} bytes`)
-    return await handle.readFile('utf8')
-  } finally {
-    await handle.close()
-  }
-}
-
-function checkAccess(
-  name: string,
-  found: { readonly uid: number; readonly mode: number },
-  uid: number | undefined,
-): void {
-  if (uid === undefined) return
-  if (found.uid !== uid) throw new Unsafe(`${name} belongs to user ${found.uid} and not to ${uid}`)
-  if ((found.mode & OTHERS) !== 0) {
-    throw new Unsafe(`others can get at ${name}: take their rights away (chmod go= ${name})`)
   }
 }
 

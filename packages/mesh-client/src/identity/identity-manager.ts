@@ -1,14 +1,15 @@
-import { CERTIFICATE_BACKDATE_MS, principalOf, type TrustBundle } from '@weft/mesh-protocol'
+import { principalOf, type TrustBundle } from '@weft/mesh-protocol'
 import type { Clock } from '../kernel/clock.ts'
-import type { Logger } from '../kernel/logger.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Recorder } from '../kernel/recorder.ts'
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
 import { type CertificateAnswer, type CertificateAsker, requestCertificate } from './certificate-request.ts'
 import type { Identity, IdentitySource, IdentityState, Trust } from './identity.ts'
 import type { IdentityDirectory } from './identity-directory.ts'
+import { createIdentityLog, type IdentityLog, type IdentityLogDeps } from './identity-log.ts'
 import {
   endOf,
+  LATEST_RENEWAL,
   type Lifetime,
   NO_CERTIFICATE,
   type RenewalEvent,
@@ -18,18 +19,14 @@ import {
 import { leadsTo, type Svid } from './svid.ts'
 import { readTrustBundle } from './trust-bundle.ts'
 
-export interface IdentityManagerDeps extends CertificateAsker {
+export interface IdentityManagerDeps extends CertificateAsker, IdentityLogDeps {
   /** Base URLs of control servers, asked in turn. */
   readonly urls: readonly string[]
-  /** Who the process says it is, and should be named. */
-  readonly namespace: string
-  readonly serviceAccount: string
   /** Where it is kept for the next start; absent: nowhere. */
   readonly directory: IdentityDirectory | undefined
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
-  readonly logger: Logger
   readonly recorder: Pick<Recorder, 'certificate' | 'certificateRequest'>
 }
 
@@ -82,6 +79,7 @@ export function createIdentityManager(deps: IdentityManagerDeps): IdentityManage
 
 class Manager implements IdentityManager {
   readonly #deps: IdentityManagerDeps
+  readonly #log: IdentityLog
   readonly #listeners = new Set<() => void>()
   #plan: RenewalState = NO_CERTIFICATE
   #svid: Svid | undefined
@@ -90,6 +88,8 @@ class Manager implements IdentityManager {
   /** Trust came from a control server in this life. */
   #freshTrust = false
   #generation = 0
+  /** When the certificate began to count, by the wall clock. */
+  #beganAt = 0
   #urlIndex = 0
   #timer: TimerHandle | undefined
   #started = false
@@ -97,6 +97,7 @@ class Manager implements IdentityManager {
 
   constructor(deps: IdentityManagerDeps) {
     this.#deps = deps
+    this.#log = createIdentityLog(deps)
   }
 
   get state(): IdentityState {
@@ -137,6 +138,10 @@ class Manager implements IdentityManager {
 
   controlIsBack(): void {
     this.#on({ kind: 'controlIsBack' })
+    // The monotonic clock stands still while a machine sleeps, and a certificate does not.
+    const { kind, lifetime } = this.#plan
+    const slept = kind === 'held' && this.#deps.clock.wallNow() - this.#beganAt > lifetime.ttlMs * LATEST_RENEWAL
+    if (slept) this.#on({ kind: 'renew', withinMs: REPLACE_WITHIN_MS })
   }
 
   renewNow(): void {
@@ -170,13 +175,14 @@ class Manager implements IdentityManager {
     if (this.#trust === undefined) this.#trust = svid.trust
     const held = { issuedAt: this.#deps.clock.now() - (svid.ttlMs - remainingMs), ttlMs: svid.ttlMs }
     this.#take(svid, held)
-    this.#deps.logger.info('The identity of an earlier life is used', { identity: svid.uri, remainingMs })
+    this.#log.kept(svid.uri, remainingMs)
     this.#on({ kind: 'start', held })
+    this.#replaceWhereStale()
   }
 
   #on(event: RenewalEvent): void {
     if (this.#closed || !this.#started) return
-    const { clock, random, timers, logger } = this.#deps
+    const { clock, random, timers } = this.#deps
     const before = this.#plan.kind
     const { state, effects } = stepRenewal(this.#plan, event, clock.now(), random)
     this.#plan = state
@@ -184,8 +190,7 @@ class Manager implements IdentityManager {
     for (const effect of effects) {
       if (effect.kind === 'ask') void this.#ask()
       else if (effect.kind === 'wake') this.#timer = timers.set(() => this.#on({ kind: 'tick' }), effect.delayMs)
-      else if (effect.kind === 'recovered') logger.info('The certificate of this process has been renewed again')
-      else this.#tell(effect)
+      else this.#log.renewal(effect, this.#svid?.uri)
     }
     if (before !== state.kind || event.kind === 'granted' || event.kind === 'start') this.#changed()
   }
@@ -208,7 +213,7 @@ class Manager implements IdentityManager {
     if (!toldMeanwhile) this.#trust = svid.trust
     this.#freshTrust = true
     const lifetime = { issuedAt, ttlMs: svid.ttlMs }
-    this.#warnOfStrangeness(svid)
+    if (this.#svid?.uri !== svid.uri) this.#log.first(svid, clock.wallNow())
     this.#take(svid, lifetime)
     this.#on({ kind: 'granted', lifetime })
     if (toldMeanwhile) this.#replaceWhereStale()
@@ -224,11 +229,9 @@ class Manager implements IdentityManager {
   }
 
   #failed({ kind, reason }: Exclude<CertificateAnswer, { kind: 'granted' }>): void {
-    const { logger } = this.#deps
-    const known = this.#plan.error === reason
     this.#urlIndex++
-    if (kind === 'refused' && !known) logger.error(`This process is given no certificate: ${reason}`)
-    else logger.debug('No certificate', { reason })
+    if (kind === 'refused') this.#log.refused(reason, this.#plan.error === reason)
+    else this.#log.unreachable(reason)
     this.#on({ kind: 'failed', reason, refused: kind === 'refused' })
   }
 
@@ -236,6 +239,7 @@ class Manager implements IdentityManager {
   #take(svid: Svid, lifetime: Lifetime): void {
     const { clock, recorder } = this.#deps
     const expiresAt = endOf(lifetime)
+    if (this.#svid !== svid) this.#beganAt = clock.wallNow() - (clock.now() - lifetime.issuedAt)
     this.#svid = svid
     this.#generation++
     this.#current = {
@@ -264,56 +268,8 @@ class Manager implements IdentityManager {
   #changed(): void {
     for (const listener of [...this.#listeners]) listener()
   }
-
-  #tell(
-    effect: { readonly kind: 'warn'; remainingMs: number; reason: string } | { kind: 'expired'; reason: string },
-  ): void {
-    const { logger } = this.#deps
-    const identity = this.#svid?.uri
-    const { reason } = effect
-    if (effect.kind === 'expired') {
-      logger.error(
-        'The certificate of this process has ended: connections to and from the mesh fail until there is another',
-        {
-          identity,
-          reason,
-        },
-      )
-      return
-    }
-    logger.warn(`The certificate of this process cannot be renewed and ends in ${inWords(effect.remainingMs)}`, {
-      identity,
-      reason,
-    })
-  }
-
-  #warnOfStrangeness(svid: Svid): void {
-    const { logger, namespace, serviceAccount, clock } = this.#deps
-    const { id, uri } = svid
-    if (this.#svid?.uri === uri) return
-    if (id.namespace !== namespace || id.serviceAccount !== serviceAccount) {
-      const own = { namespace, serviceAccount }
-      logger.warn(
-        `The control server names this process ${uri}, which is not what its options say: it may refuse it`,
-        own,
-      )
-    }
-    const behindMs = svid.notAfter - svid.ttlMs - clock.wallNow()
-    if (Math.abs(behindMs) > CERTIFICATE_BACKDATE_MS) {
-      const minutes = Math.round(Math.abs(behindMs) / 60_000)
-      const direction = behindMs > 0 ? 'behind' : 'ahead of'
-      logger.warn(
-        `The clock of this machine is ${minutes} min ${direction} the control server's: certificates may be refused`,
-      )
-    }
-  }
 }
 
 function sameTrust(one: Trust, other: Trust | undefined): boolean {
   return JSON.stringify(one) === JSON.stringify(other)
-}
-
-function inWords(ms: number): string {
-  if (ms >= 7_200_000) return `${Math.round(ms / 3_600_000)} h`
-  return ms >= 120_000 ? `${Math.round(ms / 60_000)} min` : `${Math.round(ms / 1_000)} s`
 }

@@ -60,6 +60,9 @@ export interface RenewalStep {
 const RENEW_AT = 0.5
 const RENEW_JITTER = 0.1
 
+/** The largest share of a lifetime after which a renewal is due. */
+export const LATEST_RENEWAL: number = RENEW_AT * (1 + RENEW_JITTER)
+
 /** Share of the lifetime after which failures are told loudly, and how often in what is left then. */
 const WARN_FROM = 0.75
 const WARNINGS = 4

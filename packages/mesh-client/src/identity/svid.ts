@@ -23,6 +23,9 @@ const MAX_CHAIN = 10
 /** Of roots; a mesh that changes its root has two. */
 const MAX_ROOTS = 100
 
+/** A shorter life would keep a process busy with renewing it. */
+const MIN_TTL_MS = 1_000
+
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1'
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 
@@ -47,8 +50,8 @@ function readShape(body: unknown): CertificateResponse {
   if (!isTexts(certificateChain, MAX_CHAIN)) throw new Error(`certificateChain is no list of 1 to ${MAX_CHAIN} texts`)
   if (!isTexts(trustBundle, MAX_ROOTS)) throw new Error(`trustBundle is no list of 1 to ${MAX_ROOTS} texts`)
   if (typeof spiffeId !== 'string' || typeof trustDomain !== 'string') throw new Error('it names no identity')
-  if (typeof ttlMs !== 'number' || !(ttlMs > 0 && ttlMs < Number.POSITIVE_INFINITY)) {
-    throw new Error('ttlMs is no number of milliseconds')
+  if (typeof ttlMs !== 'number' || !(ttlMs >= MIN_TTL_MS && ttlMs < Number.POSITIVE_INFINITY)) {
+    throw new Error(`ttlMs is no number of milliseconds from ${MIN_TTL_MS}`)
   }
   const aliases = trustDomainAliases ?? []
   if (!Array.isArray(aliases) || !aliases.every((alias) => typeof alias === 'string')) {

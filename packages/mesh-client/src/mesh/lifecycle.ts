@@ -1,4 +1,5 @@
 import type { ClusterManager } from '../cluster/types.ts'
+import { createDetached } from '../context/detached.ts'
 import type { Discovery } from '../discovery/discovery.ts'
 import type { Inbound } from '../http/inbound/create-inbound.ts'
 import type { Outbound } from '../http/outbound/outbound.ts'
@@ -97,7 +98,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
         registrations.tellAgain()
         changed()
       })
-      identity.start()
+      createDetached()(() => identity.start())
       discovery.start()
       void deps.admin.start().then(() => {
         adminSettled = true

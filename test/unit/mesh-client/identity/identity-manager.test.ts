@@ -253,6 +253,22 @@ describe('a control server that is away for longer than the life', () => {
   })
 })
 
+test('a machine that has slept beyond half of the life renews when the control server is there again', async () => {
+  let sleptMs = 0
+  const { manager, stub, held, pass, time } = scene({
+    clock: { now: () => time.clock.now(), wallNow: () => Date.now() + sleptMs },
+  })
+  await held()
+  sleptMs = 0.5 * HOUR_MS
+  manager.controlIsBack()
+  await pass(1_000)
+  expect(stub.requests).toHaveLength(1)
+  sleptMs = 0.6 * HOUR_MS
+  manager.controlIsBack()
+  await pass(1_000)
+  await poll(() => stub.requests.length === 2, 'a renewal')
+})
+
 describe('clocks that differ', () => {
   test('by 5 minutes change nothing', async () => {
     for (const skewMs of [-290_000, 290_000]) {

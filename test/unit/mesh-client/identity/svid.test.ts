@@ -103,6 +103,7 @@ describe('an answer that is refused', () => {
     ['a leaf for a root', answer({ trustBundle: [ca.root, leaf()] }), /none of a CA/],
     ['no time', answer({ ttlMs: 'soon' }), /ttlMs/],
     ['a time that has passed', answer({ ttlMs: -1 }), /ttlMs/],
+    ['no time to speak of', answer({ ttlMs: 999 }), /ttlMs/],
     ['endless time', answer({ ttlMs: Number.POSITIVE_INFINITY }), /ttlMs/],
     ['aliases that are none', answer({ trustDomainAliases: [1] }), /trustDomainAliases/],
   ])('%s', (_what, body, reason) => {
