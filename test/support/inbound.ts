@@ -59,6 +59,8 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
       service: undefined,
     }),
     audit: (make) => void audited.push(make()),
+    fetchText: () => Promise.reject(new Error('nobody is asked for keys')),
+    detached: (action) => action(),
     ask: async () => ({ allowed: false, reason: 'nobody can be asked' }),
     drainDelayMs: 0,
     register: (bound) => {

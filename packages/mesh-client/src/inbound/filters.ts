@@ -5,6 +5,7 @@ export interface InboundSteps {
   readonly telemetry: InboundFilter
   readonly path: InboundFilter
   readonly cors: InboundFilter
+  readonly authentication: InboundFilter
   readonly authorization: InboundFilter
   readonly fault: InboundFilter
   readonly context: InboundFilter
@@ -28,7 +29,7 @@ export interface InboundSteps {
  * (`pilot/pkg/networking/core/listener_builder.go`: authn, authz, stats, router).
  */
 export function inboundChain(steps: InboundSteps, application: InboundHandler): InboundHandler {
-  const { telemetry, path, cors, authorization, fault, context } = steps
-  const order = [telemetry, path, cors, authorization, fault, context]
+  const { telemetry, path, cors, authentication, authorization, fault, context } = steps
+  const order = [telemetry, path, cors, authentication, authorization, fault, context]
   return order.reduceRight((next, filter) => filter(next), application)
 }

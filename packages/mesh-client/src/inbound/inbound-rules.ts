@@ -14,6 +14,7 @@ import type { RouteRequest } from '../routing/route-table.ts'
 import type { Authorization } from './authz/authorization.ts'
 import { compileRbac } from './authz/compile-rbac.ts'
 import { type CompiledCors, compileCors } from './cors.ts'
+import { type Authentication, compileJwtRules } from './jwt/compile-jwt-rules.ts'
 import { type NormalizePath, pathNormalizer } from './path/normalize-path.ts'
 
 /** What an inbound policy says of single requests, compiled once. Immutable. */
@@ -24,6 +25,8 @@ export interface InboundRules {
   readonly cors: ((request: RouteRequest, servicePort: number) => CompiledCors | undefined) | undefined
   /** The failures of the first rule that matches; absent: there are none. */
   readonly fault: ((request: RouteRequest) => Fault | undefined) | undefined
+  /** How requests prove who sends them; absent: no token is looked at. */
+  readonly authentication: Authentication | undefined
   /** Who may send what; absent: everybody all. */
   readonly authorization: Authorization | undefined
   /** The same for connections that are not looked into. */
@@ -34,6 +37,7 @@ export const NO_RULES: InboundRules = {
   normalizePath: undefined,
   cors: undefined,
   fault: undefined,
+  authentication: undefined,
   authorization: undefined,
   tcpAuthorization: undefined,
 }
@@ -46,6 +50,7 @@ export function compileInboundRules(policy: InboundPolicy): Result<InboundRules>
     normalizePath: compileNormalization(policy),
     cors: routes.some(({ cors }) => cors !== undefined) ? compileRoutes(routes, violations) : undefined,
     fault: faults.length === 0 ? undefined : compileFaults(faults, violations),
+    authentication: compileJwtRules(policy.jwtRules ?? [], 'jwtRules', violations),
     authorization: compileAuthorization(policy, 'authorization', violations),
     tcpAuthorization: compileAuthorization(policy, 'tcpAuthorization', violations),
   }

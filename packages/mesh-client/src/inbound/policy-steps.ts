@@ -1,6 +1,6 @@
 import type { ServiceRef } from '@weft/mesh-protocol'
 import type { Random } from '../kernel/random.ts'
-import type { Recorder } from '../kernel/recorder.ts'
+import type { AuthorizationDecision, Recorder } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
 import { authorizeStep } from './authz/authorize-step.ts'
@@ -8,10 +8,13 @@ import { corsStep } from './cors-step.ts'
 import type { AskProvider } from './ext-authz/provider-answer.ts'
 import { faultStep } from './fault-step.ts'
 import type { InboundSteps } from './filters.ts'
+import { authenticateStep } from './jwt/authenticate-step.ts'
+import { KeyStore, type KeyStoreDeps } from './jwt/key-store.ts'
+import { TokenVerifier } from './jwt/token-verifier.ts'
 import { pathStep } from './path/path-step.ts'
 import { rulesNow } from './rules-now.ts'
 
-export interface PolicyStepsDeps {
+export interface PolicyStepsDeps extends KeyStoreDeps {
   readonly policy: PolicySource
   readonly timers: Timers
   readonly random: Random
@@ -22,16 +25,19 @@ export interface PolicyStepsDeps {
 }
 
 /** The steps that do what the inbound policy says of single requests. */
-export type PolicySteps = Pick<InboundSteps, 'path' | 'cors' | 'authorization' | 'fault'>
+export type PolicySteps = Pick<InboundSteps, 'path' | 'cors' | 'authentication' | 'authorization' | 'fault'>
 
 export function policySteps(deps: PolicyStepsDeps): PolicySteps {
-  const { policy, recorder, service, ask } = deps
+  const { policy, recorder, service, ask, clock } = deps
   const rules = rulesNow(policy)
   const host = service?.host ?? ''
+  const tell = (decision: AuthorizationDecision): void => recorder.authorization(host, decision)
+  const verifier = new TokenVerifier(new KeyStore(deps), clock)
   return {
     path: pathStep(rules),
     cors: corsStep(rules),
-    authorization: authorizeStep(rules, { ask, tell: (decision) => recorder.authorization(host, decision) }),
+    authentication: authenticateStep(rules, { verifier, tell }),
+    authorization: authorizeStep(rules, { ask, tell }),
     fault: faultStep(rules, { ...deps, tell: (kind) => recorder.fault(host, kind) }),
   }
 }

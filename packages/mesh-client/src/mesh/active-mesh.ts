@@ -1,7 +1,9 @@
 import type { Server as NetServer } from 'node:net'
 import { createClusterManager } from '../cluster/cluster-manager.ts'
+import { createDetached } from '../context/detached.ts'
 import { type ContextStore, createContextStore, detach } from '../context/request-context.ts'
 import { createInbound } from '../http/inbound/create-inbound.ts'
+import { createFetchText } from '../http/inbound/fetch-text.ts'
 import type { Listener } from '../http/inbound/listener.ts'
 import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
 import type { SocketListener } from '../http/inbound/served.ts'
@@ -83,6 +85,8 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     service: self.service,
     register: registrations.register,
     audit,
+    fetchText: createFetchText((input, init) => outbound.fetch(input, init), systemTimers),
+    detached: createDetached(),
     ask: async () => ({ allowed: false, reason: 'nobody can be asked' }),
     serveSockets,
   })

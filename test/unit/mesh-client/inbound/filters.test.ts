@@ -12,7 +12,7 @@ test('telemetry stands around all, then the path, CORS, access, faults, and the 
       next(passed)
     }
   }
-  const names = ['telemetry', 'path', 'cors', 'authorization', 'fault', 'context']
+  const names = ['telemetry', 'path', 'cors', 'authentication', 'authorization', 'fault', 'context']
   const steps = Object.fromEntries(names.map((name) => [name, step(name)])) as unknown as InboundSteps
   const chain = inboundChain(steps, () => log.push('application'))
   chain(exchange)
@@ -22,7 +22,7 @@ test('telemetry stands around all, then the path, CORS, access, faults, and the 
 test('a step that answers itself ends the way', () => {
   let reached = false
   const pass: InboundFilter = (next) => next
-  const all = { telemetry: pass, path: pass, cors: pass, authorization: pass, fault: pass }
+  const all = { telemetry: pass, path: pass, cors: pass, authentication: pass, authorization: pass, fault: pass }
   const refuse: InboundFilter = () => () => undefined
   const chain = inboundChain({ ...all, context: refuse }, () => {
     reached = true

@@ -1,9 +1,11 @@
 import type { AddressInfo, Server as NetServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { ServiceRef } from '@weft/mesh-protocol'
+import type { Detached } from '../../context/detached.ts'
 import type { ContextStore } from '../../context/request-context.ts'
 import { type CloseOptions, Drain } from '../../inbound/drain.ts'
 import type { AskProvider } from '../../inbound/ext-authz/provider-answer.ts'
+import type { FetchText } from '../../inbound/jwt/fetch-key-set.ts'
 import { policySteps } from '../../inbound/policy-steps.ts'
 import { notPropagated, propagation } from '../../inbound/propagation.ts'
 import type { Register } from '../../inbound/registration.ts'
@@ -51,6 +53,10 @@ export interface InboundDeps {
   readonly register: Register
   /** Gets what access policies decided. */
   readonly audit: AuditLog
+  /** Gets the keys that tokens are proven by. */
+  readonly fetchText: FetchText
+  /** What is done for all requests belongs to none of them. */
+  readonly detached: Detached
   /** Asks external authorization services. */
   readonly ask: AskProvider
   /** For servers of connections that are not looked into. */
