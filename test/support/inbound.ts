@@ -5,6 +5,8 @@ import {
   type Inbound,
   type InboundDeps,
 } from '../../packages/mesh-client/src/http/inbound/create-inbound.ts'
+import { NO_IDENTITY } from '../../packages/mesh-client/src/identity/identity.ts'
+import { OwnProbes } from '../../packages/mesh-client/src/inbound/own-probes.ts'
 import type { BoundAddress } from '../../packages/mesh-client/src/inbound/registration.ts'
 import type { AuditEvent } from '../../packages/mesh-client/src/kernel/audit-event.ts'
 import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
@@ -38,15 +40,25 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
   const registered: BoundAddress[] = []
   const events: string[] = []
   const quiet = (): void => undefined
+  const logger = {
+    debug: quiet,
+    info: quiet,
+    warn: (text: string) => void warnings.push(text),
+    error: quiet,
+    ...overrides.logger,
+  }
+  const { identity = NO_IDENTITY, ownProbes = new OwnProbes() } = overrides
   const inbound = createInbound({
     policy,
+    identity,
+    ownProbes,
     clock: systemClock,
     timers: systemTimers,
     random: systemRandom,
     context,
     recorder,
     tracing: noTracing,
-    logger: { debug: quiet, info: quiet, warn: (text) => void warnings.push(text), error: quiet },
+    logger,
     propagate: [],
     service: { host: 'self.default.svc.cluster.local', name: 'self', namespace: 'default' },
     address: undefined,
@@ -57,6 +69,9 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
       recorder,
       policy,
       service: undefined,
+      identity,
+      ownProbes,
+      logger,
     }),
     audit: (make) => void audited.push(make()),
     fetchText: () => Promise.reject(new Error('nobody is asked for keys')),

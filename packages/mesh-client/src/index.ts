@@ -5,6 +5,7 @@ export type { MeshRequest, MeshRequestOptions, UrlParts } from './http/outbound/
 export type { IdentityState } from './identity/identity.ts'
 export type { IdentityStatus } from './identity/identity-manager.ts'
 export type { CloseOptions } from './inbound/drain.ts'
+export type { PeerIdentity } from './inbound/peer-identity.ts'
 export type { AccessDecision, AuditEvent, AuditSink } from './kernel/audit-event.ts'
 export { ERROR_CODES, MeshError, type MeshErrorCode, type ResponseFlag } from './kernel/errors.ts'
 export type { Logger } from './kernel/logger.ts'

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { propagation } from '../../../packages/mesh-client/src/inbound/propagation.ts'
 import { ERROR_CODES } from '../../../packages/mesh-client/src/kernel/errors.ts'
 import { resolveOptions } from '../../../packages/mesh-client/src/options/resolve-options.ts'
-import { NOBODY } from '../../../packages/mesh-client/src/telemetry/istio-labels.ts'
+import { NOBODY_KNOWN } from '../../../packages/mesh-client/src/kernel/recorder.ts'
 import { createPrometheusRecorder } from '../../../packages/mesh-client/src/telemetry/prometheus-recorder.ts'
 import { codes, readPage, section, tableRows } from './markdown.ts'
 
@@ -83,7 +83,7 @@ test('error codes in docs/client.md have their status and flag', () => {
 })
 
 test('docs/client.md has every metric with its type and labels', () => {
-  const { registry } = createPrometheusRecorder({ self: NOBODY, build: '0' })
+  const { registry } = createPrometheusRecorder({ self: NOBODY_KNOWN, build: '0' })
   const registered = registry.getMetricsAsArray().map((metric) => {
     const { name, labelNames } = metric as unknown as { name: string; labelNames: readonly string[] }
     const labels = labelNames.length > 20 ? "Istio's" : labelNames.map((label) => `\`${label}\``).join(', ')

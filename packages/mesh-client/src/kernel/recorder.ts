@@ -14,6 +14,17 @@ export interface Peer {
   readonly mutualTls?: MutualTls | undefined
 }
 
+/** Of whom nothing is known. */
+export const NOBODY_KNOWN: Peer = {
+  workload: '',
+  namespace: '',
+  app: '',
+  version: '',
+  canonicalService: '',
+  canonicalRevision: '',
+  cluster: '',
+}
+
 /** Who has proven to be at the two ends of a connection: identities with `spiffe://`. */
 export interface MutualTls {
   readonly peer: string

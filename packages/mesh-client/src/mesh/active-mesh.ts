@@ -6,9 +6,11 @@ import { createInbound } from '../http/inbound/create-inbound.ts'
 import { createFetchText } from '../http/inbound/fetch-text.ts'
 import type { Listener } from '../http/inbound/listener.ts'
 import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
+import { peerOfRequest } from '../http/inbound/peer-of.ts'
 import type { SocketListener } from '../http/inbound/served.ts'
 import { createOutbound } from '../http/outbound/outbound.ts'
 import { createHttpTransport } from '../http/outbound/transport.ts'
+import { OwnProbes } from '../inbound/own-probes.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { MeshError } from '../kernel/errors.ts'
 import { systemRandom } from '../kernel/random.ts'
@@ -54,7 +56,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     self,
     send: (request) => discovery.transport.send(request),
   })
-  const system = { ...base, identity }
+  const system = { ...base, identity, ownProbes: new OwnProbes() }
 
   const transport = createHttpTransport(system)
   const clusters = createClusterManager({ ...system, transport, caller: self.caller, resolveHost })
@@ -129,6 +131,7 @@ function faceOf(parts: Parts): Mesh {
     logger: options.logger,
     serve: serve as Mesh['serve'],
     detach: (work) => detach(parts.context, work),
+    peer: peerOfRequest,
     status: () =>
       describeStatus({ ...parts, registrations: parts.registrations.status(), missing: lifecycle.missing() }),
     ready: lifecycle.ready,

@@ -13,6 +13,7 @@ import { socketServerOf } from '../http/inbound/socket-listener.ts'
 import { createOutbound } from '../http/outbound/outbound.ts'
 import { createHttpTransport } from '../http/outbound/transport.ts'
 import { NO_IDENTITY_STATUS } from '../identity/identity-manager.ts'
+import { UNPROVEN } from '../inbound/peer-identity.ts'
 import { localUrl } from '../inbound/resolve-address.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { createDeadline } from '../kernel/deadline.ts'
@@ -66,6 +67,7 @@ export function createDisabledMesh(options: ResolvedOptions): Mesh {
     logger: options.logger,
     serve: serve as Mesh['serve'],
     detach: (work) => work(),
+    peer: () => UNPROVEN,
     status: () => disabledStatus(node, options),
     ready: () => Promise.resolve(),
     close(wait = {}) {

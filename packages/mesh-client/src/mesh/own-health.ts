@@ -1,5 +1,6 @@
 import type { ReadinessProbe, WorkloadHealth } from '@weft/mesh-protocol'
 import { ReadinessRunner } from '../health/readiness-runner.ts'
+import type { OwnProbes } from '../inbound/own-probes.ts'
 import type { BoundAddress } from '../inbound/registration.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -11,6 +12,8 @@ export interface OwnHealthDeps {
   readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger
+  /** Told of the connections that it makes. */
+  readonly ownProbes: OwnProbes
   /** Whether a probe may run a program on this machine. */
   readonly execProbes: boolean
   /** Whether the control server has been told of this process. */
@@ -31,7 +34,7 @@ export interface OwnHealth {
 
 export function createOwnHealth(deps: OwnHealthDeps): OwnHealth {
   const { logger, execProbes, onChange } = deps
-  const prober = createSelfProber(deps.timers)
+  const prober = createSelfProber(deps.timers, deps.ownProbes)
   let followed: ReadinessProbe | undefined
   let told: WorkloadHealth = 'UNKNOWN'
 

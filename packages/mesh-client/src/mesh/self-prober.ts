@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import type { ReadinessProbe } from '@weft/mesh-protocol'
 import { checkGrpc } from '../http/health/grpc-check.ts'
 import { checkHttp } from '../http/health/http-check.ts'
+import type { OwnProbes } from '../inbound/own-probes.ts'
 import type { HealthCheckOutcome } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
 import { runProgram } from './run-program.ts'
@@ -30,7 +31,7 @@ type Begin = (settle: (outcome: HealthCheckOutcome) => void) => () => void
  * Asks this very process whether it is well, as Kubernetes and Istio's agent do from beside it: over a connection like any
  * other, or by a program. Nothing of it keeps the process alive.
  */
-export function createSelfProber(timers: Timers): SelfProber {
+export function createSelfProber(timers: Timers, ownProbes: OwnProbes): SelfProber {
   const underWay = new Set<() => void>()
   const bounded = (begin: Begin, timeoutMs: number): Promise<HealthCheckOutcome> =>
     new Promise((resolve) => {
@@ -51,20 +52,22 @@ export function createSelfProber(timers: Timers): SelfProber {
       }
     })
   return {
-    attempt: (target) => bounded(beginning(target), target.probe.timeoutMs),
+    attempt: (target) => bounded(beginning(target, ownProbes), target.probe.timeoutMs),
     close() {
       for (const breakOff of [...underWay]) breakOff()
     },
   }
 }
 
-function beginning(target: ProbeTarget): Begin {
+function beginning(target: ProbeTarget, ownProbes: OwnProbes): Begin {
   const { check } = target.probe
   if ('exec' in check) return (settle) => runProgram(check.exec.command, settle)
   return (settle) => {
     const socket = open(target)
     socket.unref()
     socket.on('error', () => settle('unreachable'))
+    // Before a byte of it: whoever accepts it knows it by then.
+    socket.once('connect', () => ownProbes.connected(socket))
     socket.once('httpGet' in check && check.httpGet.scheme === 'https' ? 'secureConnect' : 'connect', () => {
       ask(target, socket).then(settle, () => settle('failed'))
     })

@@ -8,6 +8,7 @@ import type { MeshServer, ServeOptions } from '../http/inbound/mesh-server.ts'
 import type { SocketListener } from '../http/inbound/served.ts'
 import type { MeshRequest } from '../http/outbound/request.ts'
 import type { IdentityStatus } from '../identity/identity-manager.ts'
+import type { PeerIdentity } from '../inbound/peer-identity.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { BreakerState, OverflowKind } from '../kernel/recorder.ts'
 import type { Connect } from '../tcp/connect.ts'
@@ -71,6 +72,12 @@ export interface Mesh {
    * neither the request's deadline nor the leaving of its caller ends them. Gives back what `work` does.
    */
   detach<T>(work: () => T): T
+  /**
+   * Who has sent a request that is served: the identity that its connection has proven by mutual TLS, and the claims of the JWT
+   * that policy has proven. Takes Node's requests of HTTP/1.1 and HTTP/2, those of Express and Fastify, Koa's `ctx`, and the
+   * sockets of upgrades and of protocol `tcp`. What nobody has proven is `undefined`, and so is all of anything else.
+   */
+  peer(request: object): PeerIdentity
   /** Metrics of this mesh, apart from prom-client's default registry. */
   readonly metrics: Registry
   readonly logger: Logger

@@ -1,52 +1,72 @@
 import type { Server, Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { ServiceRef } from '@weft/mesh-protocol'
-import type { Served, ServeSockets } from '../http/inbound/served.ts'
+import { Connection } from '../http/inbound/connection.ts'
+import { FirstPolicyWait } from '../http/inbound/first-policy-wait.ts'
+import { type Interposition, interpose } from '../http/inbound/interpose.ts'
+import type { PortMode } from '../http/inbound/mtls-mode.ts'
+import type { Secured } from '../http/inbound/secured.ts'
+import type { Served, ServedSocketsPort, ServeSockets } from '../http/inbound/served.ts'
+import { type GateOwner, TlsGate, type TlsGateDeps } from '../http/inbound/tls-gate.ts'
+import { connectionOf, track } from '../http/inbound/tracked.ts'
+import { type AuthorizeConnection, everyConnection } from '../inbound/authorize-connection.ts'
 import { destinationService } from '../inbound/destination-service.ts'
 import type { DrainPlan } from '../inbound/drain-plan.ts'
-import type { Clock } from '../kernel/clock.ts'
 import type { Recorder } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
-import type { PolicySource } from '../routing/policy-view.ts'
 import { ConnectionMeter } from './connection-meter.ts'
 
-export interface ServedSocketsDeps {
-  readonly clock: Clock
+/** How long the client of a server that speaks first is waited for: one that wants TLS begins at once. */
+const SERVER_FIRST_WAIT_MS = 500
+
+export interface ServedSocketsDeps extends TlsGateDeps {
   readonly timers: Timers
   readonly recorder: Recorder
-  readonly policy: PolicySource
   /** The service this process says it is. */
   readonly service: ServiceRef | undefined
+  /** Default: everybody may. */
+  readonly authorizeConnection?: AuthorizeConnection
 }
 
 /** Serves connections that are not looked into: they are counted, and given time to end when the server leaves. */
 export function createServeSockets(deps: ServedSocketsDeps): ServeSockets {
   const meter = new ConnectionMeter(deps.recorder, deps.timers)
-  return (server, served) =>
-    new ServedSockets(server, deps.clock, (socket) => {
-      const service = destinationService(deps.policy.current.inbound, served, deps.service)
-      meter.opened(socket, { reporter: 'destination', service, peer: undefined })
-    })
+  return (server, port) => new ServedSockets(server, port, deps, meter)
 }
 
 /** A net.Server with the mesh before its listeners. */
-class ServedSockets implements Served {
+class ServedSockets implements Served, GateOwner {
   readonly server: Server
   readonly closed: Promise<void>
   readonly undo: () => void
-  readonly #clock: Clock
-  readonly #sockets = new Set<Socket>()
+  readonly #port: ServedSocketsPort
+  readonly #deps: ServedSocketsDeps
+  readonly #meter: ConnectionMeter
+  readonly #gate: TlsGate
+  readonly #wait: FirstPolicyWait
+  readonly #interposition: Interposition
+  readonly #connections = new Set<Connection>()
   #lastConnectedAt = Number.NEGATIVE_INFINITY
   #whenEmpty: () => void = () => undefined
 
-  constructor(server: Server, clock: Clock, opened: (socket: Socket) => void) {
+  constructor(server: Server, port: ServedSocketsPort, deps: ServedSocketsDeps, meter: ConnectionMeter) {
     this.server = server
-    this.#clock = clock
-    const connected = (socket: Socket): void => {
-      this.#track(socket)
-      opened(socket)
+    this.#port = port
+    this.#deps = deps
+    this.#meter = meter
+    this.#wait = new FirstPolicyWait(deps)
+    this.#gate = new TlsGate(deps, port.served, rulesOf(port), this)
+    const nothing = (): void => undefined
+    this.#interposition = interpose(server, {
+      connected: (socket) => this.#connected(socket),
+      request: nothing,
+      tunnel: nothing,
+    })
+    this.undo = () => {
+      this.#interposition.undo()
+      this.#gate.close()
+      this.#wait.close()
     }
-    this.undo = () => void server.off('connection', connected)
-    server.prependListener('connection', connected)
     this.closed = new Promise((resolve) => {
       server.once('close', () => {
         this.undo()
@@ -56,7 +76,7 @@ class ServedSockets implements Served {
   }
 
   get openConnections(): number {
-    return this.#sockets.size
+    return this.#connections.size
   }
 
   get lastConnectedAt(): number {
@@ -79,20 +99,116 @@ class ServedSockets implements Served {
   }
 
   destroyAll(): void {
-    for (const socket of this.#sockets) socket.destroy()
+    for (const { socket } of this.#connections) socket.destroy()
   }
 
   onEmpty(callback: () => void): void {
     this.#whenEmpty = callback
   }
 
-  #track(socket: Socket): void {
-    this.#sockets.add(socket)
-    this.#lastConnectedAt = this.#clock.now()
-    socket.once('close', () => {
-      this.#sockets.delete(socket)
-      this.#lastConnectedAt = this.#clock.now()
-      if (this.#sockets.size === 0) this.#whenEmpty()
+  plaintext(socket: Socket): void {
+    const connection = this.#track(socket)
+    connection.isPlain = true
+    this.#admit(connection)
+  }
+
+  secured(socket: TLSSocket, secured: Secured, raw: Socket): void {
+    const connection = this.#track(raw)
+    connection.secure(socket, secured)
+    track(socket, connection)
+    this.#admit(connection)
+  }
+
+  /** Nothing can be said to what policy takes no more, and nobody knows when it has said all. */
+  modeChanged(mode: PortMode): void {
+    if (mode !== 'STRICT') return
+    for (const { isPlain, facts, socket } of this.#connections) if (isPlain && !facts.isOwnProbe) socket.destroy()
+  }
+
+  /** A connection lives as long as its two ends want: it was proven when it was made, as behind a sidecar. */
+  generationChanged(): void {
+    // Nothing to tell it.
+  }
+
+  #connected(socket: Socket): boolean {
+    const connection = this.#track(socket)
+    if (this.#gate.take(socket)) return true
+    connection.isPlain = true
+    this.#admit(connection)
+    return true
+  }
+
+  #admit(connection: Connection): void {
+    if (this.#wait.over) {
+      this.#authorize(connection)
+      return
+    }
+    const { socket } = connection
+    const ignore = (): void => undefined
+    socket.on('error', ignore)
+    this.#wait.hold((decided) => {
+      socket.off('error', ignore)
+      if (decided) this.#authorize(connection)
+      else socket.destroy()
     })
   }
+
+  #authorize(connection: Connection): void {
+    const { authorizeConnection = everyConnection } = this.#deps
+    const { socket, facts } = connection
+    if (socket.destroyed) return
+    const verdict = facts.isOwnProbe || authorizeConnection(facts, this.#port.served)
+    if (typeof verdict === 'boolean') {
+      this.#judged(connection, verdict)
+      return
+    }
+    const ignore = (): void => undefined
+    socket.on('error', ignore)
+    const judged = (allowed: boolean): void => {
+      socket.off('error', ignore)
+      this.#judged(connection, allowed)
+    }
+    verdict.then(judged, () => judged(false))
+  }
+
+  #judged(connection: Connection, allowed: boolean): void {
+    const { socket, secured } = connection
+    if (socket.destroyed) return
+    const { policy, service } = this.#deps
+    const facts = {
+      reporter: 'destination',
+      service: destinationService(policy.current.inbound, this.#port.served, service),
+      peer: secured?.unnamed,
+    } as const
+    if (allowed) {
+      this.#meter.opened(socket, facts)
+      this.#interposition.emit('connection', socket)
+      return
+    }
+    this.#meter.refused(facts, '-')
+    socket.destroy()
+  }
+
+  #track(socket: Socket): Connection {
+    const known = connectionOf(socket)
+    if (known !== undefined) return known
+    const now = this.#deps.clock.now()
+    const connection = new Connection(socket, now, this.#deps.ownProbes)
+    track(socket, connection)
+    this.#connections.add(connection)
+    this.#lastConnectedAt = now
+    socket.once('close', () => {
+      this.#connections.delete(connection)
+      this.#lastConnectedAt = this.#deps.clock.now()
+      if (this.#connections.size === 0) this.#whenEmpty()
+    })
+    return connection
+  }
+}
+
+/** No ALPN: what is spoken is nobody's business. A client may be silent as long as it likes, unless the server is to begin. */
+function rulesOf({ serverFirst }: ServedSocketsPort): ConstructorParameters<typeof TlsGate>[2] {
+  return serverFirst
+    ? { alpn: [], silenceMs: SERVER_FIRST_WAIT_MS, silence: 'decides' }
+    : { alpn: [], silenceMs: 0, silence: 'closes' }
 }

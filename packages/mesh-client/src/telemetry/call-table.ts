@@ -1,7 +1,7 @@
 import type { ServiceRef } from '@weft/mesh-protocol'
-import type { CallRecord, Peer } from '../kernel/recorder.ts'
+import { type CallRecord, NOBODY_KNOWN, type Peer } from '../kernel/recorder.ts'
 import { HISTOGRAM_SLOTS, observe } from './histogram.ts'
-import { type IstioLabels, istioLabels, NO_SERVICE, NOBODY } from './istio-labels.ts'
+import { type IstioLabels, istioLabels, NO_SERVICE } from './istio-labels.ts'
 
 /** Where each metric of a series stands in {@link CallSeries.slots}. */
 export const SLOT: Readonly<Record<'requests' | 'duration' | 'requestBytes' | 'responseBytes', number>> = {
@@ -89,7 +89,7 @@ export class CallTable {
   }
 
   #find(record: CallRecord): InternedSeries | undefined {
-    const peer = record.peer ?? NOBODY
+    const peer = record.peer ?? NOBODY_KNOWN
     const known = findPeer(this.#peersOf(record).get(peer.workload), peer)
     if (known === undefined) return undefined
     const service = record.service ?? NO_SERVICE
@@ -97,7 +97,7 @@ export class CallTable {
   }
 
   #add(record: CallRecord): InternedSeries {
-    const peer = record.peer ?? NOBODY
+    const peer = record.peer ?? NOBODY_KNOWN
     const service = record.service ?? NO_SERVICE
     const peers = entryOf<string, InternedPeer[]>(this.#peersOf(record), peer.workload, () => [])
     let known = findPeer(peers, peer)
@@ -134,8 +134,13 @@ function samePeer(a: Peer, b: Peer): boolean {
     a.app === b.app &&
     a.canonicalService === b.canonicalService &&
     a.canonicalRevision === b.canonicalRevision &&
-    a.cluster === b.cluster
+    a.cluster === b.cluster &&
+    sameTls(a.mutualTls, b.mutualTls)
   )
+}
+
+function sameTls(a: Peer['mutualTls'], b: Peer['mutualTls']): boolean {
+  return a === b || (a !== undefined && b !== undefined && a.peer === b.peer && a.own === b.own)
 }
 
 function findSeries(

@@ -1,6 +1,6 @@
-import type { ConnectionRecord, Peer } from '../kernel/recorder.ts'
+import { type ConnectionRecord, NOBODY_KNOWN, type Peer } from '../kernel/recorder.ts'
 import type { Sample } from './counter-table.ts'
-import { type IstioLabels, istioLabels, NO_SERVICE, NOBODY } from './istio-labels.ts'
+import { type IstioLabels, istioLabels, NO_SERVICE } from './istio-labels.ts'
 
 /** The labels of Istio's TCP metrics: those of its HTTP metrics but for what only a response has. */
 export type TcpLabels = Omit<IstioLabels, 'response_code' | 'grpc_response_status'>
@@ -57,8 +57,10 @@ export class ConnectionTable {
   }
 }
 
-function keyOf({ reporter, service = NO_SERVICE, peer = NOBODY, flags }: ConnectionRecord): string {
-  return [reporter, flags, service.host, service.name, service.namespace, ...Object.values(peer)].join('\n')
+function keyOf({ reporter, service = NO_SERVICE, peer = NOBODY_KNOWN, flags }: ConnectionRecord): string {
+  const { mutualTls, ...named } = peer
+  const called = [service.host, service.name, service.namespace]
+  return [reporter, flags, ...called, mutualTls?.peer, mutualTls?.own, ...Object.values(named)].join('\n')
 }
 
 function tcpLabels(record: ConnectionRecord, self: Peer): TcpLabels {

@@ -1,5 +1,5 @@
 import type { ServiceRef } from '@weft/mesh-protocol'
-import type { CallRecord, Peer } from '../kernel/recorder.ts'
+import { type CallRecord, NOBODY_KNOWN, type Peer } from '../kernel/recorder.ts'
 
 /** The labels of Istio's HTTP metrics, all on every series. Source: Istio `istio_stats.cc`. */
 export const ISTIO_LABELS = [
@@ -36,17 +36,6 @@ export type IstioLabels = Readonly<Record<IstioLabel, string>>
 /** What a label says when nothing is known: consumers group by these labels and skip series that lack one. */
 const UNKNOWN = 'unknown'
 
-/** Stands for a peer that is not known. */
-export const NOBODY: Peer = {
-  workload: '',
-  namespace: '',
-  app: '',
-  version: '',
-  canonicalService: '',
-  canonicalRevision: '',
-  cluster: '',
-}
-
 /** Stands for a service that is not known. */
 export const NO_SERVICE: ServiceRef = { host: '', name: '', namespace: '' }
 
@@ -57,15 +46,18 @@ export type LabelledRecord = Pick<CallRecord, 'reporter' | 'service' | 'peer' | 
 
 /** The labels under which a call is counted, told by the workload `self`. */
 export function istioLabels(record: LabelledRecord, self: Peer): IstioLabels {
-  const peer = record.peer ?? NOBODY
+  const peer = record.peer ?? NOBODY_KNOWN
   const isSource = record.reporter === 'source'
   const source = told(isSource ? self : peer)
   const destination = told(isSource ? peer : self)
+  const { mutualTls } = peer
+  const own = mutualTls?.own ?? UNKNOWN
+  const proven = mutualTls?.peer ?? UNKNOWN
   return {
     reporter: record.reporter,
     source_workload: source.workload,
     source_workload_namespace: source.namespace,
-    source_principal: UNKNOWN,
+    source_principal: isSource ? own : proven,
     source_app: source.app,
     source_version: source.version,
     source_canonical_service: source.canonicalService,
@@ -73,7 +65,7 @@ export function istioLabels(record: LabelledRecord, self: Peer): IstioLabels {
     source_cluster: source.cluster,
     destination_workload: destination.workload,
     destination_workload_namespace: destination.namespace,
-    destination_principal: UNKNOWN,
+    destination_principal: isSource ? proven : own,
     destination_app: destination.app,
     destination_version: destination.version,
     destination_canonical_service: destination.canonicalService,
@@ -85,7 +77,8 @@ export function istioLabels(record: LabelledRecord, self: Peer): IstioLabels {
     // Prometheus takes an empty label for an absent one; so it is with Istio's own series of plain HTTP.
     grpc_response_status: record.grpcStatus ?? '',
     response_flags: orElse(record.flags, '-'),
-    connection_security_policy: isSource ? UNKNOWN : 'none',
+    // A client says no more of it than Istio's does.
+    connection_security_policy: isSource ? UNKNOWN : mutualTls === undefined ? 'none' : 'mutual_tls',
   }
 }
 

@@ -1,6 +1,7 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import type { ReadinessProbe } from '@weft/mesh-protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { OwnProbes } from '../../../../packages/mesh-client/src/inbound/own-probes.ts'
 import type { HealthCheckOutcome } from '../../../../packages/mesh-client/src/kernel/recorder.ts'
 import { createSelfProber, type SelfProber } from '../../../../packages/mesh-client/src/mesh/self-prober.ts'
 import { type FakeClock, fakeClock } from '../../../support/fake-clock.ts'
@@ -32,7 +33,7 @@ const CHECKS: readonly (readonly [string, () => Check])[] = [
 
 function bench(): { time: FakeClock; prober: SelfProber; attempt(check: Check): Promise<HealthCheckOutcome> } {
   const time = fakeClock()
-  const prober = createSelfProber(time.timers)
+  const prober = createSelfProber(time.timers, new OwnProbes())
   const numbers = { initialDelayMs: 0, periodMs: 1, timeoutMs: 1_000, successThreshold: 1, failureThreshold: 1 }
   const attempt = (check: Check): Promise<HealthCheckOutcome> =>
     prober.attempt({ probe: { ...numbers, check }, host: '127.0.0.1', port })

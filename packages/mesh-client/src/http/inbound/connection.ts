@@ -1,8 +1,10 @@
 import type { ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { InboundConnection } from '../../inbound/exchange.ts'
+import { type OwnProbes, plainAddress } from '../../inbound/own-probes.ts'
 import { decodePeer } from '../../kernel/peer-header.ts'
 import type { Peer } from '../../kernel/recorder.ts'
+import { namedBy, type Secured } from './secured.ts'
 
 /** A GOAWAY that refuses no stream yet, so that none is lost that is on its way. RFC 9113 section 6.8. */
 const ANY_STREAM = 2 ** 31 - 1
@@ -28,12 +30,22 @@ export interface CarriedExchange {
  * came together with the one before it is counted for that one; the sum is right.
  */
 export class Connection {
-  readonly socket: Socket
+  /** That of TLS from the end of the handshake on. */
+  socket: Socket
+  /** Absent: plaintext, or it is not known yet. */
+  secured: Secured | undefined = undefined
+  /** Known to be without TLS. */
+  isPlain = false
+  /** From then on, on the mesh's clock, each answer is to be the last of the connection. */
+  leaveAt: number = Number.POSITIVE_INFINITY
+  /** What it is, policy takes no more: another request over it is not served. */
+  barred = false
   /** There while it speaks HTTP/2, which carries many requests at once. */
   session: ServerHttp2Session | undefined = undefined
   /** Since when no request is on it, on the mesh's clock. */
   idleSince: number
   #wasCut = false
+  #saidGoodbye = false
   #active = 0
   #latest: CarriedExchange | undefined
   #read = 0
@@ -41,15 +53,27 @@ export class Connection {
   #peerText: string | undefined
   #peer: Peer | undefined
   #facts: InboundConnection | undefined
+  readonly #ownProbes: OwnProbes | undefined
 
-  constructor(socket: Socket, now: number) {
+  constructor(socket: Socket, now: number, ownProbes?: OwnProbes) {
     this.socket = socket
     this.idleSince = now
+    this.#ownProbes = ownProbes
+  }
+
+  /** Its handshake is over: from now on it is that of TLS. Bytes are those within. */
+  secure(socket: Socket, secured: Secured): void {
+    this.socket = socket
+    this.secured = secured
+    this.leaveAt = secured.endsAt
+    this.#facts = undefined
+    this.#read = socket.bytesRead
+    this.#written = socket.bytesWritten
   }
 
   /** What is known of who is at its other end; the same object for all its requests. */
   get facts(): InboundConnection {
-    this.#facts ??= factsOf(this.socket)
+    this.#facts ??= factsOf(this.socket, this.secured, this.#ownProbes?.has(this.socket) === true)
     return this.#facts
   }
 
@@ -76,12 +100,31 @@ export class Connection {
   closeAfterLatest(): void {
     const { session } = this
     if (session !== undefined) {
-      if (!session.closed && !session.destroyed) session.goaway(0, ANY_STREAM)
+      if (!this.#saidGoodbye && !session.closed && !session.destroyed) session.goaway(0, ANY_STREAM)
+      this.#saidGoodbye = true
       return
     }
     const latest = this.#latest
     latest?.previous?.closeAfter(false)
     latest?.closeAfter(true)
+  }
+
+  /** Policy takes its sort no more: what is on it may end, and nothing follows. */
+  bar(): void {
+    this.barred = true
+    this.leaveAt = Number.NEGATIVE_INFINITY
+    if (this.isIdle) {
+      this.end()
+      return
+    }
+    this.closeAfterLatest()
+    this.session?.close()
+  }
+
+  /** Makes room for a connection with certificates of now: its next answer is its last. */
+  retire(): void {
+    this.leaveAt = Number.NEGATIVE_INFINITY
+    this.closeAfterLatest()
   }
 
   /** Ends it while nothing is on it. */
@@ -93,6 +136,8 @@ export class Connection {
   /** Destroys it, because a drain ran out of time. */
   cut(): void {
     this.#wasCut = true
+    // A socket that a session of HTTP/2 has taken over is not closed by itself.
+    this.session?.destroy()
     this.socket.destroy()
   }
 
@@ -123,7 +168,8 @@ export class Connection {
   peerOf(text: string): Peer | undefined {
     if (text !== this.#peerText) {
       this.#peerText = text
-      this.#peer = decodePeer(text)
+      const said = decodePeer(text)
+      this.#peer = this.secured === undefined ? said : namedBy(said, this.secured)
     }
     return this.#peer
   }
@@ -139,6 +185,12 @@ export class Connection {
   }
 }
 
-function factsOf({ remoteAddress = '', localAddress = '' }: Socket): InboundConnection {
-  return { remoteAddress, localAddress, sni: undefined, peerUri: undefined, isOwnProbe: false }
+function factsOf(socket: Socket, secured: Secured | undefined, isOwnProbe: boolean): InboundConnection {
+  return {
+    remoteAddress: plainAddress(socket.remoteAddress),
+    localAddress: plainAddress(socket.localAddress),
+    sni: secured?.sni,
+    peerUri: secured?.peer.uri,
+    isOwnProbe,
+  }
 }

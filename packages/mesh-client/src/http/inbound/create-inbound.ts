@@ -3,9 +3,11 @@ import { networkInterfaces } from 'node:os'
 import type { ServiceRef } from '@weft/mesh-protocol'
 import type { Detached } from '../../context/detached.ts'
 import type { ContextStore } from '../../context/request-context.ts'
+import type { IdentitySource } from '../../identity/identity.ts'
 import { type CloseOptions, Drain } from '../../inbound/drain.ts'
 import type { AskProvider } from '../../inbound/ext-authz/provider-answer.ts'
 import type { FetchText } from '../../inbound/jwt/fetch-key-set.ts'
+import type { OwnProbes } from '../../inbound/own-probes.ts'
 import { policySteps } from '../../inbound/policy-steps.ts'
 import { notPropagated, propagation } from '../../inbound/propagation.ts'
 import type { Register } from '../../inbound/registration.ts'
@@ -21,6 +23,7 @@ import type { Timers } from '../../kernel/timers.ts'
 import type { Tracing } from '../../kernel/tracing.ts'
 import type { PolicySource } from '../../routing/policy-view.ts'
 import type { ExchangeHost } from './exchange-base.ts'
+import { createForwardClientCert } from './forwarded-client-cert.ts'
 import { listen } from './listen.ts'
 import { type Listener, serverOf } from './listener.ts'
 import type { MeshServer, ServeOptions } from './mesh-server.ts'
@@ -33,6 +36,10 @@ import { createStripHeaders } from './strip-headers.ts'
 
 export interface InboundDeps {
   readonly policy: PolicySource
+  /** Of this process. */
+  readonly identity: IdentitySource
+  /** The connections that this process makes to itself. */
+  readonly ownProbes: OwnProbes
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random
@@ -88,7 +95,10 @@ export function createInbound(deps: InboundDeps): Inbound {
 class MeshInbound implements Inbound {
   readonly #deps: InboundDeps
   readonly #open = new Set<OpenPort>()
-  readonly #shared: Pick<ExchangeHost, 'clock' | 'store' | 'propagation' | 'stripHeaders' | 'steps'>
+  readonly #shared: Pick<
+    ExchangeHost,
+    'clock' | 'store' | 'propagation' | 'stripHeaders' | 'forwardClientCert' | 'steps'
+  >
   #closing: Promise<void> | undefined
 
   constructor(deps: InboundDeps) {
@@ -98,6 +108,7 @@ class MeshInbound implements Inbound {
       store: deps.context,
       propagation: propagation(deps.propagate),
       stripHeaders: createStripHeaders(),
+      forwardClientCert: createForwardClientCert(),
       steps: policySteps(deps),
     }
   }
@@ -137,15 +148,20 @@ class MeshInbound implements Inbound {
     return this.#closing
   }
 
-  #behind({ servicePort, protocol, cancelOnDisconnect }: ResolvedServeOptions, server: NetServer): Served {
+  #behind({ servicePort, protocol, cancelOnDisconnect, serverFirst }: ResolvedServeOptions, server: NetServer): Served {
     const served = { servicePort, port: servicePort }
-    if (protocol === 'tcp') return this.#deps.serveSockets(server, served)
-    return new ServedServer(server as RequestServer, protocol === 'http2', {
-      ...this.#shared,
-      bindsCalls: cancelOnDisconnect,
-      served,
-      telemetry: telemetryStep(this.#deps, served),
-    })
+    if (protocol === 'tcp') return this.#deps.serveSockets(server, { served, serverFirst })
+    return new ServedServer(
+      server as RequestServer,
+      protocol === 'http2',
+      {
+        ...this.#shared,
+        bindsCalls: cancelOnDisconnect,
+        served,
+        telemetry: telemetryStep(this.#deps, served),
+      },
+      this.#deps,
+    )
   }
 
   async #start(port: OpenPort, server: NetServer, behind: Served): Promise<MeshServer<NetServer>> {

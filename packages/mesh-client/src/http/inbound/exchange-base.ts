@@ -22,6 +22,7 @@ import type { Peer } from '../../kernel/recorder.ts'
 import type { ServerCallFacts, ServerSpan } from '../../kernel/tracing.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
 import type { CarriedExchange, Connection } from './connection.ts'
+import { FORWARDED_CLIENT_CERT, type ForwardClientCert } from './forwarded-client-cert.ts'
 import type { Emit } from './interpose.ts'
 import { replaceHeader } from './replace-header.ts'
 import { RequestFacts } from './request-facts.ts'
@@ -41,6 +42,7 @@ export interface ExchangeHost {
   readonly steps: PolicySteps
   readonly propagation: Propagation
   readonly stripHeaders: StripHeaders
+  readonly forwardClientCert: ForwardClientCert
   /** Gives an event to the application's listeners. */
   readonly emit: Emit
 }
@@ -73,8 +75,11 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
     const type = headers['content-type']
     this.isGrpc = type !== undefined && isGrpcContentType(type)
     const peer = headers[PEER_HEADER]
-    this.peer = typeof peer === 'string' ? connection.peerOf(peer) : undefined
+    this.peer = typeof peer === 'string' ? connection.peerOf(peer) : connection.secured?.unnamed
+    const { secured } = connection
+    const forwarded = headers[FORWARDED_CLIENT_CERT]
     if (hasReservedHeader(request.rawHeaders)) host.stripHeaders(request)
+    if (secured !== undefined || forwarded !== undefined) host.forwardClientCert(request, secured?.forwarded)
   }
 
   abstract forward(): void

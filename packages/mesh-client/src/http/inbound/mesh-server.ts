@@ -16,6 +16,12 @@ export interface ServeOptions {
    */
   readonly protocol?: 'http' | 'http2' | 'tcp' | undefined
   /**
+   * With protocol `tcp`: the server speaks first, as those of MySQL or SMTP do. While a port takes both plaintext and mutual TLS
+   * (PERMISSIVE), it is told by the first bytes of the client which one it is, so that both ends would wait for each other; with
+   * this option a client that has said nothing for 500 ms gets plaintext. Without effect under STRICT and DISABLE. Default false.
+   */
+  readonly serverFirst?: boolean | undefined
+  /**
    * Whether calls of this mesh that are made while a request is served end, with flag DC, when its caller leaves before it
    * has its answer. Default true; what runs in `mesh.detach` goes on either way.
    */

@@ -1,12 +1,13 @@
 import { createServer as createHttpServer, type Server } from 'node:http'
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { HTTP2_SERVER_OPTIONS } from '../http2-limits.ts'
 import { type Emit, type Interposer, interpose } from './interpose.ts'
 import { sniffHttp2 } from './preface.ts'
 
 /** How long a connection may be silent before its first bytes; Node's `headersTimeout`. */
-const FIRST_BYTES_TIMEOUT_MS = 60_000
+export const FIRST_BYTES_TIMEOUT_MS = 60_000
 
 type Requests = Pick<Interposer, 'request' | 'tunnel'>
 
@@ -49,15 +50,22 @@ export class ProtocolSwitch {
   }
 
   take(socket: Socket): void {
-    sniffHttp2(socket, FIRST_BYTES_TIMEOUT_MS, (isHttp2) => {
-      if (!isHttp2) {
-        this.#http1(socket)
-        return
-      }
-      this.#connecting = socket
-      this.#http2(socket)
-      this.#connecting = undefined
-    })
+    sniffHttp2(socket, FIRST_BYTES_TIMEOUT_MS, (isHttp2) => this.#hand(socket, isHttp2))
+  }
+
+  /** Over TLS the two ends have said which it is (ALPN); without a word it is HTTP/1.1. */
+  takeSecured(socket: TLSSocket): void {
+    this.#hand(socket, socket.alpnProtocol === 'h2')
+  }
+
+  #hand(socket: Socket, isHttp2: boolean): void {
+    if (!isHttp2) {
+      this.#http1(socket)
+      return
+    }
+    this.#connecting = socket
+    this.#http2(socket)
+    this.#connecting = undefined
   }
 }
 

@@ -8,7 +8,8 @@ import { IncomingMessage } from 'node:http'
 export function replaceHeader(request: IncomingMessage, name: string, value: string | undefined): void {
   // Made from `rawHeaders` by a count of Node's own when first read, so both are made before that changes.
   const { [name]: _, ...headers } = request.headers
-  const { [name]: __, ...distinct } = request.headersDistinct
+  // A request of HTTP/2 has no such thing.
+  const { [name]: __, ...distinct } = (request.headersDistinct as typeof request.headersDistinct | undefined) ?? {}
   const raw = withoutRaw(request.rawHeaders, name)
   if (value !== undefined) {
     headers[name] = value

@@ -8,6 +8,7 @@ export interface ResolvedServeOptions {
   readonly servicePort: number
   readonly protocol: 'http' | 'http2' | 'tcp'
   readonly cancelOnDisconnect: boolean
+  readonly serverFirst: boolean
 }
 
 /** What is there already, that a new port must not collide with. */
@@ -24,6 +25,7 @@ const KNOWN = [
   'servicePort',
   'protocol',
   'cancelOnDisconnect',
+  'serverFirst',
 ] as const satisfies readonly (keyof ServeOptions)[]
 
 /** @throws MeshError `WEFT_CONFIG` that lists every option that is not usable. */
@@ -34,6 +36,7 @@ export function resolveServeOptions(options: ServeOptions, place: ServePlace): R
     servicePort = place.defaultServicePort,
     protocol = 'http',
     cancelOnDisconnect = true,
+    serverFirst = false,
   } = options
   const problems = Object.keys(options)
     .filter((name) => !(KNOWN as readonly string[]).includes(name))
@@ -51,11 +54,16 @@ export function resolveServeOptions(options: ServeOptions, place: ServePlace): R
   if (typeof cancelOnDisconnect !== 'boolean') {
     problems.push(`cancelOnDisconnect must be true or false, not ${JSON.stringify(cancelOnDisconnect)}`)
   }
+  if (typeof serverFirst !== 'boolean' || (serverFirst && protocol !== 'tcp')) {
+    problems.push(
+      `serverFirst must be true or false, and true goes with protocol tcp only, not ${JSON.stringify(serverFirst)}`,
+    )
+  }
   if (place.servicePortsTaken.includes(servicePort)) {
     problems.push(`servicePort ${servicePort} is served by this mesh already: give each port one of its own`)
   }
   if (problems.length > 0) throw new MeshError('WEFT_CONFIG', `serve cannot use its options: ${problems.join('; ')}.`)
-  return { host, port, servicePort, protocol, cancelOnDisconnect }
+  return { host, port, servicePort, protocol, cancelOnDisconnect, serverFirst }
 }
 
 function isPort(value: unknown, lowest: number): boolean {

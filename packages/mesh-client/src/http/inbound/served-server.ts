@@ -2,32 +2,47 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Http2Server } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { TLSSocket } from 'node:tls'
 import { contextStep } from '../../inbound/context-step.ts'
 import type { DrainTarget } from '../../inbound/drain.ts'
 import { type DrainPlan, graceIsOver } from '../../inbound/drain-plan.ts'
 import { inboundChain } from '../../inbound/filters.ts'
+import { textReply } from '../../inbound/local-reply.ts'
+import type { Timers } from '../../kernel/timers.ts'
+import { closeKeepingIdle } from './close-keeping-idle.ts'
 import { Connection } from './connection.ts'
-import type { ExchangeHost } from './exchange-base.ts'
+import type { ExchangeBase, ExchangeHost } from './exchange-base.ts'
+import { FirstPolicyWait } from './first-policy-wait.ts'
 import { Http2Side } from './http2-side.ts'
 import { type Emit, type Interposer, interpose, type RequestEvent, type TunnelEvent } from './interpose.ts'
-import { ProtocolSwitch } from './protocol-switch.ts'
+import type { PortMode } from './mtls-mode.ts'
+import { FIRST_BYTES_TIMEOUT_MS, ProtocolSwitch } from './protocol-switch.ts'
 import { RequestExchange } from './request-exchange.ts'
+import type { Secured } from './secured.ts'
+import { type GateOwner, TlsGate, type TlsGateDeps } from './tls-gate.ts'
+import { connectionOf, track } from './tracked.ts'
 import { TunnelExchange } from './tunnel-exchange.ts'
 import { isWatched } from './watched.ts'
 
-const CONNECTION = Symbol('weft.connection')
+/** How long a request that is under way has left when policy takes its connection no more. */
+const BARRED_GRACE_MS = 1_000
 
-interface Tracked {
-  [CONNECTION]?: Connection
+/** What a server over plaintext and mutual TLS has besides its exchanges. */
+export interface ServedServerDeps extends TlsGateDeps {
+  readonly timers: Timers
 }
 
 /** A server with the mesh before its listeners: its connections, and what passes over them. */
-export class ServedServer implements Interposer, DrainTarget {
+export class ServedServer implements Interposer, DrainTarget, GateOwner {
   /** Takes the mesh away from before the listeners. */
   readonly undo: () => void
   readonly server: Server | Http2Server
   readonly #switch: ProtocolSwitch | undefined
+  readonly #gate: TlsGate
+  readonly #wait: FirstPolicyWait
+  readonly #deps: ServedServerDeps
   readonly #host: ExchangeHost
+  readonly #emit: Emit
   readonly #connections = new Set<Connection>()
   readonly #closed: Promise<void>
   #lastConnectedAt = Number.NEGATIVE_INFINITY
@@ -35,13 +50,28 @@ export class ServedServer implements Interposer, DrainTarget {
   #whenEmpty: () => void = () => undefined
 
   /** @param speaksHttp2 whether connections may speak HTTP/2 as well as HTTP/1.1 */
-  constructor(server: Server | Http2Server, speaksHttp2: boolean, shared: Omit<ExchangeHost, 'chain' | 'emit'>) {
+  constructor(
+    server: Server | Http2Server,
+    speaksHttp2: boolean,
+    shared: Omit<ExchangeHost, 'chain' | 'emit'>,
+    deps: ServedServerDeps,
+  ) {
     this.server = server
+    this.#deps = deps
     const interposition = interpose(server, this)
-    this.undo = interposition.undo
+    this.#emit = interposition.emit
+    this.#wait = new FirstPolicyWait(deps)
+    const alpn = speaksHttp2 ? ['h2', 'http/1.1'] : ['http/1.1']
+    const rules = { alpn, silenceMs: FIRST_BYTES_TIMEOUT_MS, silence: 'closes' } as const
+    this.#gate = new TlsGate(deps, shared.served, rules, this)
+    this.undo = () => {
+      interposition.undo()
+      this.#gate.close()
+      this.#wait.close()
+    }
     this.#closed = new Promise((resolve) => {
       server.once('close', () => {
-        interposition.undo()
+        this.undo()
         resolve()
       })
     })
@@ -69,10 +99,38 @@ export class ServedServer implements Interposer, DrainTarget {
   }
 
   connected(socket: Socket): boolean {
-    this.#track(socket)
+    const connection = this.#track(socket)
+    if (this.#gate.take(socket)) return true
+    connection.isPlain = true
     if (this.#switch === undefined) return false
     this.#switch.take(socket)
     return true
+  }
+
+  plaintext(socket: Socket): void {
+    this.#track(socket).isPlain = true
+    if (this.#switch === undefined) this.#emit('connection', socket)
+    else this.#switch.take(socket)
+  }
+
+  secured(socket: TLSSocket, secured: Secured, raw: Socket): void {
+    const connection = this.#track(raw)
+    connection.secure(socket, secured)
+    track(socket, connection)
+    if (this.#switch === undefined) this.#emit('connection', socket)
+    else this.#switch.takeSecured(socket)
+  }
+
+  /** Of what is not taken any more, plaintext has a moment to end; mutual TLS, which harms nobody, as long as it needs. */
+  modeChanged(mode: PortMode): void {
+    if (mode === 'STRICT') this.#barPlaintext()
+    if (mode === 'DISABLE') for (const connection of this.#connections) if (!connection.isPlain) connection.retire()
+  }
+
+  generationChanged(generation: number): void {
+    for (const connection of this.#connections) {
+      if (connection.secured !== undefined && connection.secured.generation !== generation) connection.retire()
+    }
   }
 
   request(event: RequestEvent, request: IncomingMessage, response: ServerResponse): void {
@@ -84,15 +142,14 @@ export class ServedServer implements Interposer, DrainTarget {
     const connection = this.#track(request.socket)
     const exchange = new RequestExchange(this.#host, connection, event, request, response)
     connection.started(exchange)
-    if (this.#isLeaving) connection.closeAfterLatest()
-    this.#host.chain(exchange)
+    this.#admit(connection, exchange)
   }
 
   tunnel(event: TunnelEvent, request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const connection = this.#track(request.socket)
     const exchange = new TunnelExchange(this.#host, connection, event, request, socket, head)
     connection.started(exchange)
-    this.#host.chain(exchange)
+    this.#admit(connection, exchange)
   }
 
   onEmpty(callback: () => void): void {
@@ -120,8 +177,38 @@ export class ServedServer implements Interposer, DrainTarget {
     for (const connection of this.#connections) connection.cut()
   }
 
+  /** Has an exchange served, if and as soon as it may be. */
+  #admit(connection: Connection, exchange: ExchangeBase): void {
+    if (this.#isLeaving || exchange.startedAt >= connection.leaveAt) {
+      if (connection.barred) {
+        connection.socket.destroy()
+        return
+      }
+      connection.closeAfterLatest()
+    }
+    if (this.#wait.over) this.#host.chain(exchange)
+    else this.#hold(connection, exchange)
+  }
+
+  #hold(connection: Connection, exchange: ExchangeBase): void {
+    this.#wait.hold((decided) => {
+      if (exchange.ended || connection.barred) return
+      if (decided) this.#host.chain(exchange)
+      else exchange.answer(textReply(503, 'no inbound policy yet', exchange.isGrpc), '-')
+    })
+  }
+
+  #barPlaintext(): void {
+    const plain = [...this.#connections].filter(({ isPlain, facts }) => isPlain && !facts.isOwnProbe)
+    for (const connection of plain) connection.bar()
+    const cut = (): void => {
+      for (const connection of plain) if (this.#connections.has(connection)) connection.cut()
+    }
+    this.#deps.timers.set(cut, BARRED_GRACE_MS)
+  }
+
   #switchProtocols(emit: Emit): ProtocolSwitch {
-    const http2 = new Http2Side(this.#host)
+    const http2 = new Http2Side(this.#host, (connection, exchange) => this.#admit(connection, exchange))
     return new ProtocolSwitch(this.server, emit, {
       http1: this,
       http2,
@@ -134,11 +221,11 @@ export class ServedServer implements Interposer, DrainTarget {
   }
 
   #track(socket: Socket): Connection {
-    const known = (socket as Tracked)[CONNECTION]
+    const known = connectionOf(socket)
     if (known !== undefined) return known
     const now = this.#host.clock.now()
-    const connection = new Connection(socket, now)
-    ;(socket as Tracked)[CONNECTION] = connection
+    const connection = new Connection(socket, now, this.#deps.ownProbes)
+    track(socket, connection)
     this.#connections.add(connection)
     this.#lastConnectedAt = now
     socket.once('close', () => this.#disconnected(connection))
@@ -150,17 +237,5 @@ export class ServedServer implements Interposer, DrainTarget {
     this.#connections.delete(connection)
     this.#lastConnectedAt = this.#host.clock.now()
     if (this.#connections.size === 0) this.#whenEmpty()
-  }
-}
-
-/** Node's `close()` also cuts connections that are unused at that moment; theirs is the grace of the drain. */
-function closeKeepingIdle(server: Server | Http2Server): void {
-  const own = Object.getOwnPropertyDescriptor(server, 'closeIdleConnections')
-  Object.defineProperty(server, 'closeIdleConnections', { value: () => undefined, configurable: true, writable: true })
-  try {
-    server.close()
-  } finally {
-    if (own === undefined) Reflect.deleteProperty(server, 'closeIdleConnections')
-    else Object.defineProperty(server, 'closeIdleConnections', own)
   }
 }

@@ -19,5 +19,12 @@ export interface Served extends DrainTarget {
 /** What is done with a connection that is not looked into. */
 export type SocketListener = (socket: Socket) => unknown
 
+/** A port of connections that are not looked into. */
+export interface ServedSocketsPort {
+  readonly served: ServedPort
+  /** The server speaks first: a client that says nothing is not waited for long. */
+  readonly serverFirst: boolean
+}
+
 /** Puts the mesh before the listeners of a server of connections. */
-export type ServeSockets = (server: NetServer, served: ServedPort) => Served
+export type ServeSockets = (server: NetServer, port: ServedSocketsPort) => Served

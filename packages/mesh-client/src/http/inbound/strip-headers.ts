@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { Socket } from 'node:net'
 import { isReservedHeader } from '../../inbound/reserved-headers.ts'
+import { headersCount } from './headers-count.ts'
 
 interface Counted {
   [count: symbol]: number
@@ -15,8 +15,7 @@ export type StripHeaders = (request: IncomingMessage) => void
  * elsewhere both are made beforehand.
  */
 export function createStripHeaders(): StripHeaders {
-  const probe = new IncomingMessage(new Socket())
-  const count = Object.getOwnPropertySymbols(probe).find(({ description }) => description === 'kHeadersCount')
+  const count = headersCount()
   return (request) => {
     if (!(request instanceof IncomingMessage)) {
       stripHttp2(request)

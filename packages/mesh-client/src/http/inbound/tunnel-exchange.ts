@@ -7,6 +7,7 @@ import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import type { TunnelEvent } from './interpose.ts'
 import { refuseTunnel } from './refuse-tunnel.ts'
 import { watchTunnelStatus } from './tunnel-status.ts'
+import { markTunnel } from './watched.ts'
 
 const ignore = (): void => undefined
 
@@ -32,6 +33,8 @@ export class TunnelExchange extends ExchangeBase {
     this.#firstBytes = firstBytes
     // Until the application has it, nobody listens to what its caller breaks off.
     socket.on('error', ignore)
+    markTunnel(request, this)
+    markTunnel(socket, this)
     watchTunnelStatus(socket, (status) => {
       this.#status = status
     })

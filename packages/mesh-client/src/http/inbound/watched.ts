@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import type { VerifiedToken } from '../../inbound/exchange.ts'
 
 /*
  * A request and its response are watched by methods of their own, which survive what frameworks do to their prototypes
@@ -8,6 +9,7 @@ import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerRe
  */
 
 const EXCHANGE = Symbol('weft.exchange')
+const TUNNEL = Symbol('weft.tunnel')
 
 /** What a watched request or response tells. */
 export interface Watcher {
@@ -19,6 +21,8 @@ export interface Watcher {
   finished(): void
   /** The response is over, written to its end or not. */
   abandoned(): void
+  /** Set where a token was proven. */
+  readonly token: VerifiedToken | undefined
   /** Trailers of a gRPC response, as given. */
   trailers(headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[]): void
 }
@@ -28,10 +32,22 @@ export type EmitMethod = (...args: EmitArguments) => boolean
 
 interface Marked {
   [EXCHANGE]?: Watcher
+  [TUNNEL]?: Pick<Watcher, 'token'>
 }
 
 export function isWatched(request: IncomingMessage): boolean {
   return (request as Marked)[EXCHANGE] !== undefined
+}
+
+/** Remembers what came of the request of an upgrade, on it and on its socket. */
+export function markTunnel(of: object, tunnel: Pick<Watcher, 'token'>): void {
+  ;(of as Marked)[TUNNEL] = tunnel
+}
+
+/** The token that was proven with a request, or with the upgrade that a socket comes from. */
+export function tokenOf(of: object): VerifiedToken | undefined {
+  const { [EXCHANGE]: exchange, [TUNNEL]: tunnel } = of as Marked
+  return (exchange ?? tunnel)?.token
 }
 
 export function watchRequest(request: IncomingMessage, watcher: Watcher): void {

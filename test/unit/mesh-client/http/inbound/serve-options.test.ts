@@ -11,6 +11,7 @@ test('what is not said comes from the mesh', () => {
     servicePort: 80,
     protocol: 'http',
     cancelOnDisconnect: true,
+    serverFirst: false,
   })
 })
 
