@@ -1,4 +1,5 @@
 import { createPush, type Push } from '../../packages/control-server/src/push/push.ts'
+import type { TrustSource } from '../../packages/control-server/src/push/trust-bundles.ts'
 import { type FakeClock, fakeClock } from './fake-clock.ts'
 import { strictLogger } from './strict-logger.ts'
 import { destinationRule, type TestModel, type TestResource, testModel, virtualService } from './test-model.ts'
@@ -12,7 +13,7 @@ export interface PushScene {
 }
 
 /** A push service over a mesh that was set up before it started. */
-export function pushScene(setUp: (model: TestModel) => void = () => undefined): PushScene {
+export function pushScene(setUp: (model: TestModel) => void = () => undefined, trust?: TrustSource): PushScene {
   const time = fakeClock()
   const model = testModel()
   setUp(model)
@@ -23,6 +24,7 @@ export function pushScene(setUp: (model: TestModel) => void = () => undefined): 
     turn: time.turn,
     epoch: 'epoch',
     logger: strictLogger,
+    ...(trust === undefined ? {} : { trust }),
   })
   return { time, model, push }
 }

@@ -15,7 +15,7 @@ import { type NewStream, Streams } from './streams.ts'
 import { takeMessage } from './take-message.ts'
 import { TRUST_KEY, type TrustSource, TrustState } from './trust-bundles.ts'
 import type { ClientView, PushService, PushStatus } from './types.ts'
-import { Waits } from './wait.ts'
+import { type Concerned, servesIn, Waits } from './wait.ts'
 
 export interface PushDependencies {
   /** Where the model comes from; told of every change in order. */
@@ -134,11 +134,17 @@ class Pusher implements Push {
     return true
   }
 
-  waitFor(revision: number, hosts: ReadonlySet<string>, timeoutMs: number): Promise<PushStatus> {
-    const subscribed = new Set(this.followers(hosts))
+  waitFor(
+    revision: number,
+    hosts: ReadonlySet<string>,
+    timeoutMs: number,
+    inbound: ReadonlySet<string> = new Set(),
+  ): Promise<PushStatus> {
+    const concerned = { hosts, inbound }
+    const subscribed = new Set(this.followers(concerned))
     this.pace.run()
-    for (const stream of this.followers(hosts)) subscribed.add(stream)
-    return this.waits.add(revision, hosts, subscribed, timeoutMs)
+    for (const stream of this.followers(concerned)) subscribed.add(stream)
+    return this.waits.add(revision, concerned, subscribed, timeoutMs)
   }
 
   trustAcked(): boolean {
@@ -166,8 +172,10 @@ class Pusher implements Push {
     timers.clear(this.heartbeatTimer)
   }
 
-  private *followers(hosts: ReadonlySet<string>): Generator<Stream> {
+  private *followers({ hosts, inbound }: Concerned): Generator<Stream> {
     for (const state of this.cache.dependentsOf(hosts)) yield* state.subscribers
+    if (inbound.size === 0) return
+    for (const stream of this.streams.values()) if (stream.started && servesIn(stream, inbound)) yield stream
   }
 
   private forget(stream: Stream): void {

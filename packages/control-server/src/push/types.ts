@@ -33,8 +33,13 @@ export interface ClientView {
 export interface PushService {
   /**
    * Resolves when every stream that is subscribed to one of these hosts (or to a host whose routes lead to one) at the
-   * time of the call has acked or nacked the state of `revision` or a newer one, has closed, or `timeoutMs` is up.
+   * time of the call, or that serves in one of the namespaces `inbound` (the root's: in any), has acked or nacked the state of `revision` or a newer one, has closed, or `timeoutMs` is up.
    */
-  waitFor(revision: number, hosts: ReadonlySet<string>, timeoutMs: number): Promise<PushStatus>
+  waitFor(
+    revision: number,
+    hosts: ReadonlySet<string>,
+    timeoutMs: number,
+    inbound?: ReadonlySet<string>,
+  ): Promise<PushStatus>
   clients(): readonly ClientView[]
 }

@@ -1,5 +1,6 @@
-import type { ResourceKey } from '@weft/mesh-protocol'
+import { type ResourceKey, ROOT_NAMESPACE } from '@weft/mesh-protocol'
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import { INBOUND_KEY } from './inbound-policies.ts'
 import type { ResourceCache } from './resource-cache.ts'
 import { dependsOn } from './scope-cache.ts'
 import type { Stream } from './stream.ts'
@@ -8,9 +9,17 @@ import type { PushStatus } from './types.ts'
 /** What a stream has yet to answer, with the version that was the newest at the commit. */
 type Targets = Map<ResourceKey, string>
 
+/** Whom a commit concerns. */
+export interface Concerned {
+  /** Whoever follows something of these. */
+  readonly hosts: ReadonlySet<string>
+  /** Whoever serves in these namespaces; the root's stands for all. */
+  readonly inbound: ReadonlySet<string>
+}
+
 interface Waiter {
   readonly revision: number
-  readonly hosts: ReadonlySet<string>
+  readonly concerned: Concerned
   /** Streams that have not answered; what they have to answer is known once the revision has been translated. */
   readonly pending: Map<Stream, Targets | undefined>
   readonly resolve: (status: PushStatus) => void
@@ -34,17 +43,12 @@ export class Waits {
     this.timers = timers
   }
 
-  /** @param subscribed streams that follow something of `hosts`; one that ends is not waited for any more */
-  add(
-    revision: number,
-    hosts: ReadonlySet<string>,
-    subscribed: Iterable<Stream>,
-    timeoutMs: number,
-  ): Promise<PushStatus> {
+  /** @param subscribed streams that are concerned; one that ends is not waited for any more */
+  add(revision: number, concerned: Concerned, subscribed: Iterable<Stream>, timeoutMs: number): Promise<PushStatus> {
     return new Promise((resolve) => {
       const pending: Waiter['pending'] = new Map()
       for (const stream of subscribed) pending.set(stream, undefined)
-      const waiter: Waiter = { revision, hosts, pending, resolve, acked: 0, nacked: 0, timer: undefined }
+      const waiter: Waiter = { revision, concerned, pending, resolve, acked: 0, nacked: 0, timer: undefined }
       this.waiters.add(waiter)
       if (this.checkAll(waiter)) return
       waiter.timer = this.timers.set(() => this.finish(waiter), timeoutMs, { holdsLoop: true })
@@ -86,7 +90,7 @@ export class Waits {
   }
 
   private check(waiter: Waiter, stream: Stream): void {
-    const newest = this.newest(stream, waiter.hosts)
+    const newest = this.newest(stream, waiter.concerned)
     const targets = waiter.pending.get(stream) ?? newest
     for (const [key, target] of targets) {
       const current = newest.get(key)
@@ -102,10 +106,11 @@ export class Waits {
     waiter.pending.delete(stream)
   }
 
-  /** The newest version of everything that the stream follows of hosts that depend on these. */
-  private newest({ subscriptions }: Stream, hosts: ReadonlySet<string>): Targets {
+  /** The newest version of everything concerned that the stream follows. */
+  private newest(stream: Stream, { hosts, inbound }: Concerned): Targets {
     const versions: Targets = new Map()
-    for (const { state } of subscriptions.values()) {
+    if (servesIn(stream, inbound)) versions.set(INBOUND_KEY, stream.inbound.entry.version)
+    for (const { state } of stream.subscriptions.values()) {
       if (!dependsOn(state, hosts)) continue
       for (const [key, version] of this.cache.versions(state)) versions.set(key, version)
     }
@@ -117,6 +122,11 @@ export class Waits {
     this.timers.clear(waiter.timer)
     waiter.resolve({ acked: waiter.acked, nacked: waiter.nacked, pending: waiter.pending.size })
   }
+}
+
+/** Whether its workload is one of these namespaces. */
+export function servesIn({ inbound: { subject } }: Stream, namespaces: ReadonlySet<string>): boolean {
+  return namespaces.has(subject.namespace) || namespaces.has(ROOT_NAMESPACE)
 }
 
 function isRefused({ held: all }: Stream, key: ResourceKey): boolean {

@@ -7,6 +7,12 @@ const ABOUT_EVERYTHING: readonly string[] = ['MeshConfig', 'Sidecar', 'WorkloadE
 /** What is about who may call, and changes nothing of what is called. */
 const ABOUT_CALLERS: readonly string[] = ['PeerAuthentication', 'RequestAuthentication', 'AuthorizationPolicy']
 
+/** The namespaces whose workloads let others call them by these rules; the root's stands for all. */
+export function policyCallees(resources: readonly ConfigResource[]): ReadonlySet<string> {
+  const about = resources.filter(({ kind }) => ABOUT_CALLERS.includes(kind))
+  return new Set(about.map(({ metadata }) => metadata.namespace))
+}
+
 /**
  * The hosts whose callers feel a policy, in every form that the name as written can mean: `name.ns` is a service to a caller
  * and a plain host to Istio.

@@ -1,4 +1,5 @@
 import type { PushService, PushStatus } from '../push/types.ts'
+import { policyCallees } from '../registry/policy-hosts.ts'
 import type { Commit } from '../registry/write-outcome.ts'
 
 /** How far a commit has come when the wait was over. */
@@ -9,9 +10,14 @@ export interface WaitOutcome extends PushStatus {
 /** Waits for the streams that a commit concerns. */
 export async function waitForClients(
   push: PushService,
-  { revision, hosts }: Pick<Commit, 'revision' | 'hosts'>,
+  { revision, hosts, written = [] }: Pick<Commit, 'revision' | 'hosts'> & Partial<Pick<Commit, 'written'>>,
   waitMs: number,
 ): Promise<WaitOutcome> {
-  const { acked, nacked, pending } = await push.waitFor(revision, hosts, waitMs)
+  const { acked, nacked, pending } = await push.waitFor(
+    revision,
+    hosts,
+    waitMs,
+    policyCallees(written.map(({ resource }) => resource)),
+  )
   return { revision, acked, nacked, pending }
 }
