@@ -1,6 +1,9 @@
 import type { X509Certificate } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:https'
 import { type AddressInfo, connect as connectPlain } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, test } from 'vitest'
 import { openCa } from '../../packages/control-server/src/ca/open-ca.ts'
@@ -12,6 +15,7 @@ import type { ControlServerOptions } from '../../packages/control-server/src/opt
 import { ApiTls } from '../../packages/control-server/src/serve/api-tls.ts'
 import { peerUriOf } from '../../packages/control-server/src/serve/peer-of.ts'
 import { type ControlServer, startControlServer } from '../../packages/control-server/src/server.ts'
+import { caCertificate, keyPem, p256 } from '../support/certificate-requests.ts'
 import { STORES, type StoreUnderTest } from '../support/control-stores.ts'
 import { poll } from '../support/poll.ts'
 import { secureCall } from '../support/secure-api.ts'
@@ -81,6 +85,7 @@ describe('the API of a secure server', () => {
     expect((await shake(url, { minVersion: 'TLSv1.3' })).getProtocol()).toBe('TLSv1.3')
     expect((await shake(url, { maxVersion: 'TLSv1.2' })).getProtocol()).toBe('TLSv1.2')
     await expect(shake(url, { maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })).rejects.toThrow()
+    await expect(shake(url, { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA' })).rejects.toThrow()
     await expect(fetch(`${url.replace('https', 'http')}/healthz`)).rejects.toThrow()
   })
 
@@ -137,6 +142,27 @@ describe('the API of a secure server', () => {
     await poll(async () => (await phase()) === 'stable', 'the old root to go')
     await poll(async () => (await shown()) === (await server.caFingerprint()), 'the certificate of the new root')
     expect(await server.caFingerprint()).not.toBe(pinned)
+  })
+
+  test("is one of the operator's authority, where there is one, whose root is not this server's to change", async () => {
+    const caDir = mkdtempSync(path.join(tmpdir(), 'weft-ca-dir-'))
+    closing.push(() => rmSync(caDir, { recursive: true }))
+    const root = { subject: 'operator root', keys: p256() }
+    const signer = { subject: 'operator signer', keys: p256() }
+    const rootPem = caCertificate(root)
+    const put = (name: string, text: string): void => writeFileSync(path.join(caDir, name), text, { mode: 0o600 })
+    put('ca-cert.pem', caCertificate({ ...signer, issuer: root }))
+    put('ca-key.pem', keyPem(signer.keys.privateKey))
+    put('root-cert.pem', rootPem)
+    const server = await start({ caDir })
+    const token = server.adminToken as string
+    expect(await server.caFingerprint()).toBe(fingerprintOf(new X509Certificate(rootPem)))
+    expect((await secureCall(`${server.url}/v1/ca`, { token, ca: rootPem })).body).toMatchObject({
+      signer: `the authority in ${caDir}`,
+      roots: [{ subject: 'CN=operator root' }],
+    })
+    const rotated = await secureCall(`${server.url}/v1/ca/rotate`, { method: 'POST', token, ca: rootPem })
+    expect([rotated.status, rotated.body.message]).toEqual([409, expect.stringContaining('change it there')])
   })
 
   test('closes at once, though clients hold connections on which they ask nothing', async () => {

@@ -158,6 +158,27 @@ describe('a change of the root', () => {
     await until(signer, 'retiring')
   })
 
+  test('that cannot be kept does not happen, and is tried again', async () => {
+    const vault = memoryVault()
+    let isFull = false
+    const save: typeof vault.save = async (state) => {
+      if (isFull) throw new CaError('WEFT_CA_UNAVAILABLE', 'no space left')
+      return vault.save(state)
+    }
+    const signer = await makeBuiltInSigner(options({ vault: { ...vault, save } }))
+    const before = signer.roots()
+    isFull = true
+    await expect(signer.rotation?.start()).rejects.toThrow('no space left')
+    expect([signer.roots(), signer.rotation?.read()]).toEqual([before, { phase: 'stable' }])
+    isFull = false
+    await signer.rotation?.start()
+    isFull = true
+    await time.advance(20_000)
+    expect(signer.rotation?.read().phase).toBe('introducing')
+    isFull = false
+    await until(signer, 'retiring')
+  })
+
   test('leaves no timer behind where there is none, or where the signer is closed', async () => {
     const signer = await makeBuiltInSigner(options())
     expect(time.pendingTimers).toBe(0)
