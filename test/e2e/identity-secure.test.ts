@@ -4,6 +4,11 @@ import path from 'node:path'
 import { type ControlServer, startControlServer } from '@weft/control-server'
 import { createMesh, type Mesh, type MeshOptions } from '@weft/mesh-client'
 import { afterEach, describe, expect, test } from 'vitest'
+import { createControlTransport } from '../../packages/mesh-client/src/discovery/control-transport.ts'
+import { createControlTrust } from '../../packages/mesh-client/src/identity/control-trust.ts'
+import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
+import { systemTimers } from '../../packages/mesh-client/src/kernel/timers.ts'
+import { poll } from '../support/poll.ts'
 import { startProcess } from '../support/process.ts'
 
 const ends: (() => unknown)[] = []
@@ -32,6 +37,30 @@ function folder(): string {
   return made
 }
 
+/** A request to the API by its administrator, over what a client of the mesh would trust. */
+async function asAdmin(
+  control: ControlServer,
+  method: 'GET' | 'POST',
+  route: string,
+): Promise<Record<string, unknown>> {
+  const token = async () => control.adminToken
+  const nothing = () => undefined
+  const trust = createControlTrust({
+    caFile: undefined,
+    caFingerprint: undefined,
+    token,
+    identity: nothing,
+    trust: nothing,
+    clock: systemClock,
+    timers: systemTimers,
+  })
+  const transport = createControlTransport({ token, timers: systemTimers, tls: trust.optionsFor })
+  const { status, text } = await transport.send({ method, url: control.url + route, timeoutMs: 5_000 })
+  transport.close()
+  if (status >= 300) throw new Error(`${status} ${text}`)
+  return JSON.parse(text) as Record<string, unknown>
+}
+
 const REVIEWS = { namespace: 'default', serviceAccount: 'reviews' }
 
 describe('a secure control server', () => {
@@ -40,7 +69,7 @@ describe('a secure control server', () => {
     const mesh = join({ control: control.url, serviceAccount: 'reviews', token: await control.createToken(REVIEWS) })
     await mesh.serve((_request, response) => response.end('ok'), { host: '127.0.0.1' })
     await mesh.ready({ timeoutMs: 10_000 })
-    const { identity, registrations } = mesh.status()
+    const { identity, registrations, versions } = mesh.status()
     expect(identity).toMatchObject({
       state: 'held',
       principal: 'cluster.local/ns/default/sa/reviews',
@@ -48,6 +77,7 @@ describe('a secure control server', () => {
     })
     expect(identity.expiresInMs).toBeGreaterThan(23.9 * 3_600_000)
     expect(registrations).toMatchObject([{ state: 'registered' }])
+    expect(Object.keys(versions)).toContain('TrustBundle/ROOTCA')
   })
 
   test("knows nobody by another server's token, nor without any", async () => {
@@ -75,6 +105,16 @@ describe('a secure control server', () => {
     const mesh = join({ control: control.url, serviceAccount: 'reviews', tokenFile })
     await mesh.ready({ timeoutMs: 10_000 })
     expect(mesh.status().identity.state).toBe('held')
+  })
+
+  test('that changes its root tells running processes, which go on', async () => {
+    const control = await startSecure()
+    const mesh = join({ control: control.url, serviceAccount: 'reviews', token: await control.createToken(REVIEWS) })
+    await mesh.ready({ timeoutMs: 10_000 })
+    const before = mesh.status().identity.generation
+    await asAdmin(control, 'POST', '/v1/ca/rotate')
+    await poll(() => mesh.status().identity.generation > before, 'another trust')
+    expect(mesh.status()).toMatchObject({ ready: true, identity: { state: 'held' } })
   })
 })
 
