@@ -63,7 +63,7 @@ const steps = fc.array(
 test('whatever happens, whoever signs has been believed before, and whatever is good leads to a root that is believed', () => {
   fc.assert(
     fc.property(steps, (happenings) => {
-      let state = stable
+      let state: Rotation = { phase: 'stable', root: 'root-1' }
       let now = 0
       let made = 1
       const believedSince = new Map([['root-1', Number.NEGATIVE_INFINITY]])
