@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type CertificateStub, createCertificateStub } from '../support/certificate-stub.ts'
 import { poll } from '../support/poll.ts'
 import { type StubControlServer, startStub } from '../support/stub-control-server.ts'
-import { createTestCa, type LeafOptions } from '../support/test-ca.ts'
+import { createTestCa, type LeafOptions, type TestCa } from '../support/test-ca.ts'
 
 const CONTROL: LeafOptions = { namespace: 'istio-system', serviceAccount: 'weft-control-server' }
 const OWN = 'spiffe://cluster.local/ns/default/sa/default'
@@ -23,12 +23,21 @@ interface Secure {
   readonly token: string
 }
 
+/** The authority of a control server that has gone, by its URL. */
+const authorities = new Map<string, TestCa>()
+
+/** The control server comes back where it was. */
+async function again(url: string): Promise<Secure> {
+  return secure(CONTROL, authorities.get(url), Number(new URL(url).port))
+}
+
 /** A control server over TLS that has a CA and speaks as tests tell it. */
-async function secure(leaf = CONTROL, pinned = createTestCa()): Promise<Secure> {
+async function secure(leaf = CONTROL, pinned = createTestCa(), port = 0): Promise<Secure> {
   const certificates = createCertificateStub(pinned)
   const { certificate, privateKey: key } = pinned.leaf(leaf)
   const tls = { cert: certificate + pinned.root, key, ca: pinned.root, requestCert: true, rejectUnauthorized: false }
-  const stub = await startStub(0, { tls, certificates })
+  const stub = await startStub(port, { tls, certificates })
+  authorities.set(stub.url, pinned)
   ends.push(() => stub[Symbol.asyncDispose]())
   const token = formatCredential({
     kind: 'join',
@@ -202,6 +211,28 @@ test('a trust bundle that cannot be used is refused, and whom the process believ
   expect(mesh.status().identity).toMatchObject({ generation: 1, trustDomains: ['cluster.local'] })
 })
 
+test('a control server that wants messages in plaintext is not told the token', async () => {
+  const { stub, token } = await secure()
+  const control = stub.url
+  Object.assign(stub, { url: control.replace('https:', 'http:') })
+  const { mesh } = join({ control, token })
+  await poll(() => mesh.status().control.lastError?.includes('wants messages in plaintext'), 'a refusal')
+  expect(stub.streams.flatMap(({ messages }) => messages)).toEqual([])
+})
+
+test.each<[string, (body: Record<string, unknown>) => unknown]>([
+  ['very long', (body) => ({ ...body, padding: 'x'.repeat(8 * 1024 * 1024) })],
+  ['for another key', (body) => ({ ...body, certificateChain: [createTestCa().leaf().certificate] })],
+  ['of another root', (body) => ({ ...body, trustBundle: [createTestCa().root] })],
+])('an answer to a request for a certificate that is %s is refused', async (_how, tamper) => {
+  const { stub, certificates, token } = await secure()
+  certificates.tamper = tamper
+  const { mesh, log } = join({ control: stub.url, token })
+  await poll(() => mesh.status().identity.lastError, 'a refusal')
+  expect(mesh.status().identity).toMatchObject({ state: 'pending', generation: 0 })
+  expect(log.join()).toContain('what is no certificate for this process')
+})
+
 describe('a token in plaintext', () => {
   test('gets a certificate from a control server on loopback, by the token each time', async () => {
     const certificates = createCertificateStub()
@@ -276,6 +307,19 @@ describe('a start while the control server is down', () => {
     const { mesh } = join(await firstLife('PERMISSIVE'))
     await mesh.ready({ timeoutMs: 5_000 })
     expect(mesh.status().identity.state).toBe('pending')
+  })
+
+  test('registers anew as one that speaks mutual TLS when the certificate comes', async () => {
+    const options = await firstLife('PERMISSIVE')
+    const { mesh } = join(options)
+    await mesh.serve((_request, response) => response.end('ok'), { host: '127.0.0.1' })
+    await mesh.ready({ timeoutMs: 5_000 })
+    const { stub, certificates } = await again(String(options.control))
+    certificates.status = 503
+    const workload = await poll(() => [...stub.registrations.values()][0], 'a registration', 15_000)
+    expect(workload.tlsMode).toBeUndefined()
+    certificates.status = undefined
+    await poll(() => [...stub.registrations.values()][0]?.tlsMode === 'istio', 'mutual TLS', 15_000)
   })
 
   test('does not use a directory that others can read', async () => {

@@ -120,6 +120,7 @@ export function createStreamClient(deps: StreamClientDeps): StreamClient {
       opened.addEventListener(name, guarded(connection, listener))
     on('hello', ({ data }) => {
       hello = parseHello(data)
+      if (url.startsWith('https:') && !hello.url.startsWith('https:')) throw new Error(PLAIN_MESSAGES)
       deps.store.streamOpened()
       dispatch({ kind: 'hello', connection, event: hello, known: deps.store.known() })
     })
@@ -164,5 +165,7 @@ export function createStreamClient(deps: StreamClientDeps): StreamClient {
     close: () => dispatch({ kind: 'stop' }),
   }
 }
+
+const PLAIN_MESSAGES = 'it wants messages in plaintext, although its stream is not'
 
 const BACK_OFF = { baseIntervalMs: RECONNECT_BASE_MS, maxIntervalMs: RECONNECT_MAX_MS }

@@ -102,6 +102,12 @@ export function createControlLink(deps: ControlLinkDeps): ControlLink {
         localDirectory,
       }),
   })
+  let toldOfTls = speaksTls(identity)
+  identity.onChange(() => {
+    if (toldOfTls === speaksTls(identity)) return
+    toldOfTls = !toldOfTls
+    registrations.tellAgain()
+  })
   const ownHealth = createOwnHealth({
     ...deps,
     execProbes: options.execProbes,

@@ -94,10 +94,7 @@ export function createLifecycle(deps: LifecycleDeps): Lifecycle {
 
   return {
     start() {
-      identity.onChange(() => {
-        registrations.tellAgain()
-        changed()
-      })
+      identity.onChange(changed)
       createDetached()(() => identity.start())
       discovery.start()
       void deps.admin.start().then(() => {
