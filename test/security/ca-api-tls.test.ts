@@ -15,7 +15,7 @@ import type { ControlServerOptions } from '../../packages/control-server/src/opt
 import { ApiTls } from '../../packages/control-server/src/serve/api-tls.ts'
 import { peerUriOf } from '../../packages/control-server/src/serve/peer-of.ts'
 import { type ControlServer, startControlServer } from '../../packages/control-server/src/server.ts'
-import { caCertificate, keyPem, p256 } from '../support/certificate-requests.ts'
+import { caCertificate, keyPem, p256, requestOf } from '../support/certificate-requests.ts'
 import { STORES, type StoreUnderTest } from '../support/control-stores.ts'
 import { poll } from '../support/poll.ts'
 import { secureCall } from '../support/secure-api.ts'
@@ -142,6 +142,19 @@ describe('the API of a secure server', () => {
     await poll(async () => (await phase()) === 'stable', 'the old root to go')
     await poll(async () => (await shown()) === (await server.caFingerprint()), 'the certificate of the new root')
     expect(await server.caFingerprint()).not.toBe(pinned)
+  })
+
+  test('takes a certificate that has ended for none', async () => {
+    const twoDaysAgo = { now: systemClock.now, wallNow: () => systemClock.wallNow() - 2 * 24 * 3_600_000 }
+    const server = await start({ clock: twoDaysAgo, certificateTtlMs: 60_000 })
+    const keys = p256()
+    const body = { csr: requestOf({ keys }), workloadId: 'reviews-1' }
+    const asked = `${server.url}/v1/certificates`
+    const token = await server.createToken({ namespace: 'default', serviceAccount: 'reviews' })
+    const joined = await secureCall(asked, { method: 'POST', token, body })
+    expect(joined.status).toBe(200)
+    const own = { cert: joined.body.certificateChain[0], key: keyPem(keys.privateKey) }
+    expect((await secureCall(asked, { method: 'POST', body, ...own })).status).toBe(401)
   })
 
   test("is one of the operator's authority, where there is one, whose root is not this server's to change", async () => {

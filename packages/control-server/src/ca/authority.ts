@@ -95,18 +95,21 @@ export class CertificateAuthority {
     return formatSpiffeId({ trustDomain: this.options.names().trustDomain, namespace, serviceAccount })
   }
 
-  /** A certificate from now on, for `ttlMs`. Rejects with a `CaError`, or with what an outside signer says. */
+  /** A certificate from now on, for `ttlMs`. Rejects with a `CaError`. */
   async issue(
     what: Pick<CertificateTemplate, 'publicKey' | 'uri' | 'dnsNames' | 'ipAddresses' | 'byOldestRoot'>,
     ttlMs: number,
   ): Promise<Issued> {
     const now = this.options.clock.wallNow()
     const signer = await this.ready()
-    const chain = await signer.sign({
+    const template = {
       ...what,
       serial: this.options.makeSerial(),
       notBeforeMs: now - CERTIFICATE_BACKDATE_MS,
       notAfterMs: now + ttlMs,
+    }
+    const chain = await signer.sign(template).catch((error: Error) => {
+      throw new CaError('WEFT_CA_UNAVAILABLE', `${signer.description} could not sign: ${error.message}`, error)
     })
     const leaf = new X509Certificate(chain[0] ?? '')
     if (leaf.validToDate.getTime() <= now) {

@@ -61,7 +61,7 @@ export class CertificateIssuer {
     return revocation && sayRevoked(revocation)
   }
 
-  /** Signs, remembers, answers. Rejects with what the signer says. */
+  /** Signs, remembers, answers. Rejects with a `CaError`, or a `StoreError`. */
   async issue(
     key: KeyObject,
     subject: CertificateSubject,

@@ -80,16 +80,24 @@ export class CertificateRecords {
 
   /** Forgets what has ended, and what is too much. */
   async prune(): Promise<void> {
-    const { store, wallNow, maxRecords = MAX_RECORDS } = this.options
-    const byEnd = [...this.records.values()].sort((a, b) => a.endsAtMs - b.endsAtMs)
-    const ended = byEnd.findIndex(({ endsAtMs }) => endsAtMs > wallNow())
-    const drop = Math.max(ended === -1 ? byEnd.length : ended, byEnd.length - maxRecords)
-    for (let from = 0; from < drop; from += CHUNK) {
-      const operations = byEnd
-        .slice(from, Math.min(from + CHUNK, drop))
+    const { store, wallNow } = this.options
+    const drop = this.tooOld(wallNow())
+    for (let from = 0; from < drop.length; from += CHUNK) {
+      const operations = drop
+        .slice(from, from + CHUNK)
         .map(({ serial }): Operation => ({ type: 'delete', key: certificateKey(serial) }))
       await store.commit([], operations)
     }
+  }
+
+  private tooOld(now: number): readonly CertificateRecord[] {
+    const { maxRecords = MAX_RECORDS } = this.options
+    const all = [...this.records.values()]
+    const ended = all.filter(({ endsAtMs }) => endsAtMs <= now)
+    const tooMany = all.length - ended.length - maxRecords
+    if (tooMany <= 0) return ended
+    // Those that have ended come first.
+    return all.sort((a, b) => a.endsAtMs - b.endsAtMs).slice(0, ended.length + tooMany)
   }
 
   close(): void {

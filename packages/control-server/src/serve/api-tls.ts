@@ -36,7 +36,7 @@ export class ApiTls {
     this.certificate = certificate
   }
 
-  /** Rejects with what the authority says. */
+  /** Rejects with a `CaError`. */
   static async open(options: ApiTlsOptions): Promise<ApiTls> {
     return new ApiTls(options, await makeServerCertificate(options.authority, options.names))
   }

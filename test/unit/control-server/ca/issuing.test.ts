@@ -269,6 +269,15 @@ describe('an outside authority', () => {
     built.close()
   })
 
+  test('that cannot sign says why', async () => {
+    ca.close()
+    ca = await open(failing)
+    await expect(issue()).rejects.toMatchObject({
+      code: 'WEFT_CA_UNAVAILABLE',
+      message: 'Vault could not sign: Vault is sealed',
+    })
+  })
+
   test('is held to what it was asked for', async () => {
     const inner = await ca.authority.ready()
     const built = ca
