@@ -8,7 +8,7 @@ export interface AuditedResource {
 
 /** A change as whoever makes it tells it. */
 export interface AuditChange {
-  /** Who: `anonymous`, `token/<id>`, or an identity. */
+  /** Who: `anonymous`, `server`, `token/<id>`, `kubernetes/<namespace>/<name>` or `identity/<namespace>/<name>`. */
   readonly principal: string
   /** `create`, `update`, `delete`, `revoke`, `rotate`. */
   readonly verb: string

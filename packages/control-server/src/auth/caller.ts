@@ -21,7 +21,7 @@ export interface ApiCaller extends Grant {
 /** A process that has proven which workload it is. Everything here comes from the proof, nothing from what it says. */
 export interface WorkloadCaller {
   readonly kind: 'workload'
-  /** For the audit log and for revocation: `token/<id>`, `kubernetes/<namespace>/<name>` or `certificate/<serial>`. */
+  /** What has proven it: `token/<id>`, `kubernetes/<namespace>/<name>` or `certificate/<serial>`. */
   readonly name: string
   readonly via: 'token' | 'kubernetes' | 'certificate'
   /** Of the token; absent where no token stood at the beginning. */
@@ -45,9 +45,11 @@ export interface AnonymousCaller {
 
 export type Caller = ApiCaller | WorkloadCaller | AnonymousCaller
 
-/** Who did it, for the audit log. */
+/** Who did it, for the audit log. A certificate is forgotten when it ends, so that it stands there by its identity. */
 export function principalNameOf(caller: Caller): string {
-  return caller.kind === 'anonymous' ? 'anonymous' : caller.name
+  if (caller.kind === 'anonymous') return 'anonymous'
+  const isByCertificate = caller.kind === 'workload' && caller.via === 'certificate'
+  return isByCertificate ? `identity/${caller.namespace}/${caller.serviceAccount}` : caller.name
 }
 
 /**

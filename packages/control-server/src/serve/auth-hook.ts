@@ -19,9 +19,10 @@ const ANONYMOUS: Caller = { kind: 'anonymous' }
 /** Asks everybody who he is and whether he may, before a byte of the body is read. Notes the caller for the routes. */
 export function authorizeRequests(app: FastifyInstance, { authenticator, peerOf }: AuthHookParts): void {
   decorateWithCaller(app)
+  const peerOfSocket = oncePerSocket(peerOf)
   app.addHook('onRequest', (request, reply, done) => {
     const action = actionOf(request)
-    const facts = factsOf(request, peerOf)
+    const facts = factsOf(request, peerOfSocket)
     if (authenticator.isAnonymous(facts)) {
       noteCaller(request, ANONYMOUS)
       const refused = action && authorize(ANONYMOUS, action)
@@ -34,6 +35,15 @@ export function authorizeRequests(app: FastifyInstance, { authenticator, peerOf 
       else done(refuseWithHeaders(reply, refused, true))
     }, done)
   })
+}
+
+/** A handshake proves one thing, and taking a certificate apart costs more than the rest of a request. */
+function oncePerSocket(peerOf: AuthHookParts['peerOf']): AuthHookParts['peerOf'] {
+  const known = new WeakMap<Socket, PeerCertificate | undefined>()
+  return (socket) => {
+    if (!known.has(socket)) known.set(socket, peerOf(socket))
+    return known.get(socket)
+  }
 }
 
 async function identify(

@@ -76,6 +76,38 @@ describe('options', () => {
     expect(resolveOptions({ listen: ':80' }, { WEFT_INSECURE: '1' }).listen.host).toBe('::')
   })
 
+  test('let it listen beyond this machine where it is secure', () => {
+    expect(resolveOptions({ listen: '0.0.0.0:80', secure: true }, {}).secure).toBe(true)
+    expect(resolveOptions({ listen: ':80' }, { WEFT_SECURE: 'true' }).secure).toBe(true)
+    expect(() => resolveOptions({ listen: ':80', secure: false }, { WEFT_SECURE: 'true' })).toThrow(/other machines/)
+  })
+
+  test('of Kubernetes are put together field by field, code before environment before file', () => {
+    const file = config('kubernetes: { issuer: file, audience: file, jwksFile: /file }\n')
+    const env = { WEFT_CONFIG: file, WEFT_KUBERNETES_AUDIENCE: 'env', WEFT_KUBERNETES_ISSUER: 'env' }
+    expect(resolveOptions({ kubernetes: { issuer: 'code' } }, env).kubernetes).toEqual({
+      issuer: 'code',
+      audience: 'env',
+      jwksFile: '/file',
+    })
+    expect(resolveOptions({}, {}).kubernetes).toBeUndefined()
+  })
+
+  test.each<[unknown, RegExp]>([
+    ['yes', /must be an object/],
+    [{}, /issuer is required/],
+    [{ issuer: 'a' }, /either jwksUri or jwksFile/],
+    [{ issuer: 'a', jwksFile: '/f', jwksUri: 'https://x/' }, /either jwksUri or jwksFile/],
+    [{ issuer: 'a', jwksUri: 'http://x/' }, /must be an https/],
+    [{ issuer: 'a', jwksUri: 'https://user:secret@x/' }, /must be an https/],
+    [{ issuer: 'a', jwksUri: 'file:///etc/passwd' }, /must be an https/],
+    [{ issuer: 'a', jwksUri: 'nowhere' }, /must be an https/],
+    [{ issuer: '', jwksFile: '/f' }, /issuer must be a string/],
+    [{ issuer: 'a', jwksFile: '/f', secret: 'x' }, /has no field secret/],
+  ])('of Kubernetes are not %j', (kubernetes, message) => {
+    expect(() => resolveOptions({ kubernetes: kubernetes as never }, {})).toThrow(message)
+  })
+
   test('that are wrong are all told at once', () => {
     const file = config('colour: red\nworkloadTtlMs: soon\n')
     try {
