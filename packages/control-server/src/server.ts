@@ -19,6 +19,7 @@ import { followStore, type LiveModel } from './registry/live-model.ts'
 import type { Model } from './registry/model.ts'
 import { Registrations } from './registry/registrations.ts'
 import { Resources } from './registry/resources.ts'
+import { selectableWorkloads } from './registry/selectable-workloads.ts'
 import { analyzeRoutes } from './serve/analyze-routes.ts'
 import { ApiTls } from './serve/api-tls.ts'
 import { createApp } from './serve/app.ts'
@@ -187,6 +188,7 @@ async function createApi(
       domain: settings.domain,
       resources,
       knownWith: (added) => knownHosts(model(), added),
+      workloads: () => selectableWorkloads(model()),
     })
   })
   return app

@@ -8,6 +8,7 @@ import { CODES, type Severity } from './codes.ts'
 import type { AnalysisMessage, Finding } from './finding.ts'
 import { hostsInResources } from './hosts-in-resources.ts'
 import { judgeDocuments, resourceKey } from './judge-documents.ts'
+import type { KnownWorkload } from './known-workload.ts'
 import { createMeshView, type MeshView, type Rule } from './mesh-view.ts'
 import { RULES } from './rules/all.ts'
 
@@ -16,6 +17,8 @@ export interface ServerState {
   readonly stored: readonly ConfigResource[]
   /** What the mesh would have with these resources stored. */
   readonly knownWith: (resources: readonly ConfigResource[]) => KnownHosts
+  /** Absent: nobody asks for what depends on them. */
+  readonly workloads?: readonly KnownWorkload[]
 }
 
 export interface AnalyzeOptions {
@@ -53,6 +56,7 @@ export function analyze(documents: readonly ParsedDocument[], options: AnalyzeOp
     subjects: [...stored.map((resource) => ({ resource })), ...subjects],
     known: server?.knownWith(given) ?? hostsInResources(given, domain),
     isWhole: server !== undefined,
+    workloads: server?.workloads,
   })
   return told([...findings, ...RULES.flatMap((rule) => findingsOf(rule, view))], documents)
 }

@@ -39,6 +39,17 @@ export type Code =
   | 'WEFT0407'
   | 'WEFT0408'
   | 'WEFT0409'
+  | 'WEFT0501'
+  | 'WEFT0502'
+  | 'WEFT0503'
+  | 'WEFT0504'
+  | 'WEFT0505'
+  | 'WEFT0506'
+  | 'WEFT0507'
+  | 'WEFT0508'
+  | 'WEFT0509'
+  | 'WEFT0510'
+  | 'WEFT0511'
 
 /** Every code, which never changes its meaning; docs/analyze.md lists them. */
 export const CODES: Readonly<Record<Code, CodeInfo>> = {
@@ -199,5 +210,66 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
     severity: 'warning',
     meaning: 'A Sidecar with REGISTRY_ONLY that leaves no host: every call of the clients that it selects is refused.',
     remedy: 'Name the hosts that are called in an egress listener.',
+  },
+  WEFT0501: {
+    severity: 'info',
+    meaning: 'An AuthorizationPolicy that allows and has no rules: what no other ALLOW policy allows is denied.',
+    remedy: 'Nothing, where everything is to be denied that is not allowed elsewhere; else give it rules.',
+  },
+  WEFT0502: {
+    severity: 'warning',
+    meaning: 'An AuthorizationPolicy that denies every request to its workloads.',
+    remedy: 'Say in the rule which requests it is for.',
+  },
+  WEFT0503: {
+    severity: 'warning',
+    meaning:
+      'A rule about requests, for workloads with ports that carry none: connections to these are denied, as a rule that allows is left out there and one that denies is widened.',
+    remedy: 'Name the ports that the rule is for, and give the others a rule without fields of requests.',
+  },
+  WEFT0504: {
+    severity: 'warning',
+    meaning: 'A selector that no registered workload fits; it may come later.',
+    remedy: 'Correct the labels, or delete the policy.',
+  },
+  WEFT0505: {
+    severity: 'error',
+    meaning: 'A DestinationRule calls in a way that the PeerAuthentication of the host refuses.',
+    remedy:
+      'Take `tls` out of the DestinationRule, so that each endpoint is called as it takes it, or change the mode.',
+  },
+  WEFT0506: {
+    severity: 'warning',
+    meaning:
+      'portLevelMtls for a port that no selected workload has: it is by the port of the workload, not of the service.',
+    remedy: 'Write the port of the workload.',
+  },
+  WEFT0507: {
+    severity: 'warning',
+    meaning: 'Several PeerAuthentications without a selector in one namespace: the oldest alone holds.',
+    remedy: 'Keep one of them.',
+  },
+  WEFT0508: {
+    severity: 'warning',
+    meaning:
+      'A RequestAuthentication, and no AuthorizationPolicy that looks at tokens: requests without a token pass. Only `info` without a server.',
+    remedy: 'Deny what has `notRequestPrincipals: ["*"]` by an AuthorizationPolicy, where tokens are to be demanded.',
+  },
+  WEFT0509: {
+    severity: 'error',
+    meaning:
+      'A CUSTOM policy whose provider the MeshConfig does not have: what matches is denied. Only `info` without a server and a MeshConfig.',
+    remedy: 'Correct the name, or add the provider to extensionProviders.',
+  },
+  WEFT0510: {
+    severity: 'warning',
+    meaning:
+      'CUSTOM policies of one namespace ask different providers: for a workload that both select, what matches is denied.',
+    remedy: 'Ask one provider, or keep the policies apart by their selectors.',
+  },
+  WEFT0511: {
+    severity: 'warning',
+    meaning: 'A namespace of callers that nothing is in.',
+    remedy: 'Correct the name.',
   },
 }

@@ -2,6 +2,7 @@ import { hostMeant, type KnownHosts } from '../config/references.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { Finding, Subject } from './finding.ts'
 import { groupBy } from './group-by.ts'
+import type { KnownWorkload } from './known-workload.ts'
 
 /** The mesh as it would be with the given resources. */
 export interface MeshView {
@@ -10,6 +11,8 @@ export interface MeshView {
   readonly known: KnownHosts
   /** Whether what a server has is among it; else there are only the given files. */
   readonly isWhole: boolean
+  /** `undefined`: nobody knows them. */
+  readonly workloads: readonly KnownWorkload[] | undefined
   /** The host that a name in a resource of a namespace stands for. */
   fullHost(host: string, namespace: string): string
   /** Those of one kind, the given ones last. */

@@ -6,8 +6,11 @@ import { validateResource } from '../../../../packages/control-server/src/config
 import { resource } from '../config/resources.ts'
 import { CASES as OTHER_CASES } from './cases.ts'
 import { DELEGATE_CASES } from './delegate-cases.ts'
+import { SECURITY_CASES, type SecurityCase } from './security-cases.ts'
 
-const CASES = [...OTHER_CASES, ...DELEGATE_CASES]
+const CASES: readonly SecurityCase[] = [...OTHER_CASES, ...DELEGATE_CASES, ...SECURITY_CASES]
+
+const KNOWS_ALL = { hasHost: () => true, hasSubset: () => true, hasRule: () => true }
 
 function analyzeText(text: string, options: AnalyzeOptions = {}, contentType = ''): Analysis {
   const parsed = parseResources(text, contentType, { withLines: true })
@@ -21,8 +24,9 @@ const placesOf = ({ messages }: Analysis, wanted: Code): string[] =>
     .map(({ resource: { kind, name }, field, line }) => `${kind}/${name} ${field}:${line}`)
 
 describe('what is said, of which resource, field and line', () => {
-  test.each(CASES)('$code $name', ({ yaml, code, expected }) => {
-    expect(placesOf(analyzeText(yaml), code)).toEqual(expected)
+  test.each(CASES)('$code $name', ({ yaml, code, expected, workloads }) => {
+    const server = workloads && { stored: [], knownWith: () => KNOWS_ALL, workloads }
+    expect(placesOf(analyzeText(yaml, server === undefined ? {} : { server }), code)).toEqual(expected)
   })
 
   test('each code is shown, but the one for which there is nothing left to say', () => {

@@ -102,7 +102,9 @@ test('paths are only normalized by who knows how, as the mesh says', async () =>
 describe('an endpoint that takes mutual TLS', () => {
   const assignment = `ClusterLoadAssignment/outbound|80||${HOST}`
   const modes = (client: SimulatedClient): (string | undefined)[] =>
-    [...(client.held.get(assignment)?.content as ReadonlyMap<string, Endpoint>).values()].map(({ tlsMode }) => tlsMode)
+    [...(client.held.get(assignment) as { content: ReadonlyMap<string, Endpoint> }).content.values()].map(
+      ({ tlsMode }) => tlsMode,
+    )
 
   function called(): Scene & { readonly client: SimulatedClient } {
     const port = { name: 'http', servicePort: 80, port: 8080, protocol: 'http' }
