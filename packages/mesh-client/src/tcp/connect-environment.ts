@@ -2,12 +2,14 @@ import type { SocketConstructorOpts } from 'node:net'
 import type { ClusterManager } from '../cluster/types.ts'
 import type { ContextStore } from '../context/request-context.ts'
 import type { Targets } from '../http/outbound/outbound.ts'
+import type { IdentitySource } from '../identity/identity.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Peer, Recorder } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
 import type { ConnectionMeter } from './connection-meter.ts'
+import type { MeshDialer } from './dial-mesh.ts'
 import type { MeshSocket } from './mesh-socket.ts'
 
 /** Options of `mesh.connect`: where to, and those of a `net.Socket`. */
@@ -33,10 +35,14 @@ export interface ConnectDeps {
   readonly recorder: Recorder
   readonly context: ContextStore
   readonly self: Peer
+  /** Of this process. Default: it has none, and no way to one. */
+  readonly identity?: IdentitySource
 }
 
 /** What all connections of one mesh share. */
 export interface ConnectEnvironment extends ConnectDeps {
+  readonly identity: IdentitySource
+  readonly dialer: MeshDialer
   readonly meter: ConnectionMeter
   readonly limits: ConnectionLimits
   /** Sockets that are open, or will be. */

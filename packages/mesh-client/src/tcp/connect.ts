@@ -1,7 +1,9 @@
+import { NO_IDENTITY } from '../identity/identity.ts'
 import { MeshError } from '../kernel/errors.ts'
 import type { ConnectDeps, ConnectEnvironment, ConnectOptions } from './connect-environment.ts'
 import { ConnectionLimits } from './connection-limits.ts'
 import { ConnectionMeter } from './connection-meter.ts'
+import { MeshDialer } from './dial-mesh.ts'
 import { MeshSocket } from './mesh-socket.ts'
 import { OutboundConnection } from './outbound-connection.ts'
 
@@ -19,8 +21,11 @@ export interface OutboundTcp {
 const LARGEST_PORT = 65_535
 
 export function createConnect(deps: ConnectDeps): OutboundTcp {
+  const { identity = NO_IDENTITY } = deps
   const env: ConnectEnvironment = {
     ...deps,
+    identity,
+    dialer: new MeshDialer(identity, deps.timers),
     meter: new ConnectionMeter(deps.recorder, deps.timers),
     limits: new ConnectionLimits(),
     sockets: new Set(),

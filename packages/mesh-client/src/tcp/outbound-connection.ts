@@ -4,6 +4,7 @@ import { ABORTED, CONNECT_FAILED, LOCAL_OVERFLOW, REFUSED, responseOutcome } fro
 import type { ClusterRuntime, EndpointState, PickContext } from '../cluster/types.ts'
 import { accountOf, serviceOf } from '../http/outbound/call-account.ts'
 import type { Refusal } from '../http/outbound/local-reply.ts'
+import { meshTlsOf } from '../http/outbound/mesh-tls.ts'
 import type { OriginTarget } from '../http/outbound/origins.ts'
 import type { HeldCall } from '../http/outbound/policy-wait.ts'
 import {
@@ -16,14 +17,15 @@ import {
   overflow,
   tooLate,
 } from '../http/outbound/refusals.ts'
-import { withCause } from '../http/outbound/transport-errors.ts'
+import { lessonOf, withCause } from '../http/outbound/transport-errors.ts'
 import { MeshError } from '../kernel/errors.ts'
 import { peerOf } from '../kernel/peer-header.ts'
+import type { MutualTls } from '../kernel/recorder.ts'
 import type { TimerHandle } from '../kernel/timers.ts'
 import { chooseDestination } from '../routing/weighted-split.ts'
 import type { ConnectEnvironment, ConnectOptions } from './connect-environment.ts'
 import { ConnectionFacts } from './connection-facts.ts'
-import { limitIdleness } from './idle-limit.ts'
+import { limitLife } from './life-limit.ts'
 import type { ConnectPlan, MeshSocket, SocketAddress } from './mesh-socket.ts'
 
 /** An established connection counts as a success, as in Envoy, which records one for TCP. */
@@ -43,6 +45,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
   #cluster: ClusterRuntime | undefined
   #state: EndpointState | undefined
   #timer: TimerHandle | undefined
+  #proven: MutualTls | undefined
 
   constructor(env: ConnectEnvironment, socket: MeshSocket, options: ConnectOptions & { readonly origin: string }) {
     this.#env = env
@@ -68,7 +71,7 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
     const cluster = this.#cluster
     if (cluster === undefined) return error
     const refused = (error as NodeJS.ErrnoException).code === 'ECONNREFUSED'
-    this.#attemptEnded(refused ? REFUSED : CONNECT_FAILED)
+    this.#attemptEnded(lessonOf(error, refused ? REFUSED : CONNECT_FAILED))
     const next = this.#tried.length <= HOST_SELECTION_RETRY_MAX_ATTEMPTS ? this.#pickUntried(cluster) : undefined
     if (next !== undefined) return this.#attempt(cluster, next)
     return this.#failed(cluster, error)
@@ -80,10 +83,10 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
     this.#clearTimer()
     if (cluster === undefined || state === undefined) return
     const { endpoint } = state
-    const peer = peerOf(endpoint.workload, endpoint.labels, this.#env.self.cluster)
+    const named = peerOf(endpoint.workload, endpoint.labels, this.#env.self.cluster)
+    const peer = this.#proven === undefined ? named : { ...named, mutualTls: this.#proven }
     this.#env.meter.opened(this.#socket, { reporter: 'source', service: cluster.config.service, peer })
-    this.#keepAlive(cluster)
-    this.#limitLife(cluster)
+    limitLife(this.#socket, cluster.config, this.#options.keepAlive, this.#env.timers)
     this.#socket.once('close', () => this.#ended(ESTABLISHED))
   }
 
@@ -164,7 +167,15 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
     this.#state = state
     this.#tried.push(state)
     cluster.attemptStarted(state)
-    return { host: state.endpoint.address, port: state.endpoint.port }
+    const { endpoint } = state
+    const { address: host, port } = endpoint
+    this.#proven = undefined
+    const tls = meshTlsOf(cluster.config, endpoint, this.#env.identity.state)
+    if (tls === undefined) return { host, port }
+    const proven = (mutualTls: MutualTls): void => {
+      this.#proven = mutualTls
+    }
+    return { host, port, dial: this.#env.dialer.to(endpoint, tls, proven) }
   }
 
   /** A connection can be hashed by its source address alone, as in Envoy's `tcp_proxy`. */
@@ -193,19 +204,6 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
       limitMs,
       { holdsLoop: true },
     )
-  }
-
-  /** What the application has said itself stands. */
-  #keepAlive({ config: { tcpKeepalive } }: ClusterRuntime): void {
-    if (tcpKeepalive === undefined || this.#options.keepAlive !== undefined) return
-    this.#socket.setKeepAlive(true, tcpKeepalive.timeMs)
-  }
-
-  #limitLife({ config }: ClusterRuntime): void {
-    limitIdleness(this.#socket, config.idleTimeoutMs, this.#env.timers)
-    if (config.maxConnectionDurationMs === undefined) return
-    const timer = this.#env.timers.set(() => this.#socket.destroy(), config.maxConnectionDurationMs)
-    this.#socket.once('close', () => this.#env.timers.clear(timer))
   }
 
   #clearTimer(): void {
