@@ -2,6 +2,8 @@ import { X509Certificate } from 'node:crypto'
 import { CERTIFICATE_BACKDATE_MS, formatSpiffeId, type SpiffeId } from '@weft/mesh-protocol'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import { formatTimestamp } from '../kernel/timestamp.ts'
 import { CaError } from './ca-error.ts'
 import { fingerprintOf } from './pem.ts'
 import type { MakeSerial } from './serial.ts'
@@ -21,6 +23,7 @@ export interface AuthorityOptions {
   readonly make: () => Promise<Signer>
   readonly names: () => TrustNames
   readonly clock: Clock
+  readonly timers: Timers
   readonly logger: Logger
   readonly makeSerial: MakeSerial
 }
@@ -32,8 +35,10 @@ export interface Issued {
   readonly chain: readonly string[]
 }
 
+const DAY_MS = 24 * 3_600_000
+
 /** People who have to replace a root need some time. */
-const WARN_BEFORE_END_MS = 30 * 24 * 3_600_000
+const WARN_BEFORE_END_MS: number = 30 * DAY_MS
 
 /** The certificate authority of the mesh: a signer that is made when it is first needed, and what it is believed by. */
 export class CertificateAuthority {
@@ -43,6 +48,7 @@ export class CertificateAuthority {
   private content: TrustContent | undefined
   private signer: Signer | undefined
   private making: Promise<Signer> | undefined
+  private timer: TimerHandle | undefined
 
   private constructor(options: AuthorityOptions) {
     this.options = options
@@ -84,10 +90,10 @@ export class CertificateAuthority {
     return this.making
   }
 
-  /** Of the root that signs this server's own certificate, and that a token pins: the oldest. Hex in lower case. */
+  /** Of the root that signs this server's own certificate, and that a token pins: the first. Hex in lower case. */
   async fingerprint(): Promise<string> {
-    const [oldest] = (await this.ready()).roots()
-    return fingerprintOf(new X509Certificate(oldest as string))
+    const [first] = (await this.ready()).roots()
+    return fingerprintOf(new X509Certificate(first as string))
   }
 
   /** The identity of a workload, in the trust domain of the moment. */
@@ -131,6 +137,7 @@ export class CertificateAuthority {
   }
 
   close(): void {
+    this.options.timers.clear(this.timer)
     this.listeners.clear()
     this.signer?.close()
   }
@@ -157,15 +164,24 @@ export class CertificateAuthority {
     if (!isSame || isSure) for (const listener of this.listeners) listener()
   }
 
+  /** Every day, as people overlook a line of the log. */
   private warnOfTheEnd(signer: Signer): void {
-    const { clock, logger } = this.options
+    const { clock, timers, logger } = this.options
+    this.timer = timers.set(() => this.warnOfTheEnd(signer), DAY_MS)
+    const soon = clock.wallNow() + WARN_BEFORE_END_MS
     for (const root of signer.roots().map((pem) => new X509Certificate(pem))) {
-      if (root.validToDate.getTime() - clock.wallNow() > WARN_BEFORE_END_MS) continue
+      if (root.validToDate.getTime() > soon) continue
       logger.warn('a root of the mesh ends soon, and with it all that it has signed: change it before', {
         fingerprint: fingerprintOf(root),
         ends: root.validTo,
       })
     }
+    const endsAtMs = signer.endsAtMs?.() ?? Number.POSITIVE_INFINITY
+    if (endsAtMs > soon) return
+    logger.warn('what signs the certificates of the mesh ends soon: replace it before', {
+      signer: signer.description,
+      ends: formatTimestamp(endsAtMs),
+    })
   }
 }
 

@@ -90,10 +90,14 @@ function openAuthority(options: CaOptions, records: CertificateRecords): Promise
   }
   return CertificateAuthority.open({
     open: async () =>
-      signer ?? (caDir === undefined ? openBuiltInSigner(builtIn) : openOperatorSigner(caDir, wallNow())),
+      signer ??
+      (caDir === undefined
+        ? openBuiltInSigner(builtIn)
+        : openOperatorSigner({ directory: caDir, clock, timers, logger })),
     make: () => makeBuiltInSigner(builtIn),
     names,
     clock,
+    timers,
     logger,
     makeSerial,
   })

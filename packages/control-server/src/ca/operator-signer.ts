@@ -1,68 +1,99 @@
-import type { X509Certificate } from 'node:crypto'
-import path from 'node:path'
-import { CaError } from './ca-error.ts'
-import { OTHERS, readText } from './guarded-files.ts'
-import { checkValidity, readCertificateFile, readIssuer } from './issuer-files.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import { type OperatorFiles, readOperatorFiles } from './operator-files.ts'
 import { toPem } from './pem.ts'
-import type { Signer } from './signer.ts'
-import { type Issuer, signLeaf } from './x509-library.ts'
+import type { CertificateTemplate, Signer } from './signer.ts'
+import { signLeaf } from './x509-library.ts'
+
+export interface OperatorSignerOptions {
+  readonly directory: string
+  readonly clock: Clock
+  readonly timers: Timers
+  readonly logger: Logger
+}
+
+/** How often the files are looked at; what mounts them (a Secret of Kubernetes) is not faster. */
+const PERIOD_MS = 30_000
+
+/** Signs with an intermediate that the operator has put into a directory. Rejects with a `CaError` where it cannot be used. */
+export async function openOperatorSigner(options: OperatorSignerOptions): Promise<Signer> {
+  return new OperatorSigner(options, await readOperatorFiles(options.directory, options.clock.wallNow()))
+}
 
 /**
- * Signs with an intermediate that the operator has put into a directory, under the names that Istio's plug-in certificates
- * have (the Secret `cacerts`): `ca-cert.pem`, `ca-key.pem`, `root-cert.pem` and, where it is there, `cert-chain.pem`.
+ * Follows its files, so that an intermediate is renewed and a root changed while the server runs. Files that cannot be used, as
+ * they are being replaced or by mistake, are told of, and those before them go on signing.
  */
-export async function openOperatorSigner(directory: string, wallNowMs: number): Promise<Signer> {
-  const at = (file: string): string => path.join(directory, file)
-  const certificate = at('ca-cert.pem')
-  const issuer = await readIssuer({ certificate, key: at('ca-key.pem'), forbidden: OTHERS, wallNowMs })
-  const roots = await readCertificateFile(at('root-cert.pem'))
-  for (const root of roots) checkValidity(at('root-cert.pem'), root, wallNowMs)
-  const hasChain = (await readText(at('cert-chain.pem'))) !== undefined
-  const given = hasChain ? await readCertificateFile(at('cert-chain.pem')) : []
-  const chain = chainTo(roots, issuer.certificate, given)
-  if (chain === undefined) {
-    throw new CaError(
-      'WEFT_CA_INVALID',
-      `${certificate} does not lead to ${at('root-cert.pem')}${hasChain ? ' over cert-chain.pem' : ''}: no peer would believe what it signs. Put together the files of one authority.`,
-    )
+class OperatorSigner implements Signer {
+  readonly description: string
+  private readonly options: OperatorSignerOptions
+  private readonly listeners = new Set<() => void>()
+  private files: OperatorFiles
+  private timer: TimerHandle | undefined
+  private told: string | undefined
+  private isClosed = false
+
+  constructor(options: OperatorSignerOptions, files: OperatorFiles) {
+    this.description = `the authority in ${options.directory}`
+    this.options = options
+    this.files = files
+    this.schedule()
   }
-  return signerOf(directory, issuer, chain, roots)
+
+  async sign(template: CertificateTemplate): Promise<readonly string[]> {
+    const { issuer, between } = this.files
+    return [toPem(await signLeaf(template, issuer)), ...between]
+  }
+
+  roots(): readonly string[] {
+    return this.files.roots
+  }
+
+  endsAtMs(): number {
+    return this.files.issuer.certificate.validToDate.getTime()
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener)
+    return () => this.listeners.delete(listener)
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.options.timers.clear(this.timer)
+    this.listeners.clear()
+  }
+
+  private schedule(): void {
+    if (this.isClosed) return
+    this.timer = this.options.timers.set(() => void this.lookAgain(), PERIOD_MS)
+  }
+
+  private async lookAgain(): Promise<void> {
+    const { directory, clock, logger } = this.options
+    try {
+      const files = await readOperatorFiles(directory, clock.wallNow())
+      this.told = undefined
+      if (!isSame(files, this.files)) {
+        this.files = files
+        logger.info('the authority was replaced, and signs from now on', { directory })
+        for (const listener of this.listeners) listener()
+      }
+    } catch (error) {
+      const { message } = error as Error
+      if (message !== this.told) logger.error('the authority cannot be replaced by what is there now', { message })
+      this.told = message
+    }
+    this.schedule()
+  }
 }
 
-function signerOf(
-  directory: string,
-  issuer: Issuer,
-  chain: readonly X509Certificate[],
-  roots: readonly X509Certificate[],
-): Signer {
-  const between = chain.map(toPem)
-  const believed = [...new Set(roots.map(toPem))]
-  return {
-    description: `the authority in ${directory}`,
-    sign: async (template) => [toPem(await signLeaf(template, issuer)), ...between],
-    roots: () => believed,
-    subscribe: () => () => undefined,
-    close: () => undefined,
-  }
+/** The key belongs to the certificate, so that only certificates have to be compared. */
+function isSame(a: OperatorFiles, b: OperatorFiles): boolean {
+  return visible(a) === visible(b)
 }
 
-/** What is between a leaf and a root, the signer first; empty where the signer is a root; `undefined` where it leads to none. */
-function chainTo(
-  roots: readonly X509Certificate[],
-  signer: X509Certificate,
-  given: readonly X509Certificate[],
-): readonly X509Certificate[] | undefined {
-  const chain: X509Certificate[] = []
-  for (let at: X509Certificate | undefined = signer; at !== undefined; ) {
-    const current: X509Certificate = at
-    if (roots.some((root) => root.raw.equals(current.raw))) return chain
-    chain.push(current)
-    if (roots.some((root) => isSignedBy(current, root))) return chain
-    at = given.find((other) => !chain.includes(other) && isSignedBy(current, other))
-  }
-  return undefined
-}
-
-function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)
+function visible({ issuer, between, roots }: OperatorFiles): string {
+  return [toPem(issuer.certificate), between.join(''), roots.join('')].join('|')
 }

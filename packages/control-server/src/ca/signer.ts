@@ -30,8 +30,13 @@ export interface Signer {
   readonly description: string
   /** PEM, the leaf first, then what leads to a root, without the root. Rejects with an error whose message says what to do. */
   sign(template: CertificateTemplate): Promise<readonly string[]>
-  /** What to believe, PEM, one certificate an entry, oldest first; never empty. */
+  /**
+   * What to believe, PEM, one certificate an entry; never empty. First the one that certificates for the control server lead to
+   * ({@link CertificateTemplate.byOldestRoot}): tokens pin it.
+   */
   roots(): readonly string[]
+  /** When whatever signs ends, in milliseconds since 1970, where that is before the roots do: a warning is given some time ahead. */
+  endsAtMs?(): number
   /** Told after `roots()`, or who signs, has changed. Returns what ends it. */
   subscribe(listener: () => void): () => void
   /** Absent: whoever runs the authority changes its root. */

@@ -16,7 +16,7 @@ export function caRoutes(app: FastifyInstance, ca: Ca, audit: AuditLog): void {
     if (rotation === undefined) {
       throw new ApiError(
         409,
-        `The root is not this server's to change, as ${description} signs: change it there, let its bundle hold the old and the new root meanwhile, and start this server anew.`,
+        `The root is not this server's to change, as ${description} signs: change it there, and let its bundle hold the old and the new root meanwhile.`,
       )
     }
     await rotation.start().catch(refuse)

@@ -25,7 +25,7 @@ let store: StoreUnderTest
 let ca: Ca
 let names = { trustDomain: 'cluster.local', trustDomainAliases: [] as readonly string[] }
 
-function open(signer?: Signer): Promise<Ca> {
+function open(signer?: Signer, logger = silentLogger): Promise<Ca> {
   return openCa({
     store: store.store,
     ...store.time,
@@ -35,7 +35,7 @@ function open(signer?: Signer): Promise<Ca> {
     certificateTtlMs: TTL_MS,
     names: () => names,
     reach: { allAcked: () => true },
-    logger: silentLogger,
+    logger,
     record: () => [],
   })
 }
@@ -267,6 +267,20 @@ describe('an outside authority', () => {
     expect(ca.records.get('4242')?.endsAtMs).toBe(store.time.clock.wallNow() + TTL_MS / 2)
     expect(ca.authority.existing?.rotation).toBeUndefined()
     built.close()
+  })
+
+  test('that ends soon is told of every day', async () => {
+    const said: string[] = []
+    ca.close()
+    ca = await open(
+      { ...failing, endsAtMs: () => store.time.clock.wallNow() + 3 * DAY_MS },
+      { ...silentLogger, warn: (message) => said.push(message) },
+    )
+    const ofSigner = said.filter((message) => message.startsWith('what signs the certificates of the mesh ends soon'))
+    expect(ofSigner).toHaveLength(1)
+    said.length = 0
+    await store.time.advance(2 * DAY_MS)
+    expect(said.filter((message) => message === ofSigner[0])).toHaveLength(2)
   })
 
   test('that cannot sign says why', async () => {

@@ -2,10 +2,13 @@ import { generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openOperatorSigner } from '../../../../packages/control-server/src/ca/operator-signer.ts'
 import { makeSerial } from '../../../../packages/control-server/src/ca/serial.ts'
+import { systemClock } from '../../../../packages/control-server/src/kernel/clock.ts'
+import { silentLogger } from '../../../../packages/control-server/src/kernel/logger.ts'
 import { caCertificate, keyPem, p256 } from '../../../support/certificate-requests.ts'
+import { type FakeClock, fakeClock } from '../../../support/fake-clock.ts'
 import { HAS_OPENSSL, openssl } from '../../../support/openssl.ts'
 
 const DAY_MS = 24 * 3_600_000
@@ -38,7 +41,22 @@ function put(files: Readonly<Record<string, string | undefined>>): void {
   }
 }
 
-const open = (): ReturnType<typeof openOperatorSigner> => openOperatorSigner(directory, Date.now())
+let time: FakeClock
+let said: string[]
+beforeEach(() => {
+  time = fakeClock()
+  said = []
+})
+
+function open(): ReturnType<typeof openOperatorSigner> {
+  const say = (message: string, details?: object): void => void said.push(`${message} ${JSON.stringify(details)}`)
+  return openOperatorSigner({
+    directory,
+    clock: systemClock,
+    timers: time.timers,
+    logger: { ...silentLogger, info: say, error: say },
+  })
+}
 
 async function chainOf(): Promise<readonly string[]> {
   return (await open()).sign({
@@ -182,5 +200,58 @@ describe.skipIf(!HAS_OPENSSL)('openssl believes', () => {
     expect(openssl(['verify', '-CAfile', 'root.pem', 'leaf.pem'], { 'leaf.pem': leaf, 'root.pem': pem })).toBe(
       'leaf.pem: OK\n',
     )
+  })
+})
+
+describe('while the server runs', () => {
+  const next = { subject: 'next signer', keys: p256() }
+
+  test('an intermediate is replaced, and the root changed by way of both', async () => {
+    put({})
+    const signing = await open()
+    let told = 0
+    signing.subscribe(() => told++)
+    const newRoot = { subject: 'new root', keys: p256() }
+    const newRootPem = caCertificate(newRoot)
+    await time.advance(30_000)
+    expect(told).toBe(0)
+
+    put({ 'root-cert.pem': rootPem + newRootPem })
+    await time.advance(30_000)
+    await vi.waitFor(() => expect(signing.roots()).toHaveLength(2))
+    expect(new X509Certificate(signing.roots()[0] as string).subject).toBe('CN=root')
+
+    put({
+      'root-cert.pem': rootPem + newRootPem,
+      'ca-cert.pem': caCertificate({ ...next, issuer: newRoot }),
+      'ca-key.pem': keyPem(next.keys.privateKey),
+      'cert-chain.pem': newRootPem,
+    })
+    await vi.waitFor(() => expect(time.pendingTimers).toBe(1))
+    await time.advance(30_000)
+    await vi.waitFor(() => expect(new X509Certificate(signing.roots()[0] as string).subject).toBe('CN=new root'))
+    expect(told).toBe(2)
+    signing.close()
+    expect(time.pendingTimers).toBe(0)
+  })
+
+  test('what cannot be used is told once, and what was there goes on', async () => {
+    put({})
+    const signing = await open()
+    const before = signing.roots()
+    put({ 'ca-cert.pem': caCertificate({ ...next, issuer: between }) })
+    for (let look = 1; look <= 2; look++) {
+      await time.advance(30_000)
+      await vi.waitFor(() => expect(time.pendingTimers).toBe(1))
+    }
+    expect(said).toEqual([
+      expect.stringMatching(/^the authority cannot be replaced by what is there now .*is not the key of/),
+    ])
+    expect(signing.roots()).toBe(before)
+    put({ 'ca-cert.pem': caCertificate({ ...next, issuer: between }), 'ca-key.pem': keyPem(next.keys.privateKey) })
+    await time.advance(30_000)
+    await vi.waitFor(() => expect(said).toHaveLength(2))
+    expect(said[1]).toContain('was replaced')
+    signing.close()
   })
 })
