@@ -118,7 +118,7 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
       reporter: 'source',
       protocol: 'http',
       service: this.cluster?.config.service ?? serviceOf(this.target.host),
-      peer: endpoint === undefined ? undefined : this.env.peerAt(endpoint.endpoint),
+      peer: endpoint === undefined ? undefined : this.env.peerAt(endpoint),
       status,
       grpcStatus: undefined,
       flags,

@@ -43,7 +43,10 @@ export class EndpointPool {
   readonly #mesh: MeshTlsTarget | undefined
   /** Of the certificate that its connections are made with; 0: there is none yet, or none is needed. */
   #generation = 0
-  /** Who has proven to be there; absent: nobody has been asked to. */
+  /**
+   * Who has proven to be there; absent: nobody has been asked to. The same object as long as the endpoint is what it was, so that
+   * telemetry knows it by that.
+   */
   proven: MutualTls | undefined = undefined
   #expecting: Set<ExpectingRequest> | undefined = undefined
   #plain: Dispatcher | undefined = undefined
@@ -76,9 +79,16 @@ export class EndpointPool {
   adopt(config: Cluster, endpoint: Endpoint): boolean {
     if (!samePoolOptions(config, this.config) || !sameMeshTls(endpoint, this.endpoint)) return false
     this.config = config
+    if (this.endpoint !== endpoint && this.proven !== undefined) this.proven = { ...this.proven }
     this.endpoint = endpoint
     for (const pool of this.#shared?.values() ?? []) pool.config = config
     return true
+  }
+
+  /** Stands in for one whose certificate is not the one of now. */
+  succeed(former: EndpointPool): void {
+    this.proven = former.proven
+    this.touched = former.touched
   }
 
   /** Sends a request on a connection of its own. */
@@ -157,7 +167,6 @@ export class EndpointPool {
     return connectors.forMesh(this.#mesh, this.config, offer, (peer, own) => this.#learn(peer, own))
   }
 
-  /** One object for all connections that prove the same, so that telemetry finds its labels by it. */
   #learn({ uri }: ProvenPeer, own: Identity): void {
     if (this.proven?.peer !== uri || this.proven.own !== own.uri) this.proven = { peer: uri, own: own.uri }
   }

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os'
 import type { Endpoint } from '@weft/mesh-protocol'
 import { RetriableHeaders } from '../../call/retriable-headers.ts'
-import type { ClusterManager } from '../../cluster/types.ts'
+import type { ClusterManager, EndpointState } from '../../cluster/types.ts'
 import type { ContextStore } from '../../context/request-context.ts'
 import { resolveAddress } from '../../inbound/resolve-address.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -9,7 +9,7 @@ import { DeadlineQueue } from '../../kernel/deadline-queue.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import { encodePeer, peerOf } from '../../kernel/peer-header.ts'
 import type { Random } from '../../kernel/random.ts'
-import type { Peer, Recorder } from '../../kernel/recorder.ts'
+import type { MutualTls, Peer, Recorder } from '../../kernel/recorder.ts'
 import type { Timers } from '../../kernel/timers.ts'
 import type { Tracing } from '../../kernel/tracing.ts'
 import type { PolicySource } from '../../routing/policy-view.ts'
@@ -58,7 +58,7 @@ export class Environment {
   closed = false
   /** What is cut off is not tried again. */
   destroyed = false
-  readonly #peers = new WeakMap<Endpoint, Peer>()
+  readonly #peers = new WeakMap<Endpoint | MutualTls, Peer>()
   #active = 0
   #sourceAddress: string | undefined = undefined
   #whenIdle: (() => void)[] = []
@@ -96,12 +96,15 @@ export class Environment {
     return new Promise((resolve) => this.#whenIdle.push(resolve))
   }
 
-  /** Who an endpoint is, for telemetry. */
-  peerAt(endpoint: Endpoint): Peer {
-    const known = this.#peers.get(endpoint)
+  /** Who an endpoint is, for telemetry, as discovery and its certificate say. */
+  peerAt(state: EndpointState): Peer {
+    const { endpoint } = state
+    const mutualTls = this.deps.transport.proven(state)
+    const known = this.#peers.get(mutualTls ?? endpoint)
     if (known !== undefined) return known
-    const peer = peerOf(endpoint.workload, endpoint.labels, this.deps.self.cluster)
-    this.#peers.set(endpoint, peer)
+    const named = peerOf(endpoint.workload, endpoint.labels, this.deps.self.cluster)
+    const peer = mutualTls === undefined ? named : { ...named, mutualTls }
+    this.#peers.set(mutualTls ?? endpoint, peer)
     return peer
   }
 

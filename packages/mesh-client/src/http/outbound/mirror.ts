@@ -1,10 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Endpoint } from '@weft/mesh-protocol'
 import type { Dispatcher } from 'undici'
 import { BodyLost } from '../../call/body-follower.ts'
 import { ABORTED, LOCAL_OVERFLOW, responseOutcome, TIMED_OUT } from '../../call/outcome.ts'
-import type { BreakerVerdict, ClusterManager, Outcome } from '../../cluster/types.ts'
+import type { BreakerVerdict, ClusterManager, EndpointState, Outcome } from '../../cluster/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { type DeadlineQueue, Waiting } from '../../kernel/deadline-queue.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
@@ -32,7 +31,7 @@ export interface MirrorEnvironment {
   }
   readonly deadlines: DeadlineQueue
   /** Who an endpoint is, for telemetry. */
-  peerAt(endpoint: Endpoint): Peer
+  peerAt(state: EndpointState): Peer
 }
 
 const FLAGS: Partial<Record<Outcome['kind'], ResponseFlag>> = {
@@ -178,12 +177,12 @@ export class Mirror extends Waiting implements AttemptOwner {
     const { cluster } = this.#exchange
     cluster.releaseRequest()
     cluster.callEnded(outcome, this.#verdict, now)
-    const endpoint = this.#attempt?.state.endpoint
+    const state = this.#attempt?.state
     this.#env.deps.recorder.call({
       reporter: 'source',
       protocol: 'http',
       service: cluster.config.service,
-      peer: endpoint === undefined ? undefined : this.#env.peerAt(endpoint),
+      peer: state === undefined ? undefined : this.#env.peerAt(state),
       status: this.#status,
       grpcStatus: undefined,
       flags: flag ?? '-',

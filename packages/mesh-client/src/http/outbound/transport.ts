@@ -145,9 +145,12 @@ class PooledTransport implements HttpTransport {
       if (known.adopt(cluster.config, state.endpoint)) return known
       this.#retire(known, state)
     }
+    return this.#open(cluster.config, state, this.#gate(cluster))
+  }
+
+  #open(config: Cluster, state: EndpointState, gate: ConnectionGate): EndpointPool {
     const { timers } = this.#deps
-    const deps = { connectors: this.#connectors, timers, gate: this.#gate(cluster) }
-    const pool = new EndpointPool(state.endpoint, cluster.config, deps)
+    const pool = new EndpointPool(state.endpoint, config, { connectors: this.#connectors, timers, gate })
     state.transport = pool
     this.#pools.set(pool, state)
     this.#sweepTimer ??= timers.set(() => this.#sweep(), SWEEP_INTERVAL_MS)
@@ -157,7 +160,12 @@ class PooledTransport implements HttpTransport {
   /** Connections with a certificate of before carry what they carry to its end; what comes now goes on new ones. */
   #identityChanged(): void {
     if (this.#connectors.generation === 0) return
-    for (const [pool, state] of this.#pools) if (pool.outdated) this.#retire(pool, state)
+    for (const [pool, state] of [...this.#pools]) {
+      if (!pool.outdated) continue
+      this.#retire(pool, state)
+      // Who is there is told of calls that are under way as well.
+      this.#open(pool.config, state, pool.gate).succeed(pool)
+    }
   }
 
   #retire(pool: EndpointPool, state: EndpointState): void {

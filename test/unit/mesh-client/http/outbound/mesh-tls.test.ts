@@ -102,7 +102,7 @@ describe('auto mTLS', () => {
 
   test('an endpoint that offers it is spoken to with the own identity, the SNI of the cluster, and http all the same', async () => {
     const upstream = await secureUpstream(ca.identity({ serviceAccount: 'reviews' }))
-    const { outbound, transport, states } = harness({ identity: client, cluster: AUTO, endpoints: [upstream.endpoint] })
+    const { outbound, recorder } = harness({ identity: client, cluster: AUTO, endpoints: [upstream.endpoint] })
     const { statusCode, body } = await get(outbound)
     expect([statusCode, await body.text()]).toEqual([200, 'answered'])
     expect(upstream.seen).toMatchObject([
@@ -114,7 +114,7 @@ describe('auto mTLS', () => {
         version: '1.1',
       },
     ])
-    expect(transport.proven(states()[0] as never)).toEqual({
+    expect(recorder.calls[0]?.peer?.mutualTls).toEqual({
       peer: 'spiffe://cluster.local/ns/default/sa/reviews',
       own: 'spiffe://cluster.local/ns/default/sa/productpage',
     })
@@ -125,9 +125,9 @@ describe('auto mTLS', () => {
     stops.push(upstream.close)
     const offering = { ...upstream.endpoint, tlsMode: 'istio' as const }
     for (const options of [{ identity: client, endpoints: [upstream.endpoint] }, { endpoints: [offering] }]) {
-      const { outbound, transport, states } = harness({ cluster: AUTO, ...options })
+      const { outbound, recorder } = harness({ cluster: AUTO, ...options })
       expect(await (await get(outbound)).body.text()).toBe('plain')
-      expect(transport.proven(states()[0] as never)).toBeUndefined()
+      expect(recorder.calls[0]?.peer).not.toHaveProperty('mutualTls')
     }
   })
 
@@ -282,7 +282,11 @@ describe('the certificate of the moment', () => {
     async (protocol) => {
       const identity = fakeIdentity(client())
       const upstream = await secureUpstream(ca.identity({ serviceAccount: 'reviews' }))
-      const { outbound } = harness({ identity, cluster: { ...AUTO, protocol }, endpoints: [upstream.endpoint] })
+      const { outbound, recorder } = harness({
+        identity,
+        cluster: { ...AUTO, protocol },
+        endpoints: [upstream.endpoint],
+      })
       let running = true
       let served = 0
       const caller = async (): Promise<void> => {
@@ -304,6 +308,7 @@ describe('the certificate of the moment', () => {
       running = false
       await Promise.all(callers)
       expect(new Set(upstream.seen.map(({ certificate }) => certificate)).size).toBe(6)
+      expect(new Set(recorder.calls.map(({ peer }) => peer)).size).toBe(1)
     },
   )
 })
