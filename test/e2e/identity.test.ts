@@ -129,6 +129,24 @@ describe('a process with a join token', () => {
     expect(stub.streams).toHaveLength(1)
   })
 
+  test('tells before its certificate ends and when it does, and recovers when it is given another', async () => {
+    const { stub, certificates, token } = await secure()
+    certificates.ttlMs = 1_500
+    const { mesh, log } = join({ control: stub.url, token })
+    await poll(() => mesh.status().identity.state === 'held', 'a certificate')
+    certificates.status = 503
+    await poll(() => mesh.status().identity.state === 'expired', 'its end')
+    const about = log.filter((line) => line.startsWith('The certificate of this process'))
+    expect(about[0]).toMatch(/cannot be renewed and ends in .*answered 503: stub says 503/)
+    expect(about.at(-1)).toMatch(/has ended/)
+    // What has ended is shown to nobody.
+    const last = heard(stub, 'POST /v1/certificates').length
+    await poll(() => heard(stub, 'POST /v1/certificates').length > last + 1, 'further requests')
+    expect(stub.callers.at(-1)).toMatchObject({ token: `Bearer ${token}`, certificate: undefined })
+    certificates.status = undefined
+    await poll(() => mesh.status().identity.state === 'held', 'another certificate')
+  })
+
   test('says nothing to a server with another CA, and tells why', async () => {
     const { stub } = await secure()
     const { token } = await secure()
