@@ -6,6 +6,11 @@ export interface ClaimedWorkload {
   readonly serviceAccount: string
 }
 
+export interface ClaimedNode extends ClaimedWorkload {
+  /** Empty: it serves nothing. */
+  readonly service: string
+}
+
 /** What a workload wants to be called at. */
 export interface ClaimedRegistration extends ClaimedWorkload {
   readonly service: string
@@ -26,7 +31,7 @@ export type Action =
   | { readonly kind: 'administer' }
   /** Come in as a workload; as which one, is asked again once it is known. */
   | { readonly kind: 'take-part' }
-  | { readonly kind: 'open-stream'; readonly node: ClaimedWorkload }
+  | { readonly kind: 'open-stream'; readonly node: ClaimedNode }
   | { readonly kind: 'send-message'; readonly opener: Caller }
   | {
       readonly kind: 'register'

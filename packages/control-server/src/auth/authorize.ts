@@ -1,5 +1,5 @@
 import { ROOT_NAMESPACE } from '@weft/mesh-protocol'
-import type { Action, ClaimedRegistration, ClaimedWorkload } from './action.ts'
+import type { Action, ClaimedWorkload } from './action.ts'
 import { isOwnAddress } from './address-rule.ts'
 import { type Caller, type Grant, isSameHolder, type WorkloadCaller } from './caller.ts'
 import { type AuthRefusal, forbidden, unauthenticated } from './refusal.ts'
@@ -53,7 +53,7 @@ function authorizeWorkload(caller: WorkloadCaller, action: Action): AuthRefusal 
     case 'get-certificate':
       return undefined
     case 'open-stream':
-      return isSelf(caller, action.node, 'open a stream as')
+      return isSelf(caller, action.node, 'open a stream as') ?? servesOwn(caller, [action.node.service])
     case 'act-as':
       return isSelf(caller, action.registered, 'act for a workload of')
     case 'send-message':
@@ -63,7 +63,7 @@ function authorizeWorkload(caller: WorkloadCaller, action: Action): AuthRefusal 
     case 'register':
       return (
         isSelf(caller, action.registration, 'register as') ??
-        servesOwn(caller, action.registration) ??
+        servesOwn(caller, [action.registration.service, ...action.registration.selectedBy]) ??
         isAtOwn(caller, action)
       )
     default:
@@ -84,13 +84,12 @@ function isSelf(caller: WorkloadCaller, claimed: ClaimedWorkload, what: string):
   )
 }
 
-function servesOwn(caller: WorkloadCaller, registration: ClaimedRegistration): AuthRefusal | undefined {
-  const { services } = caller
+function servesOwn({ services }: WorkloadCaller, claimed: readonly string[]): AuthRefusal | undefined {
   if (services === undefined) return undefined
-  const others = [registration.service, ...registration.selectedBy].filter((service) => !services.includes(service))
+  const others = claimed.filter((service) => service !== '' && !services.includes(service))
   if (others.length === 0) return undefined
   return forbidden(
-    `The token may register for ${services.join(', ')}, not for ${others.join(', ')}: name it with --service when the token is made, or change the labels that select it.`,
+    `The token is for ${services.join(', ')}, not for ${others.join(', ')}: name it with --service when the token is made, or change the labels that select it.`,
   )
 }
 

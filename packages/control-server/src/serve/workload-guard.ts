@@ -1,6 +1,6 @@
 import type { WorkloadRegistration } from '@weft/mesh-protocol'
 import type { FastifyRequest } from 'fastify'
-import type { Action, ClaimedWorkload } from '../auth/action.ts'
+import type { Action, ClaimedNode } from '../auth/action.ts'
 import { authorize } from '../auth/authorize.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { AuthRefusal } from '../auth/refusal.ts'
@@ -27,7 +27,7 @@ export class WorkloadGuard {
   }
 
   /** A stream is told what concerns the workload that is registered under its node's id. */
-  async openStream(request: FastifyRequest, node: ClaimedWorkload & { readonly id: string }): Promise<void> {
+  async openStream(request: FastifyRequest, node: ClaimedNode & { readonly id: string }): Promise<void> {
     const caller = callerOf(request)
     if (!isBound(caller)) return
     assertMay(caller, { kind: 'open-stream', node })

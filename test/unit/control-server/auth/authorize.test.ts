@@ -27,7 +27,10 @@ const write: Action = { kind: 'write' }
 const to = (namespace?: string): Action => ({ kind: 'write-to', namespace })
 const administer: Action = { kind: 'administer' }
 const certificate: Action = { kind: 'get-certificate' }
-const stream = (node = { namespace: 'default', serviceAccount: 'reviews' }): Action => ({ kind: 'open-stream', node })
+const stream = (node: object = {}): Action => ({
+  kind: 'open-stream',
+  node: { namespace: 'default', serviceAccount: 'reviews', service: 'reviews', ...node },
+})
 const message = (opener: Caller): Action => ({ kind: 'send-message', opener })
 const actAs = (namespace: string, serviceAccount: string): Action => {
   return { kind: 'act-as', registered: { namespace, serviceAccount } }
@@ -46,8 +49,8 @@ const TABLE: readonly [what: string, action: Action, allowed: readonly Name[]][]
   ['take part', { kind: 'take-part' }, ['anonymous', 'admin', 'reviews', 'deployer']],
   ['look around', { kind: 'look-around' }, Object.keys(callers) as Name[]],
   ['open a stream as reviews', stream(), ['anonymous', 'admin', 'reviews', 'deployer']],
-  ['open one as ratings', stream({ namespace: 'default', serviceAccount: 'ratings' }), ['anonymous', 'admin']],
-  ['open one in another namespace', stream({ namespace: 'other', serviceAccount: 'reviews' }), ['anonymous', 'admin']],
+  ['open one as ratings', stream({ serviceAccount: 'ratings' }), ['anonymous', 'admin']],
+  ['open one in another namespace', stream({ namespace: 'other' }), ['anonymous', 'admin']],
   ['speak for reviews', message(reviews), ['anonymous', 'admin', 'reviews', 'deployer']],
   ['speak for another token', message({ ...reviews, tokenId: 'k' }), ['anonymous', 'admin']],
   ['speak for a stream of nobody', message(anonymous), ['anonymous', 'admin']],
@@ -113,6 +116,13 @@ describe('a registration', () => {
     if (refusal === undefined) expect(refused).toBeUndefined()
     else expect(refused).toMatchObject({ code: 403, message: expect.stringContaining(refusal) })
   })
+})
+
+test('a stream is for a service of the token, or for none', () => {
+  const limited: Caller = { ...reviews, services: ['reviews'] }
+  expect(authorize(limited, stream())).toBeUndefined()
+  expect(authorize(limited, stream({ service: '' }))).toBeUndefined()
+  expect(authorize(limited, stream({ service: 'ratings' }))?.code).toBe(403)
 })
 
 test('whatever a workload asks for, it never administers and never writes without a grant', () => {

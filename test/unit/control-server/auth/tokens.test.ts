@@ -131,7 +131,19 @@ describe('admission', () => {
       message: expect.stringContaining('used up'),
     })
     expect(await admission.mayAct(callerOf(record.id, 'used up'), 'first')).toBeUndefined()
+    // A further registration of the same process.
+    expect(await admission.mayAct(callerOf(record.id, 'used up'), 'first-1')).toBeUndefined()
     expect(await admission.mayAct(callerOf(record.id, 'used up'), 'second')).toMatchObject({ code: 401 })
+  })
+
+  test('counts who comes without a certificate all the same', async () => {
+    await using under = STORES.memory?.() as StoreUnderTest
+    const tokens = await follow(under)
+    const admission = new TokenAdmission(tokens)
+    const { record } = await tokens.create({ ...spec, uses: 1 }, 'somebody')
+    expect(await admission.mayAct(callerOf(record.id), 'first')).toBeUndefined()
+    expect(await admission.mayAct(callerOf(record.id), 'second')).toMatchObject({ code: 401 })
+    expect(await admission.admit(callerOf(record.id), 'first')).toBeUndefined()
   })
 
   test('asks nothing of who has joined without a token', async () => {
