@@ -1,0 +1,191 @@
+import { once } from 'node:events'
+import { get as httpGet, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Mesh } from '@weft/mesh-client'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { WebSocket, WebSocketServer } from 'ws'
+import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
+import { dial } from '../support/mesh-tls.ts'
+import { poll } from '../support/poll.ts'
+
+const CALLER = 'cluster.local/ns/shop/sa/checkout'
+const CALLER_URI = `spiffe://${CALLER}`
+const REVIEWS_URI = 'spiffe://cluster.local/ns/default/sa/bookinfo-reviews'
+
+let scene: MeshScene
+let client: Mesh
+let reviews: Mesh
+const ports: Record<string, number> = {}
+
+function peerAuthentication(mode: string, namespace = 'default'): object {
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'PeerAuthentication',
+    metadata: { name: 'default', namespace },
+    spec: { mtls: { mode } },
+  }
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const { principal } = reviews.peer(request)
+  response.setHeader('content-type', 'application/json')
+  response.end(
+    JSON.stringify({ principal, version: request.httpVersion, xfcc: request.headers['x-forwarded-client-cert'] }),
+  )
+}
+
+async function ask(host: string): Promise<{ principal?: string; version: string; xfcc?: string }> {
+  const response = await client.fetch(`http://${host}/`)
+  expect(response.status).toBe(200)
+  return (await response.json()) as never
+}
+
+async function sample(mesh: Mesh, pattern: RegExp): Promise<string | undefined> {
+  return (await mesh.metrics.metrics()).split('\n').find((line) => pattern.test(line))
+}
+
+beforeAll(async () => {
+  scene = await openMeshScene()
+  reviews = await scene.joinAs('default', 'bookinfo-reviews', { service: 'reviews' })
+  const { server, port } = await reviews.serve(answer, { host: '127.0.0.1', servicePort: 80 })
+  ports.http = port
+  const sockets = new WebSocketServer({ server })
+  sockets.on('connection', (socket, request) => socket.send(`hello ${reviews.peer(request).principal}`))
+  await reviews.serve(answer, { host: '127.0.0.1', servicePort: 8080, protocol: 'http2' })
+  const echo = (socket: Socket): void => {
+    socket.on('error', () => undefined)
+    socket.on('data', (chunk) => socket.end(`${reviews.peer(socket).principal} ${chunk}`))
+  }
+  ports.tcp = (await reviews.serve(echo, { host: '127.0.0.1', servicePort: 9000, protocol: 'tcp' })).port
+  await reviews.ready({ timeoutMs: 10_000 })
+  client = await scene.joinAs('shop', 'checkout', { service: 'checkout' })
+  await client.ready({ timeoutMs: 10_000 })
+  await poll(async () => (await ask('reviews.default')).principal, 'mutual TLS')
+})
+
+afterAll(() => scene[Symbol.asyncDispose]())
+
+describe('calls between workloads are mutual TLS by themselves', () => {
+  test('HTTP/1.1', async () => {
+    expect(await ask('reviews.default')).toMatchObject({ principal: CALLER, version: '1.1' })
+    expect((await ask('reviews.default')).xfcc).toMatch(
+      new RegExp(`^By=${REVIEWS_URI};Hash=[0-9a-f]{64};Subject="[^"]*";URI=${CALLER_URI}$`),
+    )
+  })
+
+  test('HTTP/2', async () => {
+    expect(await ask('reviews.default:8080')).toMatchObject({ principal: CALLER, version: '2.0' })
+  })
+
+  test('clients of node:http', async () => {
+    const asked = httpGet('http://reviews.default/', { agent: client.agent('http:') })
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    let body = ''
+    for await (const chunk of response) body += String(chunk)
+    expect(JSON.parse(body)).toMatchObject({ principal: CALLER })
+  })
+
+  test('WebSocket', async () => {
+    const socket = new WebSocket('ws://reviews.default/', { agent: client.agent('http:') })
+    const [message] = await once(socket, 'message')
+    expect(String(message)).toBe(`hello ${CALLER}`)
+    socket.close()
+  })
+
+  test('TCP', async () => {
+    const socket = client.connect({ host: 'reviews.default', port: 9000 })
+    socket.write('ping')
+    let text = ''
+    for await (const chunk of socket) text += String(chunk)
+    expect(text).toBe(`${CALLER} ping`)
+  })
+
+  test('is told in the metrics of both sides', async () => {
+    await ask('reviews.default')
+    const served = await sample(reviews, /^istio_requests_total\{.*connection_security_policy="mutual_tls"/)
+    expect(served).toContain(`source_principal="${CALLER_URI}"`)
+    expect(served).toContain(`destination_principal="${REVIEWS_URI}"`)
+    expect(served).toContain('source_workload_namespace="shop"')
+    const called = await sample(client, /^istio_requests_total\{.*response_code="200"/)
+    expect(called).toContain(`source_principal="${CALLER_URI}"`)
+    expect(called).toContain(`destination_principal="${REVIEWS_URI}"`)
+    expect(called).toContain('connection_security_policy="unknown"')
+    await poll(() => sample(reviews, /^istio_tcp_connections_closed_total\{.*mutual_tls/), 'TCP')
+  })
+})
+
+test('PERMISSIVE to STRICT while both call: plaintext is refused within a second, mutual TLS fails never', async () => {
+  await scene.apply(peerAuthentication('PERMISSIVE'))
+  let running = true
+  const outcomes: { at: number; plain: boolean; well: boolean }[] = []
+  const caller = async (plain: boolean, call: () => Promise<unknown>): Promise<void> => {
+    while (running) {
+      const well = await call().then(
+        () => true,
+        () => false,
+      )
+      outcomes.push({ at: performance.now(), plain, well })
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+  }
+  const { Agent } = await import('node:http')
+  const agent = new Agent({ keepAlive: true })
+  const inTheClear = async (): Promise<void> => {
+    const asked = httpRequest({ host: '127.0.0.1', port: ports.http, agent })
+    asked.end()
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    response.resume()
+    await once(response, 'end')
+  }
+  const callers = [
+    caller(true, inTheClear),
+    caller(true, inTheClear),
+    caller(false, () => ask('reviews.default')),
+    caller(false, () => ask('reviews.default:8080')),
+  ]
+  await poll(() => outcomes.length > 60, 'calls')
+  expect(outcomes.filter(({ well }) => !well)).toEqual([])
+  const pushed = performance.now()
+  await scene.apply(peerAuthentication('STRICT'))
+  await poll(() => outcomes.some(({ plain, well }) => plain && !well), 'a refusal')
+  await new Promise((resolve) => setTimeout(resolve, 1_200))
+  running = false
+  await Promise.all(callers)
+  agent.destroy()
+  expect(outcomes.filter(({ at, plain, well }) => plain && well && at > pushed + 1_000)).toEqual([])
+  expect(outcomes.filter(({ plain, well }) => !plain && !well)).toEqual([])
+  const raw = await dial(ports.tcp as number)
+  raw.write('x')
+  await poll(() => raw.closed, 'the refusal of TCP')
+  await scene.apply(peerAuthentication('PERMISSIVE'))
+})
+
+test('a process without an identity is spoken to in the clear, and refused by whom STRICT protects', async () => {
+  const stranger = scene.join({ service: 'stranger' })
+  await stranger.ready({ timeoutMs: 10_000 })
+  const response = await stranger.fetch('http://reviews/')
+  expect(await response.json()).not.toHaveProperty('principal')
+  await scene.apply(peerAuthentication('STRICT'))
+  await expect(stranger.fetch('http://reviews/')).rejects.toThrow()
+  expect(await ask('reviews.default')).toMatchObject({ principal: CALLER })
+  await scene.apply(peerAuthentication('PERMISSIVE'))
+  await stranger.close({ timeoutMs: 1_000 })
+})
+
+test('a DestinationRule turns it off, and asks for names that do not fit', async () => {
+  const rule = (tls: object): object => ({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'DestinationRule',
+    metadata: { name: 'reviews', namespace: 'default' },
+    spec: { host: 'reviews', trafficPolicy: { tls } },
+  })
+  await scene.apply(rule({ mode: 'DISABLE' }))
+  expect(await ask('reviews.default')).not.toHaveProperty('principal')
+  await scene.apply(rule({ mode: 'ISTIO_MUTUAL' }))
+  expect(await ask('reviews.default')).toMatchObject({ principal: CALLER })
+  await scene.apply(rule({ mode: 'ISTIO_MUTUAL', subjectAltNames: ['spiffe://cluster.local/ns/default/sa/ratings'] }))
+  await expect(client.fetch('http://reviews.default/')).rejects.toMatchObject({
+    cause: { message: expect.stringContaining('none of the subjectAltNames') },
+  })
+  await scene.apply(rule({}))
+})
