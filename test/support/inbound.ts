@@ -6,7 +6,9 @@ import {
   type InboundDeps,
 } from '../../packages/mesh-client/src/http/inbound/create-inbound.ts'
 import { NO_IDENTITY } from '../../packages/mesh-client/src/identity/identity.ts'
+import type { AskProvider } from '../../packages/mesh-client/src/inbound/ext-authz/provider-answer.ts'
 import { OwnProbes } from '../../packages/mesh-client/src/inbound/own-probes.ts'
+import { connectionPolicy } from '../../packages/mesh-client/src/inbound/policy-steps.ts'
 import type { BoundAddress } from '../../packages/mesh-client/src/inbound/registration.ts'
 import type { AuditEvent } from '../../packages/mesh-client/src/kernel/audit-event.ts'
 import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
@@ -48,6 +50,8 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
     ...overrides.logger,
   }
   const { identity = NO_IDENTITY, ownProbes = new OwnProbes() } = overrides
+  const audit = (make: () => AuditEvent): void => void audited.push(make())
+  const ask: AskProvider = overrides.ask ?? (async () => ({ allowed: false, reason: 'nobody can be asked' }))
   const inbound = createInbound({
     policy,
     identity,
@@ -72,11 +76,19 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
       identity,
       ownProbes,
       logger,
+      authorizeConnection: connectionPolicy({
+        clock: systemClock,
+        recorder,
+        policy,
+        service: undefined,
+        audit,
+        ask,
+      }),
     }),
-    audit: (make) => void audited.push(make()),
+    audit,
     fetchText: () => Promise.reject(new Error('nobody is asked for keys')),
     detached: (action) => action(),
-    ask: async () => ({ allowed: false, reason: 'nobody can be asked' }),
+    ask,
     drainDelayMs: 0,
     register: (bound) => {
       registered.push(bound)

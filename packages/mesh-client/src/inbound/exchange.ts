@@ -56,6 +56,8 @@ export interface InboundExchange {
   verdict: AccessVerdict | undefined
   /** Answered, or left by its caller. */
   readonly ended: boolean
+  /** The beginning of its body, at most so many bytes; the application still reads it all. A tunnel has none. */
+  peekBody(maxBytes: number): Promise<{ readonly bytes: Buffer; readonly isWhole: boolean }>
   /** A header with all its repetitions joined by commas. @param name lower case */
   wholeHeader(name: string): string | undefined
   /** What the application sees as its path and query from now on. */

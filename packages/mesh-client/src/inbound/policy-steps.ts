@@ -1,9 +1,12 @@
 import type { ServiceRef } from '@weft/mesh-protocol'
+import type { AuditLog } from '../kernel/audit-event.ts'
 import type { Random } from '../kernel/random.ts'
 import type { AuthorizationDecision, Recorder } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
+import type { AuthorizeConnection } from './authorize-connection.ts'
 import { authorizeStep } from './authz/authorize-step.ts'
+import { tcpAuthorizer } from './authz/authorize-tcp.ts'
 import { corsStep } from './cors-step.ts'
 import type { AskProvider } from './ext-authz/provider-answer.ts'
 import { faultStep } from './fault-step.ts'
@@ -26,6 +29,17 @@ export interface PolicyStepsDeps extends KeyStoreDeps {
 
 /** The steps that do what the inbound policy says of single requests. */
 export type PolicySteps = Pick<InboundSteps, 'path' | 'cors' | 'authentication' | 'authorization' | 'fault'>
+
+export interface ConnectionPolicyDeps
+  extends Pick<PolicyStepsDeps, 'policy' | 'recorder' | 'service' | 'ask' | 'clock'> {
+  readonly audit: AuditLog
+}
+
+/** What the inbound policy says of connections that are not looked into. */
+export function connectionPolicy({ policy, recorder, service, ...deps }: ConnectionPolicyDeps): AuthorizeConnection {
+  const host = service?.host ?? ''
+  return tcpAuthorizer(rulesNow(policy), { ...deps, tell: (decision) => recorder.authorization(host, decision) })
+}
 
 export function policySteps(deps: PolicyStepsDeps): PolicySteps {
   const { policy, recorder, service, ask, clock } = deps

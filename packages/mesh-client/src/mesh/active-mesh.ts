@@ -2,6 +2,8 @@ import type { Server as NetServer } from 'node:net'
 import { createClusterManager } from '../cluster/cluster-manager.ts'
 import { createDetached } from '../context/detached.ts'
 import { type ContextStore, createContextStore, detach } from '../context/request-context.ts'
+import { createAskProvider } from '../http/ext-authz/ask-provider.ts'
+import { outsideHttp2 } from '../http/ext-authz/outside-http2.ts'
 import { createInbound } from '../http/inbound/create-inbound.ts'
 import { createFetchText } from '../http/inbound/fetch-text.ts'
 import type { Listener } from '../http/inbound/listener.ts'
@@ -11,6 +13,7 @@ import type { SocketListener } from '../http/inbound/served.ts'
 import { createOutbound } from '../http/outbound/outbound.ts'
 import { createHttpTransport } from '../http/outbound/transport.ts'
 import { OwnProbes } from '../inbound/own-probes.ts'
+import { connectionPolicy } from '../inbound/policy-steps.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { MeshError } from '../kernel/errors.ts'
 import { systemRandom } from '../kernel/random.ts'
@@ -80,7 +83,17 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     onChange: () => lifecycle.changed(),
   })
   const carried = { ...system, tracing, policy, context: createContextStore() }
-  const serveSockets = createServeSockets({ ...carried, service: self.service })
+  const ask = createAskProvider({
+    ...system,
+    dispatcher: () => outbound.dispatcher,
+    http2: outsideHttp2(),
+    isOfMesh: (host) => policy.current.hosts?.resolve(host) !== undefined,
+  })
+  const serveSockets = createServeSockets({
+    ...carried,
+    service: self.service,
+    authorizeConnection: connectionPolicy({ ...carried, service: self.service, audit, ask }),
+  })
   const inbound = createInbound({
     ...options,
     ...carried,
@@ -89,7 +102,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     audit,
     fetchText: createFetchText((input, init) => outbound.fetch(input, init), systemTimers),
     detached: createDetached(),
-    ask: async () => ({ allowed: false, reason: 'nobody can be asked' }),
+    ask,
     serveSockets,
   })
   const outbound = createOutbound({ ...carried, self: self.peer, clusters, transport, address: options.address })

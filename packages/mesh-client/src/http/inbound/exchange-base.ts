@@ -24,6 +24,7 @@ import type { RouteReply } from '../../routing/route-table.ts'
 import type { CarriedExchange, Connection } from './connection.ts'
 import { FORWARDED_CLIENT_CERT, type ForwardClientCert } from './forwarded-client-cert.ts'
 import type { Emit } from './interpose.ts'
+import { type PeekedBody, peekBody } from './peek-body.ts'
 import { replaceHeader } from './replace-header.ts'
 import { RequestFacts } from './request-facts.ts'
 import { rewriteTarget } from './rewrite-target.ts'
@@ -94,6 +95,10 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
 
   wholeHeader(name: string): string | undefined {
     return joinedHeader(name, this.request.headers[name], this.request.rawHeaders)
+  }
+
+  peekBody(maxBytes: number): Promise<PeekedBody> {
+    return peekBody(this.request, this.isTunnel ? 0 : maxBytes)
   }
 
   abstract answer(reply: RouteReply, flag: ResponseFlag | '-'): void

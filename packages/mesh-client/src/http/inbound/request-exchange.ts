@@ -7,6 +7,7 @@ import type { Connection } from './connection.ts'
 import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import type { RequestEvent } from './interpose.ts'
 import { LeaveNotice } from './leave-notice.ts'
+import type { PeekedBody } from './peek-body.ts'
 import { addToResponse } from './response-additions.ts'
 import {
   type EmitArguments,
@@ -55,6 +56,12 @@ export class RequestExchange extends ExchangeBase implements Watcher {
     response.writeHead(status)
     response.end(body)
     request.resume()
+  }
+
+  /** A client that waits to be asked for its body is asked. */
+  override peekBody(maxBytes: number): Promise<PeekedBody> {
+    if (this.#event === 'checkContinue') this.response.writeContinue()
+    return super.peekBody(maxBytes)
   }
 
   addToResponse(headers: readonly string[]): void {

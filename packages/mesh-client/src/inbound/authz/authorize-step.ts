@@ -58,7 +58,8 @@ class Authorizing {
       this.#deny(policy.name, `the provider ${JSON.stringify(policy.provider)} is not known`, this.#forbidden())
       return
     }
-    const answer = await this.#deps.ask(provider, this.#exchange)
+    const { connection, served } = this.#exchange
+    const answer = await this.#deps.ask(provider, { connection, served, exchange: this.#exchange })
     if (this.#exchange.ended) return
     if (!answer.allowed) {
       this.#exchange.flag('UAEX')

@@ -1,8 +1,15 @@
 import type { ExtAuthzProvider } from '@weft/mesh-protocol'
 import type { RouteReply } from '../../routing/route-table.ts'
-import type { InboundExchange } from '../exchange.ts'
+import type { InboundConnection, InboundExchange, ServedPort } from '../exchange.ts'
 
-/** What an external authorization service says of a request. */
+/** What a provider is asked about: a request, or a connection that is not looked into. */
+export interface ProviderQuestion {
+  readonly connection: InboundConnection
+  readonly served: ServedPort
+  readonly exchange: InboundExchange | undefined
+}
+
+/** What an external authorization service says. */
 export type ProviderAnswer =
   | {
       readonly allowed: true
@@ -20,4 +27,4 @@ export type ProviderAnswer =
     }
 
 /** Asks a service; never rejects. */
-export type AskProvider = (provider: ExtAuthzProvider, exchange: InboundExchange) => Promise<ProviderAnswer>
+export type AskProvider = (provider: ExtAuthzProvider, question: ProviderQuestion) => Promise<ProviderAnswer>

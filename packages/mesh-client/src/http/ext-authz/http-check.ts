@@ -1,0 +1,89 @@
+import type { ExtAuthzProvider } from '@weft/mesh-protocol'
+import type { Dispatcher } from 'undici'
+import { namePatterns } from '../../inbound/ext-authz/name-patterns.ts'
+import type { ProviderAnswer } from '../../inbound/ext-authz/provider-answer.ts'
+import type { AskedRequest } from './asked-request.ts'
+import { readWhole } from './read-whole.ts'
+
+/** Shown whether they are asked for or not. Envoy `ext_authz_http_impl.cc`. */
+const ALWAYS_SHOWN: readonly string[] = ['authorization']
+/** In a denial whenever it may have headers at all. */
+const ALWAYS_DENIED_WITH: readonly string[] = ['www-authenticate', 'location', 'content-type']
+/** Of one connection, or told anew. RFC 9110 section 7.6.1. */
+const NOT_PASSED: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'date',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+const OK = 200
+const SERVER_ERROR = 500
+
+/**
+ * Asks a service over HTTP: the request with another body, or none. 200 allows, 5xx is a failure, everything else denies.
+ *
+ * @throws Error where it fails
+ */
+export async function checkHttp(
+  provider: ExtAuthzProvider,
+  asked: AskedRequest,
+  dispatcher: Dispatcher,
+  signal: AbortSignal,
+): Promise<ProviderAnswer> {
+  const { bytes } = asked.body ?? {}
+  const answer = await dispatcher.request({
+    origin: `http://${provider.host}:${provider.port}`,
+    path: `${provider.pathPrefix ?? ''}${asked.path}`,
+    method: asked.method as Dispatcher.HttpMethod,
+    headers: shownHeaders(provider, asked),
+    body: bytes === undefined || bytes.length === 0 ? null : bytes,
+    signal,
+  })
+  const body = await readWhole(answer.body)
+  if (answer.statusCode >= SERVER_ERROR) throw new Error(`it answered ${answer.statusCode}`)
+  if (answer.statusCode !== OK) return denial(provider, answer, body)
+  const toUpstream = namePatterns(provider.headersToUpstreamOnAllow)
+  const toDownstream = namePatterns(provider.headersToDownstreamOnAllow)
+  const headers = headersOf(answer.headers)
+  return {
+    allowed: true,
+    requestHeaders: headers.filter(([name]) => toUpstream(name)),
+    responseHeaders: headers.filter(([name]) => toDownstream(name)).flat(),
+  }
+}
+
+function shownHeaders(provider: ExtAuthzProvider, asked: AskedRequest): string[] {
+  const isShown = namePatterns([...ALWAYS_SHOWN, ...(provider.includeRequestHeadersInCheck ?? [])])
+  const shown = ['host', asked.authority]
+  for (const [name, value] of asked.headers) if (isShown(name) && !NOT_PASSED.has(name)) shown.push(name, value)
+  for (const [name, value] of Object.entries(provider.includeAdditionalHeadersInCheck ?? {})) shown.push(name, value)
+  if (asked.body !== undefined) shown.push('x-envoy-auth-partial-body', String(!asked.body.isWhole))
+  return shown
+}
+
+function denial(
+  { headersToDownstreamOnDeny: allowed }: ExtAuthzProvider,
+  { statusCode, headers }: Dispatcher.ResponseData,
+  body: Buffer,
+): ProviderAnswer {
+  const isPassed = allowed === undefined ? () => true : namePatterns([...ALWAYS_DENIED_WITH, ...allowed])
+  const passed = headersOf(headers).filter(([name]) => isPassed(name))
+  return {
+    allowed: false,
+    reason: `the provider answered ${statusCode}`,
+    reply: { status: statusCode, headers: [...passed.flat(), 'content-length', String(body.length)], body },
+  }
+}
+
+function headersOf(headers: Dispatcher.ResponseData['headers']): readonly (readonly [string, string])[] {
+  return Object.entries(headers).flatMap(([name, value]) => {
+    if (value === undefined || NOT_PASSED.has(name) || name.startsWith('x-weft-')) return []
+    return [value].flat().map((each) => [name, each] as const)
+  })
+}
