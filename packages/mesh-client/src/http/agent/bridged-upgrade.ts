@@ -5,6 +5,8 @@ import { ERROR_HEADER } from '../outbound/local-reply.ts'
 
 type Controller = Dispatcher.DispatchController
 
+const MAX_LISTENERS = 30
+
 /** Joins the two ends of a connection that has changed its protocol, as WebSocket does. */
 export class BridgedUpgrade implements Dispatcher.DispatchHandler {
   readonly #socket: Duplex
@@ -26,6 +28,8 @@ export class BridgedUpgrade implements Dispatcher.DispatchHandler {
     this.#socket.write(headOf(status, headers))
     if (this.#head.length > 0) upstream.write(this.#head)
     const ended = (): void => undefined
+    // Two pipelines listen to much of it, beside what a socket of TLS listens to by itself.
+    upstream.setMaxListeners(MAX_LISTENERS)
     pipeline(upstream, this.#socket, ended)
     pipeline(this.#socket, upstream, ended)
   }

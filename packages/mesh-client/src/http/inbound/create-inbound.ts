@@ -40,6 +40,8 @@ export interface InboundDeps {
   readonly identity: IdentitySource
   /** The connections that this process makes to itself. */
   readonly ownProbes: OwnProbes
+  /** How long a TLS handshake may take. Default: 10 s. */
+  readonly handshakeTimeoutMs?: number
   readonly clock: Clock
   readonly timers: Timers
   readonly random: Random

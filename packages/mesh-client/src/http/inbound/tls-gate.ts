@@ -18,6 +18,8 @@ export interface TlsGateDeps {
   readonly ownProbes: OwnProbes
   readonly clock: Clock
   readonly logger: Logger
+  /** How long a handshake may take. Default: {@link HANDSHAKE_TIMEOUT_MS}. */
+  readonly handshakeTimeoutMs?: number
 }
 
 /** How the connections of a port begin. */
@@ -53,6 +55,7 @@ export class TlsGate {
   /** Connections whose handshake is under way, by their ends. */
   readonly #raw = new Map<string, Socket>()
   readonly #stops: readonly (() => void)[]
+  readonly #handshakeTimeoutMs: number
   #mode: PortMode
   #server: TlsServer | undefined
   #generation = -1
@@ -63,6 +66,7 @@ export class TlsGate {
     this.#served = served
     this.#rules = rules
     this.#owner = owner
+    this.#handshakeTimeoutMs = deps.handshakeTimeoutMs ?? HANDSHAKE_TIMEOUT_MS
     this.#mode = this.#modeNow()
     this.#tellIfShut()
     const changed = (): void => this.#changed()
@@ -77,7 +81,7 @@ export class TlsGate {
   /** False: nothing has to be known of it, it goes on as it is. Else its owner is told when more is known. */
   take(socket: Socket): boolean {
     if (this.#mode === 'DISABLE') return false
-    const silenceMs = this.#mode === 'STRICT' ? HANDSHAKE_TIMEOUT_MS : this.#rules.silenceMs
+    const silenceMs = this.#mode === 'STRICT' ? this.#handshakeTimeoutMs : this.#rules.silenceMs
     const silence = this.#mode === 'STRICT' ? 'closes' : this.#rules.silence
     sniffFirstByte(socket, silenceMs, (first) => this.#decide(socket, first), silence)
     return true
@@ -173,7 +177,7 @@ export class TlsGate {
       ...tlsOptionsOf(identity),
       requestCert: true,
       rejectUnauthorized: true,
-      handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      handshakeTimeout: this.#handshakeTimeoutMs,
       ...(alpn.length === 0 ? {} : { ALPNProtocols: [...alpn] }),
     })
     server.on('secureConnection', (socket) => this.#shaken(socket))
