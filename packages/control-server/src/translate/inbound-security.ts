@@ -29,7 +29,7 @@ export function inboundSecurity(
   return {
     ...(peerAuthentication === undefined ? {} : { peerAuthentication }),
     ...(rules.length === 0 ? {} : { jwtRules: rules }),
-    ...translateAuthorization(model, workload),
+    ...translateAuthorization(model, workload, policies.authorization),
     ...(normalizesPaths && pathNormalization !== 'NONE' ? { pathNormalization } : {}),
     ...(numTrustedProxies === 0 ? {} : { numTrustedProxies }),
     ...(auditDecisions === 'ALL' ? { auditDecisions } : {}),

@@ -1,4 +1,6 @@
 import type { Model } from '../registry/model.ts'
+import { CompiledPolicies } from './authorization/compiled-policies.ts'
+import { trustDomainsOf } from './authorization/trust-domains.ts'
 import { type CircuitBreakerIndex, indexCircuitBreakers } from './circuit-breakers.ts'
 import { type DestinationRuleIndex, indexDestinationRules } from './destination-rules.ts'
 import { indexRetryBudgets, type RetryBudgetIndex } from './gateway/retry-budgets.ts'
@@ -21,6 +23,7 @@ export interface PolicyIndex {
   readonly retryBudgets: RetryBudgetIndex
   readonly sidecars: SidecarIndex
   readonly peerAuthentications: PeerAuthenticationIndex
+  readonly authorization: CompiledPolicies
   /** The labels of a client that some policy asks for. */
   readonly clientLabelKeys: ReadonlySet<string>
   /** What it was made from. */
@@ -60,6 +63,7 @@ export function indexPolicies(model: Model, before?: PolicyIndex): PolicyIndex {
     sidecars,
     peerAuthentications:
       same('peerAuthentications')?.peerAuthentications ?? indexPeerAuthentications(model.peerAuthentications),
+    authorization: same('mesh')?.authorization ?? new CompiledPolicies(trustDomainsOf(mesh)),
     clientLabelKeys: new Set(
       [...virtualServices.labelKeys, ...destinationRules.labelKeys, ...sidecars.labelKeys].sort(),
     ),

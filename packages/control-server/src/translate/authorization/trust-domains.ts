@@ -1,7 +1,12 @@
 import { DEFAULT_TRUST_DOMAIN } from '@weft/mesh-protocol'
+import type { MeshSettings } from '../../registry/mesh-settings.ts'
 
 /** The names that the mesh's identities go by, its own first. */
 export type TrustDomains = readonly [string, ...string[]]
+
+export function trustDomainsOf(mesh: Pick<MeshSettings, 'trustDomain' | 'trustDomainAliases'>): TrustDomains {
+  return [mesh.trustDomain, ...mesh.trustDomainAliases]
+}
 
 /**
  * Principals of the mesh, by whatever of its names, and those of `cluster.local`, which stands for whatever the mesh is called,
