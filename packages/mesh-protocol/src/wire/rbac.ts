@@ -9,7 +9,7 @@ export type ValueMatcher = (
   | { readonly regex: string }
   | { readonly present: true }
 ) & {
-  /** Upper and lower case are the same; not for `regex`. */
+  /** Upper and lower case are the same; not for `regex`, which is about the whole of a value. */
   readonly ignoreCase?: true
 }
 
