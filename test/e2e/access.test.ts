@@ -278,6 +278,16 @@ describe('a secure server with a data directory', () => {
     expect((await run(['services', '--cert', files.cert])).code).toBe(EXIT.usage)
   })
 
+  test('keeps account of a change of its root', async () => {
+    expect((await local('certs', 'rotate')).code).toBe(EXIT.ok)
+    const { out } = await local('audit', '--resource', 'CertificateAuthority', '-o', 'json')
+    const { entries } = JSON.parse(out)
+    expect(entries).toEqual([expect.objectContaining({ verb: 'rotate', principal: expect.stringMatching(/^token\//) })])
+    expect(out).not.toContain('PRIVATE KEY')
+    // Whoever has pinned the root before still reaches the server.
+    expect((await local('services')).code).toBe(EXIT.ok)
+  })
+
   test.each<[string, string[]]>([
     ['nothing', []],
     ['half of an identity', ['--namespace', 'default']],

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ControlServer, startControlServer } from '../../packages/control-server/src/server.ts'
 import { registration } from '../support/api-bodies.ts'
-import { requestOf } from '../support/certificate-requests.ts'
+import { keyPem, p256, requestOf } from '../support/certificate-requests.ts'
 import { type SecureAnswer, type SecureCall, secureCall } from '../support/secure-api.ts'
 import { nodeOf, openStream } from '../support/secure-stream.ts'
 
@@ -99,6 +99,17 @@ describe('a join token', () => {
     }
     expect((await openStream(server.url, root, token, nodeOf({ id }))).status).toBe(401)
   })
+})
+
+test('a certificate that has ended since its connection began is good for nothing on it', async () => {
+  const keys = p256()
+  const body = { csr: requestOf({ keys }), workloadId: newId() }
+  const issued = await call('/v1/certificates', { token: await join(), method: 'POST', body })
+  const own = { cert: issued.body.certificateChain[0], key: keyPem(keys.privateKey) }
+  const renew = (): Promise<SecureAnswer> => call('/v1/certificates', { ...own, method: 'POST', body })
+  expect((await renew()).status).toBe(200)
+  const late = await afterTime(25 * 3_600_000, renew)
+  expect([late.status, late.body.message]).toEqual([401, expect.stringContaining('expired')])
 })
 
 describe('a token for the API', () => {
