@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type ControlServer, startControlServer } from '@weft/control-server'
+import { type ControlServer, type ControlServerOptions, startControlServer } from '@weft/control-server'
 import { createMesh, type Mesh, type MeshOptions } from '@weft/mesh-client'
 import { call } from './control-server.ts'
 
@@ -9,6 +9,8 @@ export interface MeshScene extends AsyncDisposable {
   /** What any of the meshes has warned of. */
   readonly warnings: readonly string[]
   join(options?: MeshOptions): Mesh
+  /** Joins as somebody who can prove it. */
+  joinAs(namespace: string, serviceAccount: string, options?: MeshOptions): Promise<Mesh>
   /** Serves as an instance of a service; resolves when it is registered. */
   serve(service: string, version: string, answer: Answer, options?: MeshOptions): Promise<Mesh>
   /** Stores resources and waits until every client enforces them or refuses; fails where the API refuses. */
@@ -19,8 +21,8 @@ export interface MeshScene extends AsyncDisposable {
 
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void
 
-export async function openMeshScene(): Promise<MeshScene> {
-  const control = await startControlServer({ listen: '127.0.0.1:0', store: 'memory' })
+export async function openMeshScene(options: ControlServerOptions = {}): Promise<MeshScene> {
+  const control = await startControlServer({ listen: '127.0.0.1:0', store: 'memory', ...options })
   const meshes: Mesh[] = []
   const warnings: string[] = []
   const quiet = (): void => undefined
@@ -35,6 +37,10 @@ export async function openMeshScene(): Promise<MeshScene> {
     control,
     warnings,
     join,
+    async joinAs(namespace, serviceAccount, options) {
+      const token = await control.createToken({ namespace, serviceAccount })
+      return join({ namespace, serviceAccount, token, localDirectory: false, ...options })
+    },
     async serve(service, version, answer, options) {
       const mesh = join({ service, version, ...options })
       await mesh.serve(answer, { host: '127.0.0.1' })
