@@ -30,7 +30,8 @@ export function inboundSecurity(
     ...(peerAuthentication === undefined ? {} : { peerAuthentication }),
     ...(rules.length === 0 ? {} : { jwtRules: rules }),
     ...translateAuthorization(model, workload, policies.authorization),
-    ...(normalizesPaths && pathNormalization !== 'NONE' ? { pathNormalization } : {}),
+    // NONE too: a fragment is cut off in every mode.
+    ...(normalizesPaths ? { pathNormalization } : {}),
     ...(numTrustedProxies === 0 ? {} : { numTrustedProxies }),
     ...(auditDecisions === 'ALL' ? { auditDecisions } : {}),
   }

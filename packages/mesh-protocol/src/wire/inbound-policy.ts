@@ -95,7 +95,7 @@ export interface InboundPolicy extends ResourceHeader<'InboundPolicy'> {
   readonly tcpAuthorization?: Rbac
   /** By the name that policies call them by. */
   readonly extAuthzProviders?: Readonly<Record<string, ExtAuthzProvider>>
-  /** Only for clients with the feature `path-normalization`. Absent: NONE. */
+  /** Only for clients with the feature `path-normalization`. Absent: NONE where something is held against paths, else they stay whole. */
   readonly pathNormalization?: PathNormalization
   /**
    * How many proxies before this workload are believed about `x-forwarded-for`. Istio `gatewayTopology.numTrustedProxies`.

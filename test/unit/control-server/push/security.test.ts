@@ -96,7 +96,7 @@ test('paths are only normalized by who knows how, as the mesh says', async () =>
   expect(clients.map((client) => inboundOf(client).pathNormalization)).toEqual(['MERGE_SLASHES', undefined])
   scene.model.put(meshConfig({ pathNormalization: { normalization: 'NONE' } }))
   await taken(scene, ...clients)
-  expect(inboundOf(clients[0] as SimulatedClient).pathNormalization).toBeUndefined()
+  expect(inboundOf(clients[0] as SimulatedClient).pathNormalization).toBe('NONE')
 })
 
 describe('an endpoint that takes mutual TLS', () => {

@@ -93,7 +93,12 @@ describe('what of the mesh every workload is told', () => {
   test.each<readonly [string, object, boolean, object]>([
     ['paths', {}, true, { pathNormalization: 'BASE' }],
     ['no paths to who knows nothing of them', {}, false, {}],
-    ['no paths where they stay as they are', { pathNormalization: { normalization: 'NONE' } }, true, {}],
+    [
+      'paths that stay as they are, but for a fragment',
+      { pathNormalization: { normalization: 'NONE' } },
+      true,
+      { pathNormalization: 'NONE' },
+    ],
     ['proxies', { defaultConfig: { gatewayTopology: { numTrustedProxies: 2 } } }, false, { numTrustedProxies: 2 }],
     ['every decision', { auditDecisions: 'ALL' }, false, { auditDecisions: 'ALL' }],
   ])('%s', (_what, spec, normalizes, expected) => {
