@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fail, ok, type Result } from '@weft/mesh-protocol'
 import { errors, type JWTPayload, jwtVerify } from 'jose'
@@ -35,6 +36,18 @@ const CLOCK_TOLERANCE_S = 60
 
 const SUBJECT = /^system:serviceaccount:([^:]+):([^:]+)$/
 
+/**
+ * What was checked is not checked again for this long, as a thousand clients that acknowledge a change each present their token:
+ * also how long a key that the cluster has taken back may be believed beyond its next reading.
+ */
+const KEPT_MS = 60_000
+const MAX_KEPT = 4_096
+
+interface Verified {
+  readonly account: ServiceAccount
+  readonly endsInMs: number
+}
+
 /** Whose token it is. */
 export interface ServiceAccount {
   readonly namespace: string
@@ -46,6 +59,7 @@ export class ServiceAccountTokens {
   private readonly options: KubernetesOptions
   private readonly clock: Clock
   private readonly keys: JwksSource
+  private readonly verified = new Map<string, { readonly account: ServiceAccount; readonly untilMs: number }>()
 
   constructor(
     options: KubernetesOptions,
@@ -62,6 +76,23 @@ export class ServiceAccountTokens {
   }
 
   async verify(token: string): Promise<Result<ServiceAccount, AuthRefusal>> {
+    const digest = createHash('sha256').update(token).digest('base64')
+    const now = this.clock.now()
+    const known = this.verified.get(digest)
+    if (known !== undefined && now < known.untilMs) return ok(known.account)
+    const result = await this.verifyAnew(token)
+    if (result.ok) this.remember(digest, result.value, now)
+    else this.verified.delete(digest)
+    return result.ok ? ok(result.value.account) : result
+  }
+
+  private remember(digest: string, { account, endsInMs }: Verified, now: number): void {
+    this.verified.delete(digest)
+    this.verified.set(digest, { account, untilMs: now + Math.min(endsInMs, KEPT_MS) })
+    if (this.verified.size > MAX_KEPT) this.verified.delete(this.verified.keys().next().value as string)
+  }
+
+  private async verifyAnew(token: string): Promise<Result<Verified, AuthRefusal>> {
     try {
       const { payload } = await jwtVerify(token, this.keys.keyOf, {
         issuer: this.options.issuer,
@@ -72,7 +103,8 @@ export class ServiceAccountTokens {
         currentDate: new Date(this.clock.wallNow()),
       })
       const account = serviceAccountOf(payload)
-      return account === undefined ? fail(unauthenticated('The token is not that of a service account.')) : ok(account)
+      if (account === undefined) return fail(unauthenticated('The token is not that of a service account.'))
+      return ok({ account, endsInMs: (payload.exp as number) * 1_000 - this.clock.wallNow() })
     } catch (error) {
       return fail(refusalOf(error))
     }

@@ -19,12 +19,18 @@ const publicPem = rsa.publicKey.export({ type: 'spki', format: 'pem' }) as strin
 const folder = tempFolder()
 const jwksFile = path.join(folder.path, 'jwks.json')
 let tokens: ServiceAccountTokens
+/** Time that has gone by since {@link NOW}. */
+let passedMs = 0
 beforeAll(() => {
   const keys = [publicJwk(rsa.publicKey, 'rsa'), publicJwk(ec.publicKey, 'ec')]
   writeFileSync(jwksFile, JSON.stringify({ keys }))
   tokens = new ServiceAccountTokens(
     { issuer: ISSUER, jwksFile },
-    { clock: { now: () => 0, wallNow: () => NOW }, logger: silentLogger, fetch: () => Promise.reject(new Error('no')) },
+    {
+      clock: { now: () => passedMs, wallNow: () => NOW + passedMs },
+      logger: silentLogger,
+      fetch: () => Promise.reject(new Error('no')),
+    },
   )
 })
 afterAll(() => folder.remove())
@@ -93,4 +99,21 @@ describe('a service-account token', () => {
     const result = await tokens.verify(make())
     expect(result).toEqual({ ok: false, error: { code: 401, message: expect.stringContaining(said) } })
   })
+})
+
+test('a token that was checked is not good for longer than it says', async () => {
+  const token = signed({ exp: NOW_S + 30 })
+  expect((await tokens.verify(token)).ok).toBe(true)
+  passedMs = 29_000
+  expect((await tokens.verify(token)).ok).toBe(true)
+  passedMs = 91_000
+  expect((await tokens.verify(token)).ok).toBe(false)
+  passedMs = 0
+})
+
+test('one that differs in a character is another', async () => {
+  const token = signed()
+  expect((await tokens.verify(token)).ok).toBe(true)
+  const last = token.at(-5) === 'A' ? 'B' : 'A'
+  expect((await tokens.verify(`${token.slice(0, -5)}${last}${token.slice(-4)}`)).ok).toBe(false)
 })
