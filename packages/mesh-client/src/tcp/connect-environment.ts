@@ -9,7 +9,7 @@ import type { Peer, Recorder } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
 import type { ConnectionMeter } from './connection-meter.ts'
-import type { MeshDialer } from './dial-mesh.ts'
+import type { Dialers } from './dialers.ts'
 import type { MeshSocket } from './mesh-socket.ts'
 
 /** Options of `mesh.connect`: where to, and those of a `net.Socket`. */
@@ -41,8 +41,7 @@ export interface ConnectDeps {
 
 /** What all connections of one mesh share. */
 export interface ConnectEnvironment extends ConnectDeps {
-  readonly identity: IdentitySource
-  readonly dialer: MeshDialer
+  readonly dialers: Dialers
   readonly meter: ConnectionMeter
   readonly limits: ConnectionLimits
   /** Sockets that are open, or will be. */

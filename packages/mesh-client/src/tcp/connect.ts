@@ -1,9 +1,8 @@
-import { NO_IDENTITY } from '../identity/identity.ts'
 import { MeshError } from '../kernel/errors.ts'
 import type { ConnectDeps, ConnectEnvironment, ConnectOptions } from './connect-environment.ts'
 import { ConnectionLimits } from './connection-limits.ts'
 import { ConnectionMeter } from './connection-meter.ts'
-import { MeshDialer } from './dial-mesh.ts'
+import { Dialers } from './dialers.ts'
 import { MeshSocket } from './mesh-socket.ts'
 import { OutboundConnection } from './outbound-connection.ts'
 
@@ -21,11 +20,9 @@ export interface OutboundTcp {
 const LARGEST_PORT = 65_535
 
 export function createConnect(deps: ConnectDeps): OutboundTcp {
-  const { identity = NO_IDENTITY } = deps
   const env: ConnectEnvironment = {
     ...deps,
-    identity,
-    dialer: new MeshDialer(identity, deps.timers),
+    dialers: new Dialers(deps.timers, deps.identity),
     meter: new ConnectionMeter(deps.recorder, deps.timers),
     limits: new ConnectionLimits(),
     sockets: new Set(),

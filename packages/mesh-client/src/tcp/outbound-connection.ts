@@ -4,7 +4,6 @@ import { ABORTED, CONNECT_FAILED, LOCAL_OVERFLOW, REFUSED, responseOutcome } fro
 import type { ClusterRuntime, EndpointState, PickContext } from '../cluster/types.ts'
 import { accountOf, serviceOf } from '../http/outbound/call-account.ts'
 import type { Refusal } from '../http/outbound/local-reply.ts'
-import { meshTlsOf } from '../http/outbound/mesh-tls.ts'
 import type { OriginTarget } from '../http/outbound/origins.ts'
 import type { HeldCall } from '../http/outbound/policy-wait.ts'
 import {
@@ -167,15 +166,13 @@ export class OutboundConnection implements HeldCall, ConnectPlan {
     this.#state = state
     this.#tried.push(state)
     cluster.attemptStarted(state)
-    const { endpoint } = state
-    const { address: host, port } = endpoint
+    const { address: host, port } = state.endpoint
+    const named = this.#options.servername ?? this.#options.host
     this.#proven = undefined
-    const tls = meshTlsOf(cluster.config, endpoint, this.#env.identity.state)
-    if (tls === undefined) return { host, port }
-    const proven = (mutualTls: MutualTls): void => {
-      this.#proven = mutualTls
-    }
-    return { host, port, dial: this.#env.dialer.to(endpoint, tls, proven) }
+    const dial = this.#env.dialers.to(cluster.config, state.endpoint, named, (proven) => {
+      this.#proven = proven
+    })
+    return { host, port, dial }
   }
 
   /** A connection can be hashed by its source address alone, as in Envoy's `tcp_proxy`. */

@@ -1,4 +1,8 @@
+import { X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
+import { fileURLToPath } from 'node:url'
 import type { Cluster, Endpoint, PeerAuthentication, RouteConfiguration } from '@weft/mesh-protocol'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { ServeOptions } from '../../../../packages/mesh-client/src/http/inbound/mesh-server.ts'
@@ -212,6 +216,50 @@ describe('mesh.connect', () => {
     expect(await written).toBeInstanceOf(Error)
     await server.close({ timeoutMs: 1_000 })
     expect(server.server.listening).toBe(false)
+  })
+})
+
+describe('TLS towards servers outside of the mesh', () => {
+  const fixture = (name: string): string => fileURLToPath(new URL(`../../../fixtures/tls/${name}`, import.meta.url))
+
+  async function outside(): Promise<{ readonly endpoint: Endpoint; readonly clients: (string | undefined)[] }> {
+    const clients: (string | undefined)[] = []
+    const [key, cert, authority] = ['server.key', 'server.pem', 'ca.pem'].map((name) => readFileSync(fixture(name)))
+    const server = createTlsServer(
+      { key, cert, ca: authority, requestCert: true, rejectUnauthorized: false },
+      (socket) => {
+        clients.push(socket.getPeerX509Certificate()?.subject)
+        socket.end('hello')
+        socket.on('error', () => undefined)
+      },
+    )
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+    stops.push(() => server.close())
+    return { endpoint: localEndpoint((server.address() as { port: number }).port), clients }
+  }
+  const nobody = fakeIdentity('off')
+  const name = new X509Certificate(readFileSync(fixture('server.pem'))).subjectAltName?.replace(/^DNS:|,.*/g, '') ?? ''
+
+  test('SIMPLE and MUTUAL, by the name of the policy', async () => {
+    const { endpoint, clients } = await outside()
+    const simple = { mode: 'SIMPLE', sni: name, caCertificates: fixture('ca.pem') } as const
+    const own = { clientCertificate: fixture('client.pem'), privateKey: fixture('client.key') }
+    expect(await readAll(caller(nobody, { tls: simple }, [endpoint]).connect())).toBe('hello')
+    expect(await readAll(caller(nobody, { tls: { ...simple, ...own, mode: 'MUTUAL' } }, [endpoint]).connect())).toBe(
+      'hello',
+    )
+    expect(clients).toEqual([undefined, expect.stringContaining('CN=')])
+  })
+
+  test('a server of another name, one of another authority, a file that is not there', async () => {
+    const { endpoint } = await outside()
+    for (const [tls, message] of [
+      [{ mode: 'SIMPLE', sni: 'elsewhere.example', caCertificates: fixture('ca.pem') }, /altnames|does not match/],
+      [{ mode: 'SIMPLE', sni: name, caCertificates: fixture('other-ca.pem') }, /unable to verify|self-signed/],
+      [{ mode: 'SIMPLE', sni: name, caCertificates: fixture('no-such.pem') }, /cannot read caCertificates/],
+    ] as const) {
+      await expect(readAll(caller(nobody, { tls }, [endpoint]).connect())).rejects.toThrow(message)
+    }
   })
 })
 

@@ -17,23 +17,37 @@ type Contents = Partial<Record<Part, string>>
 
 const PARTS = Object.keys(FILES) as Part[]
 
-interface Generation {
-  readonly contents: Contents
-  readonly connector: Connector
+/** What a policy makes of a connection. */
+export interface OriginatedTls {
+  readonly secureContext: SecureContext
+  readonly rejectUnauthorized: boolean
+  /** Absent: Node's own, by the name that the server is asked for. */
+  readonly checkServerIdentity?: (host: string, certificate: PeerCertificate) => Error | undefined
 }
 
 /**
- * A connector that starts TLS as a policy says. The files are read for every connection, so that one that has changed is
- * in force for the next; what was made from equal contents is used again. A file that cannot be read or used fails the
- * connection with an error that names it, and nothing else.
+ * TLS as a policy says. The files are read for every connection, so that one that has changed is in force for the next; what
+ * was made from equal contents is used again. A file that cannot be read or used fails the connection with an error that names
+ * it, and nothing else.
  */
-export function tlsConnector(tls: ClientTls, options: ConnectorOptions): Connector {
-  let current: Generation | undefined
-  const connectorOf = async (): Promise<Connector> => {
+export function originatedTls(tls: ClientTls): () => Promise<OriginatedTls> {
+  let current: { readonly contents: Contents; readonly made: OriginatedTls } | undefined
+  return async () => {
     const contents = await readFiles(tls)
     if (current === undefined || PARTS.some((part) => current?.contents[part] !== contents[part])) {
-      current = { contents, connector: generation(tls, options, contents) }
+      current = { contents, made: settingsOf(tls, contents) }
     }
+    return current.made
+  }
+}
+
+/** A connector that starts TLS as a policy says. */
+export function tlsConnector(tls: ClientTls, options: ConnectorOptions): Connector {
+  const settings = originatedTls(tls)
+  let current: { readonly made: OriginatedTls; readonly connector: Connector } | undefined
+  const connectorOf = async (): Promise<Connector> => {
+    const made = await settings()
+    if (current?.made !== made) current = { made, connector: connectorWith(made, options) }
     return current.connector
   }
   return (target, callback) => {
@@ -59,15 +73,17 @@ async function readFiles(tls: ClientTls): Promise<Contents> {
   return contents
 }
 
-function generation(tls: ClientTls, options: ConnectorOptions, contents: Contents): Connector {
-  return buildConnector({
-    ...options,
+function connectorWith(made: OriginatedTls, options: ConnectorOptions): Connector {
+  // A resumed session would show the server the certificate of the one before, and leave its own name unchecked.
+  return buildConnector({ ...options, ...made, maxCachedSessions: 0 } as ConnectorOptions)
+}
+
+function settingsOf(tls: ClientTls, contents: Contents): OriginatedTls {
+  return {
     secureContext: contextOf(tls, contents),
     rejectUnauthorized: tls.insecureSkipVerify !== true,
-    // A resumed session would show the server the certificate of the one before, and leave its own name unchecked.
-    maxCachedSessions: 0,
     ...(tls.subjectAltNames === undefined ? {} : { checkServerIdentity: namesOneOf(tls.subjectAltNames) }),
-  } as ConnectorOptions)
+  }
 }
 
 function contextOf(tls: ClientTls, contents: Contents): SecureContext {
