@@ -104,6 +104,31 @@ describe('a registration', () => {
   })
 })
 
+const hasIpv6 = Object.values(networkInterfaces()).some((all = []) => all.some(({ family }) => family === 'IPv6'))
+
+test.skipIf(!hasIpv6)('over a socket for both families, IPv4 is what calls, however it is written', async () => {
+  await using both = await dualStack()
+  const id = newId()
+  const put = (address: string): Promise<SecureAnswer> =>
+    secureCall(`https://127.0.0.1:${both.port}/v1/workloads/${id}`, {
+      token: both.token,
+      method: 'PUT',
+      body: registration({ serviceAccount: 'default', address }),
+    })
+  expect((await put('127.0.0.1')).status).toBe(200)
+  expect((await put('::ffff:127.0.0.1')).status).toBe(200)
+  expect((await put('::ffff:203.0.113.7')).status).toBe(403)
+})
+
+async function dualStack(): Promise<AsyncDisposable & { readonly port: string; readonly token: string }> {
+  const other = await startControlServer({ listen: '[::]:0', store: 'memory', secure: true })
+  return {
+    port: new URL(other.url).port,
+    token: await other.createToken({ namespace: 'default', serviceAccount: 'default' }),
+    [Symbol.asyncDispose]: () => other.close(),
+  }
+}
+
 describe('a stream', () => {
   test.each<[string, object]>([
     ['of another namespace', { namespace: 'other' }],
