@@ -43,7 +43,8 @@ export function requestPrincipal(value: string): RequestPrincipal {
   }
   const [iss, sub] = [value.slice(0, slash), value.slice(slash + 1)]
   if (iss.startsWith('*')) return { iss: valueMatcher(iss), sub: { exact: sub } }
-  return { iss: { exact: iss }, sub: sub.endsWith('*') ? valueMatcher(sub) : { exact: sub } }
+  if (!sub.endsWith('*')) return { iss: { exact: iss }, sub: { exact: sub } }
+  return { iss: { exact: iss }, sub: sub === '*' ? any : { prefix: sub.slice(0, -1) } }
 }
 
 export function requestPrincipalCondition(value: string): RbacCondition {
