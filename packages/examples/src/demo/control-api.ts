@@ -1,3 +1,8 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { pinnedRoot } from './pinned-root.ts'
+import { secureRequest } from './secure-request.ts'
+
 /** How far a change has come, as the control server tells it with `?wait`. */
 export interface Enforced {
   readonly acked: number
@@ -18,12 +23,45 @@ interface Answer {
   readonly body: Record<string, unknown>
 }
 
-/** The few calls of the control server's API that the story makes. */
+/** A certificate that the mesh has given. */
+export interface GivenIdentity {
+  readonly workloadId: string
+  readonly spiffeId: string
+}
+
+/** The few calls of the control server's API that the story makes, as the admin whose token the server has written. */
 export class ControlApi {
   readonly #url: string
+  readonly #token: string
+  /** Root of the mesh, PEM. */
+  readonly ca: string
 
-  constructor(url: string) {
+  private constructor(url: string, token: string, ca: string) {
     this.#url = url
+    this.#token = token
+    this.ca = ca
+  }
+
+  /** With the first admin's token, which a secure server leaves in its data directory; its last part pins the root. */
+  static async open(url: string, dataDir: string): Promise<ControlApi> {
+    const token = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim()
+    return new ControlApi(url, token, await pinnedRoot(url, token.slice(token.lastIndexOf('.') + 1)))
+  }
+
+  /** A token that lets processes join as this service account, and register for this service alone. */
+  async joinToken(serviceAccount: string, service: string): Promise<string> {
+    const { status, body } = await this.#send('POST', '/v1/tokens', {
+      namespace: 'default',
+      serviceAccount,
+      services: [service],
+    })
+    if (status !== 201) throw new Error(`no token for ${serviceAccount}: ${status} ${JSON.stringify(body)}`)
+    return String(body.token)
+  }
+
+  async identities(): Promise<readonly GivenIdentity[]> {
+    const { body } = await this.#send('GET', '/v1/certificates')
+    return body.certificates as readonly GivenIdentity[]
   }
 
   async apply(resources: readonly object[]): Promise<Enforced> {
@@ -46,9 +84,10 @@ export class ControlApi {
     return { status, message: String(body.message), causes: details?.causes ?? [] }
   }
 
-  async endpointCount(service: string): Promise<number> {
+  /** How many instances serve, and where. */
+  async endpoints(service: string): Promise<readonly { readonly port: number }[]> {
     const { status, body } = await this.#send('GET', `/v1/services/default/${service}`)
-    return status === 200 ? (body.endpoints as unknown[]).length : 0
+    return status === 200 ? (body.endpoints as { readonly port: number }[]) : []
   }
 
   async #change(method: string, path: string, resource: object): Promise<Enforced> {
@@ -60,12 +99,13 @@ export class ControlApi {
   }
 
   async #send(method: string, path: string, resource?: object): Promise<Answer> {
-    const response = await fetch(this.#url + path, {
+    const { status, text } = await secureRequest({
+      url: this.#url + path,
       method,
-      ...(resource === undefined
-        ? {}
-        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(resource) }),
+      ca: this.ca,
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+      ...(resource === undefined ? {} : { body: JSON.stringify(resource) }),
     })
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+    return { status, body: JSON.parse(text) as Record<string, unknown> }
   }
 }

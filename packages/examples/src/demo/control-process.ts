@@ -9,7 +9,7 @@ function weftBin(): string {
 }
 
 /** Starts a control server in a process of its own. */
-export function startControl(dataDir: string, listen: string): Promise<Child> {
-  const args = ['server', '--listen', listen, '--data-dir', dataDir]
+export function startControl(dataDir: string, listen: string, flags: readonly string[] = []): Promise<Child> {
+  const args = ['server', '--listen', listen, '--data-dir', dataDir, ...flags]
   return startChild({ name: 'control server', file: weftBin(), args })
 }

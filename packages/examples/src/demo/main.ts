@@ -1,8 +1,8 @@
 // The demo: the control server and Bookinfo as separate processes, open-loop load, and a story of canaries and failures.
 // `--once` ends with exit code 0 when no request failed and every share was right, else 1. Without it, it keeps running.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ControlApi } from './control-api.ts'
 import { OpenLoop, type Visitor } from './load.ts'
+import { joinAsDemo } from './own-identity.ts'
 import { format, header } from './report.ts'
 import { play, STEPS } from './story.ts'
 import { Town } from './town.ts'
@@ -18,7 +18,7 @@ const once = process.argv.includes('--once')
 
 /** Tells the story once; true when all went as it should. */
 async function tell(town: Town): Promise<boolean> {
-  const api = new ControlApi(town.controlUrl)
+  const { api } = town
   const load = new OpenLoop(town.pageUrl, REQUESTS_PER_SECOND, VISITORS)
   let good = true
   console.log(header())
@@ -37,6 +37,13 @@ async function tell(town: Town): Promise<boolean> {
   return good && failed === 0
 }
 
+/** Who everybody is, as the control server has it. */
+async function printIdentities(town: Town): Promise<void> {
+  const given = await town.api.identities()
+  const rows = given.map(({ workloadId, spiffeId }) => `  ${workloadId.padEnd(26)}${spiffeId}`).sort()
+  console.log(`Every workload has an identity, and all but the page take mutual TLS alone:\n${rows.join('\n')}\n`)
+}
+
 function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGINT', resolve)
@@ -50,6 +57,8 @@ async function main(): Promise<number> {
   const town = await Town.start({ v1: 2, v2: 2, v3: 2 })
   const seconds = ((performance.now() - begin) / 1000).toFixed(1)
   console.log(`${town.processCount} processes in ${seconds} s; ${REQUESTS_PER_SECOND} requests/s on ${town.pageUrl}\n`)
+  const demo = await joinAsDemo(town)
+  await printIdentities(town)
   const interrupted = untilInterrupted().then(() => 'interrupted' as const)
   try {
     const end = await Promise.race([tell(town), interrupted, sleep(TIME_LIMIT_MS, 'time' as const, { ref: false })])
@@ -57,11 +66,19 @@ async function main(): Promise<number> {
     if (end === 'time') throw new Error(`the story was not over after ${TIME_LIMIT_MS / 1000} s`)
     if (once) return end ? 0 : 1
     console.log(`\nStill running. Open ${town.pageUrl} and try, in another terminal:`)
-    console.log(`  WEFT_CONTROL=${town.controlUrl} npx pnpm@12 weft canary set reviews --subset v2 --weight 30`)
+    const asAdmin = `WEFT_CONTROL=${town.controlUrl} WEFT_TOKEN_FILE=${town.tokenFile}`
+    console.log(`  ${asAdmin} npx pnpm@12 weft canary set reviews --subset v2 --weight 30`)
+    console.log(`  ${asAdmin} npx pnpm@12 weft certs`)
+    const [{ port } = { port: 0 }] = await town.api.endpoints('reviews')
+    console.log("  # an instance of reviews: refused without a certificate, answered with the demo's")
+    console.log(`  openssl s_client -connect 127.0.0.1:${port} < /dev/null`)
+    const files = `--cert ${town.identityDir}/cert-chain.pem --key ${town.identityDir}/key.pem`
+    console.log(`  curl -k ${files} https://127.0.0.1:${port}/reviews/7`)
     console.log('Ctrl-C ends it.')
     await interrupted
     return end ? 0 : 1
   } finally {
+    await demo.close({ timeoutMs: 1_000 })
     await town.stop()
   }
 }

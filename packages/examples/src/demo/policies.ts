@@ -22,6 +22,37 @@ export const ALL_V1: readonly object[] = [
   },
 ]
 
+/** Every port takes mutual TLS alone, but for the page, which people open with a browser. */
+export const STRICT_BUT_THE_PAGE: readonly object[] = [
+  {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'PeerAuthentication',
+    metadata: { name: 'default', namespace: 'istio-system' },
+    spec: { mtls: { mode: 'STRICT' } },
+  },
+  {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'PeerAuthentication',
+    metadata: { name: 'productpage', namespace: 'default' },
+    spec: { selector: { matchLabels: { app: 'productpage' } }, mtls: { mode: 'PERMISSIVE' } },
+  },
+]
+
+/** Reviews are asked by the page, and by whoever the demo lets look at them; ratings by reviews. */
+export const WHO_MAY_ASK: readonly object[] = [
+  allow('reviews', ['bookinfo-productpage', 'demo']),
+  allow('ratings', ['bookinfo-reviews']),
+]
+
+function allow(app: string, serviceAccounts: readonly string[]): object {
+  return {
+    apiVersion: 'security.istio.io/v1',
+    kind: 'AuthorizationPolicy',
+    metadata: { name: app, namespace: 'default' },
+    spec: { selector: { matchLabels: { app } }, action: 'ALLOW', rules: [{ from: [{ source: { serviceAccounts } }] }] },
+  }
+}
+
 /** The first canary: nobody but an iPhone sees v2. */
 export const IPHONES_SEE_V2 = {
   subset: 'v2',

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ControlApi, Enforced } from './control-api.ts'
 import type { OpenLoop, Tally } from './load.ts'
+import { ownCertificate } from './own-identity.ts'
 import { ALL_V1, BROKEN, IPHONES_SEE_V2 } from './policies.ts'
 import { type Row, sharePercent } from './report.ts'
+import { secureRequest } from './secure-request.ts'
 import type { Town } from './town.ts'
 
 /** What a step has at hand. */
@@ -42,10 +44,27 @@ const canary =
 
 async function untilEndpoints(api: ControlApi, count: number): Promise<void> {
   const deadline = performance.now() + 20_000
-  while ((await api.endpointCount('reviews')) < count) {
+  while ((await api.endpoints('reviews')).length < count) {
     if (performance.now() > deadline) throw new Error(`reviews never had ${count} endpoints`)
     await sleep(50)
   }
+}
+
+/** Plaintext and a caller without a certificate get nowhere; one that the mesh knows is answered. */
+async function onlyKnownMayAsk({ town, api }: Stage): Promise<string> {
+  const [instance] = await api.endpoints('reviews')
+  if (instance === undefined) throw new Error('reviews has no instance')
+  const where = `127.0.0.1:${instance.port}/reviews/7`
+  const { ca } = api
+  const attempts = [
+    fetch(`http://${where}`, { signal: AbortSignal.timeout(5_000) }),
+    secureRequest({ url: `https://${where}`, ca, anyName: true }),
+  ]
+  const refused = (await Promise.allSettled(attempts)).filter(({ status }) => status === 'rejected').length
+  if (refused < attempts.length) throw new Error('reviews answered somebody without a certificate')
+  const known = await secureRequest({ url: `https://${where}`, ca, anyName: true, client: await ownCertificate(town) })
+  if (known.status !== 200) throw new Error(`reviews answered ${known.status} to a certificate of the mesh`)
+  return `${refused} refused, 1 answered`
 }
 
 export const STEPS: readonly Step[] = [
@@ -60,6 +79,11 @@ export const STEPS: readonly Step[] = [
     act: async ({ api }) => enforced(await api.setCanary('reviews', IPHONES_SEE_V2)),
     expect: { v1: ALL, v2: NONE, v3: NONE },
     iphone: 'v2',
+  },
+  {
+    name: 'strangers knock at reviews',
+    act: onlyKnownMayAsk,
+    expect: { v1: ALL, v2: NONE, v3: NONE },
   },
   { name: 'canary: 5 % v3', act: canary('v3', 5), expect: { v3: [2, 9] }, watchMs: SHARE_WATCH_MS },
   { name: 'canary: 50 % v3', act: canary('v3', 50), expect: { v3: [43, 57] }, watchMs: SHARE_WATCH_MS },

@@ -3,7 +3,9 @@ import { mkdtemp } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { type Child, startChild } from './child.ts'
+import { ControlApi } from './control-api.ts'
 import { startControl } from './control-process.ts'
+import { STRICT_BUT_THE_PAGE, WHO_MAY_ASK } from './policies.ts'
 
 const BOOKINFO = path.resolve(import.meta.dirname, '../bookinfo')
 
@@ -12,18 +14,25 @@ export class Town {
   readonly #dataDir: string
   readonly #reviews = new Map<string, Child[]>()
   readonly #others: Child[] = []
+  readonly #tokens = new Map<string, string>()
+  /** As the admin of the control server. */
+  readonly api: ControlApi
   #control: Child
 
-  private constructor(dataDir: string, control: Child) {
+  private constructor(dataDir: string, control: Child, api: ControlApi) {
     this.#dataDir = dataDir
     this.#control = control
+    this.api = api
   }
 
-  /** Starts everything: the control server first only because its port is not known before. */
+  /** Starts everything: the control server first, because it makes the tokens that the others join with. */
   static async start(reviews: Readonly<Record<string, number>>): Promise<Town> {
     const dataDir = await mkdtemp(path.join(os.tmpdir(), 'weft-demo-'))
-    const town = new Town(dataDir, await startControl(dataDir, '127.0.0.1:0'))
     process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
+    const control = await startControl(dataDir, '127.0.0.1:0', ['--secure'])
+    const town = new Town(dataDir, control, await ControlApi.open(control.url, dataDir))
+    await town.#letJoin(['details', 'ratings', 'reviews', 'productpage'])
+    await town.api.apply([...STRICT_BUT_THE_PAGE, ...WHO_MAY_ASK])
     const starting = [town.#startService('details'), town.#startService('ratings'), town.#startService('productpage')]
     for (const [version, count] of Object.entries(reviews)) {
       for (let i = 0; i < count; i++) starting.push(town.startReviews(version))
@@ -34,6 +43,16 @@ export class Town {
 
   get controlUrl(): string {
     return this.#control.url
+  }
+
+  /** Where the control server has left what an admin needs; a token, in a file. */
+  get tokenFile(): string {
+    return path.join(this.#dataDir, 'admin-token')
+  }
+
+  /** Where the demo itself keeps the certificate that it has been given. */
+  get identityDir(): string {
+    return path.join(this.#dataDir, 'demo-identity')
   }
 
   get pageUrl(): string {
@@ -62,13 +81,17 @@ export class Town {
 
   /** On the same address and the same data directory, as an operator would. */
   async restartControl(): Promise<void> {
-    this.#control = await startControl(this.#dataDir, new URL(this.#control.url).host)
+    this.#control = await startControl(this.#dataDir, new URL(this.#control.url).host, ['--secure'])
   }
 
   async stop(): Promise<void> {
     const services = [...this.#others, ...[...this.#reviews.values()].flat()]
     await Promise.all(services.map((child) => child.kill('SIGKILL')))
     await this.#control.kill('SIGTERM')
+  }
+
+  async #letJoin(services: readonly string[]): Promise<void> {
+    for (const service of services) this.#tokens.set(service, await this.api.joinToken(`bookinfo-${service}`, service))
   }
 
   async #startService(name: string): Promise<void> {
@@ -79,7 +102,13 @@ export class Town {
     return {
       name: service,
       file: path.join(BOOKINFO, `${service}.ts`),
-      env: { WEFT_CONTROL: this.#control.url, WEFT_SERVICE: service, WEFT_VERSION: version },
+      env: {
+        WEFT_CONTROL: this.#control.url,
+        WEFT_TOKEN: this.#tokens.get(service) ?? '',
+        WEFT_SERVICE: service,
+        WEFT_SERVICE_ACCOUNT: `bookinfo-${service}`,
+        WEFT_VERSION: version,
+      },
     }
   }
 }
