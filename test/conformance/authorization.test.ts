@@ -1,7 +1,6 @@
 import type { InboundPolicy } from '@weft/mesh-protocol'
 import { INBOUND_POLICY_NAME, validateResource } from '@weft/mesh-protocol'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { ConfigResource } from '../../packages/control-server/src/config/resource.ts'
 import { meshSettings } from '../../packages/control-server/src/registry/mesh-settings.ts'
 import { translateAuthorization } from '../../packages/control-server/src/translate/authorization/translate-authorization.ts'
 import type { Authorization } from '../../packages/mesh-client/src/inbound/authz/authorization.ts'
@@ -11,37 +10,15 @@ import { parseIp } from '../../packages/mesh-client/src/inbound/authz/ip-address
 import { compileInboundRules } from '../../packages/mesh-client/src/inbound/inbound-rules.ts'
 import { pathNormalizer } from '../../packages/mesh-client/src/inbound/path/normalize-path.ts'
 import { withoutQuery } from '../../packages/mesh-client/src/routing/request-value.ts'
-import { readVectors, vectorTitle } from '../support/vectors.ts'
+import { vectorTitle } from '../support/vectors.ts'
+import { type AuthorizationRow, readAuthorizationRows } from './authorization-row.ts'
 import { ConformanceReport } from './report.ts'
 
-interface Row {
-  readonly id: string
-  readonly title: string
-  readonly workload: { readonly namespace: string; readonly labels: Readonly<Record<string, string>> }
-  readonly policies: readonly ConfigResource[]
-  readonly extAuthz?: Readonly<Record<string, 'allow' | 'deny'>>
-  readonly request: {
-    readonly protocol: 'http' | 'tcp'
-    readonly port: number
-    readonly path?: string
-    readonly method?: string
-    readonly host?: string
-    readonly principal?: string | null
-    readonly headers?: Readonly<Record<string, string>>
-    readonly sourceIp?: string
-    readonly remoteIp?: string
-    readonly destinationIp?: string
-    readonly jwt?: Readonly<Record<string, unknown>> | null
-    readonly spaceDelimitedClaims?: readonly string[]
-  }
-  readonly expect: 'allow' | 'deny'
-}
-
-const vectors = readVectors<readonly Row[]>('istio/authorization.json')
+const vectors = readAuthorizationRows()
 const normalize = pathNormalizer('BASE')
 
 /** What a workload with the policies of a row is sent, and makes of it. */
-function authorizationOf({ workload, policies, extAuthz = {}, request }: Row): Authorization | undefined {
+function authorizationOf({ workload, policies, extAuthz = {}, request }: AuthorizationRow): Authorization | undefined {
   const extensionProviders = Object.keys(extAuthz).map((name) => ({
     name,
     envoyExtAuthzHttp: { service: `${name}.default.svc.cluster.local`, port: 8000 },
@@ -56,7 +33,7 @@ function authorizationOf({ workload, policies, extAuthz = {}, request }: Row): A
   return request.protocol === 'tcp' ? rules.value.tcpAuthorization : rules.value.authorization
 }
 
-function requestOf({ request }: Row): AuthzRequest {
+function requestOf({ request }: AuthorizationRow): AuthzRequest {
   const { principal, jwt, path, method, host, headers = {} } = request
   const pseudo: Readonly<Record<string, string | undefined>> = { ':method': method, ':authority': host }
   const address = (text: string | undefined) => (text === undefined ? undefined : parseIp(text))
@@ -81,7 +58,7 @@ function requestOf({ request }: Row): AuthzRequest {
   }
 }
 
-function answer(row: Row): 'allow' | 'deny' {
+function answer(row: AuthorizationRow): 'allow' | 'deny' {
   const authorization = authorizationOf(row)
   if (authorization === undefined) return 'allow'
   const request = requestOf(row)

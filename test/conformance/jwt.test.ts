@@ -1,6 +1,5 @@
-import type { JwtRule } from '@weft/mesh-protocol'
-import { afterAll, describe, expect, test } from 'vitest'
-import { guardedServer } from '../support/guarded-server.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { readVectors, vectorTitle } from '../support/vectors.ts'
 import { ConformanceReport } from './report.ts'
 
@@ -18,35 +17,54 @@ const REFUSED: Readonly<Record<string, string>> = {
   TokenInvalid: 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections',
 }
 
+const AUTHENTICATION = {
+  apiVersion: 'security.istio.io/v1',
+  kind: 'RequestAuthentication',
+  metadata: { name: 'tokens' },
+  spec: {
+    jwtRules: [1, 2, 3].map((number) => ({
+      issuer: `test-issuer-${number}@istio.io`,
+      jwks: JSON.stringify(jwks),
+      outputPayloadToHeader: 'x-payload',
+    })),
+  },
+}
+
 describe.skipIf(jwks === undefined)(vectorTitle("Tokens of Istio's own tests", jwks), () => {
   const names = Object.keys(tokens)
   const report = new ConformanceReport({
     suite: 'istio-jwt',
-    title: "Tokens of Istio's own tests, sent to a server of the mesh: taken or refused, and what is in them.",
+    title:
+      "Tokens of Istio's own tests, sent to a process that serves under a RequestAuthentication: taken or refused, and what is in them.",
     rows: names,
   })
-  afterAll(() => report.publish())
+  let scene: MeshScene
+  let url: string
+  beforeAll(async () => {
+    scene = await openMeshScene()
+    const mesh = scene.join({ service: 'tokens' })
+    const server = await mesh.serve(({ headers }, response) => void response.end(headers['x-payload']), {
+      host: '127.0.0.1',
+    })
+    url = server.url
+    await mesh.ready({ timeoutMs: 10_000 })
+    expect(await scene.apply(AUTHENTICATION)).toMatchObject({ acked: 1, nacked: 0, pending: 0 })
+  })
+  afterAll(async () => {
+    await scene?.[Symbol.asyncDispose]()
+    report.publish()
+  })
 
   test.each(names)('%s', async (name) => {
     const { token, payload } = tokens[name] as Token
-    const rule = (issuer: string): JwtRule => ({
-      issuer,
-      jwks: JSON.stringify(jwks),
-      timeoutMs: 1_000,
-      forwardOriginalToken: false,
-      outputPayloadToHeader: 'x-payload',
-    })
-    await using server = await guardedServer({
-      jwtRules: [1, 2, 3].map((number) => rule(`test-issuer-${number}@istio.io`)),
-    })
-    const answer = await fetch(server.url, { headers: { authorization: `Bearer ${token}` } })
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${token}` } })
     const text = await answer.text()
     if (REFUSED[name] !== undefined) {
       expect([answer.status, text]).toEqual([401, REFUSED[name]])
+      expect(answer.headers.get('www-authenticate')).toContain('error="invalid_token"')
     } else {
       expect(answer.status).toBe(200)
-      const seen = String(server.seen[0]?.headers['x-payload'])
-      expect(JSON.parse(Buffer.from(seen, 'base64url').toString())).toEqual(payload)
+      expect(JSON.parse(Buffer.from(text, 'base64url').toString())).toEqual(payload)
     }
     report.passed(name)
   })

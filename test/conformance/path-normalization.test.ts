@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { PathNormalization } from '@weft/mesh-protocol'
-import { afterAll, describe, expect, test } from 'vitest'
-import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { rawConnection } from '../support/raw-http.ts'
 import { readVectors, vectorTitle } from '../support/vectors.ts'
 import { ConformanceReport } from './report.ts'
+import { meshConfig } from './served/mesh-config.ts'
 
 interface Row {
   readonly id: string
@@ -18,26 +18,41 @@ const rows: readonly Row[] = (vectors ?? []).map((row, index) => ({
   ...row,
   id: `${row.normalization} ${row.in} (${index})`,
 }))
+const modes = [...new Set(rows.map(({ normalization }) => normalization))]
 
 describe.skipIf(vectors === undefined)(vectorTitle("Paths as Istio's proxies normalize them", vectors), () => {
   const report = new ConformanceReport({
     suite: 'istio-path-normalization',
-    title: "Paths as Istio's proxies normalize them, sent to a server of the mesh; what its application sees.",
+    title:
+      "Paths as Istio's proxies normalize them, sent to a process that serves under a MeshConfig with that mode; what its application sees.",
     rows: rows.map(({ id }) => id),
   })
-  afterAll(() => report.publish())
+  let scene: MeshScene
+  let port: number
+  beforeAll(async () => {
+    scene = await openMeshScene()
+    const mesh = scene.join({ service: 'paths' })
+    const server = await mesh.serve((request, response) => void response.end(`<${request.url}>`), { host: '127.0.0.1' })
+    port = server.port
+    await mesh.ready({ timeoutMs: 10_000 })
+  })
+  afterAll(async () => {
+    await scene?.[Symbol.asyncDispose]()
+    report.publish()
+  })
 
-  test.each(rows)('$id', async (row) => {
-    await using harness = inboundHarness()
-    harness.policy.set({ inbound: { ...inboundPolicy([]), pathNormalization: row.normalization } })
-    const server = await harness.inbound.serve(
-      (request: IncomingMessage, response: ServerResponse) => response.end(`<${request.url}>`),
-      { host: '127.0.0.1' },
-    )
-    const head = [`GET ${row.in} HTTP/1.1`, 'Host: a', 'Connection: close', '', '']
-    const connection = await rawConnection(server.port, head.join('\r\n'))
-    await connection.closed
-    expect(/<(.*)>/.exec(connection.text)?.[1]).toBe(row.out)
-    report.passed(row.id)
+  describe.each(modes)('%s', (normalization) => {
+    beforeAll(async () => {
+      const { nacked, pending } = await scene.apply(meshConfig({ pathNormalization: { normalization } }))
+      expect(nacked + pending).toBe(0)
+    })
+
+    test.each(rows.filter((row) => row.normalization === normalization))('$in', async (row) => {
+      const head = [`GET ${row.in} HTTP/1.1`, 'Host: a', 'Connection: close', '', '']
+      const connection = await rawConnection(port, head.join('\r\n'))
+      await connection.closed
+      expect(/<(.*)>/.exec(connection.text)?.[1]).toBe(row.out)
+      report.passed(row.id)
+    })
   })
 })
