@@ -75,6 +75,18 @@ describe('a registration', () => {
         spec: { selector: { app: 'payments' }, ports: [{ port: 80 }] },
       },
       {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'reviews-v1', namespace: 'default' },
+        spec: { selector: { app: 'reviews', version: 'v1' }, ports: [{ port: 80 }] },
+      },
+      {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: { name: 'payments-by-tier', namespace: 'default' },
+        spec: { selector: { tier: 'payments' }, ports: [{ port: 80 }] },
+      },
+      {
         apiVersion: 'networking.istio.io/v1',
         kind: 'WorkloadGroup',
         metadata: { name: 'payers', namespace: 'default' },
@@ -83,7 +95,15 @@ describe('a registration', () => {
     ])
     const only = await server.createToken({ namespace: 'default', serviceAccount: 'reviews', services: ['reviews'] })
     expect((await register(only)).status).toBe(200)
-    for (const given of [{ service: 'payments' }, { labels: { app: 'payments' } }, { workload: 'payers' }]) {
+    // Whoever wrote this one means workloads of reviews, and a token for reviews goes on being one.
+    expect((await register(only, { labels: { version: 'v1' } })).status).toBe(200)
+    expect((await admin('/v1/services/default/reviews-v1')).body.endpoints).toHaveLength(1)
+    for (const given of [
+      { service: 'payments' },
+      { labels: { app: 'payments' } },
+      { labels: { tier: 'payments' } },
+      { workload: 'payers' },
+    ]) {
       const { status, body } = await register(only, given)
       expect([status, body.message]).toEqual([403, expect.stringContaining('not for payments')])
     }

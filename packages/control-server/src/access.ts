@@ -58,7 +58,7 @@ export async function openAccess(settings: Settings, parts: AccessParts): Promis
     registrations,
     admission: auth.admission,
     hostAddresses,
-    selectedServices: (registration) => selectedServices(registration, model(), resources),
+    selectedServices: (registration, allowed) => selectedServices(registration, allowed, model(), resources),
   })
   return {
     auth,

@@ -14,8 +14,11 @@ export interface WorkloadGuardParts {
   readonly admission: Pick<TokenAdmission, 'mayAct'>
   /** Of this machine. */
   readonly hostAddresses: () => readonly string[]
-  /** Services whose selectors take a workload. */
-  readonly selectedServices: (registration: WorkloadRegistration) => Promise<readonly string[]>
+  /** Services that a workload which may register for some would serve by its labels besides. */
+  readonly selectedServices: (
+    registration: WorkloadRegistration,
+    allowed: readonly string[],
+  ) => Promise<readonly string[]>
 }
 
 /** What a workload says of itself, held against what it has proven. Each throws where it may not. */
@@ -48,7 +51,7 @@ export class WorkloadGuard {
     if (!isBound(caller)) return
     refuse(await this.parts.admission.mayAct(caller, id))
     if (before !== undefined) assertMay(caller, { kind: 'act-as', registered: before })
-    const selectedBy = caller.services === undefined ? [] : await this.parts.selectedServices(wanted)
+    const selectedBy = caller.services === undefined ? [] : await this.parts.selectedServices(wanted, caller.services)
     assertMay(caller, {
       kind: 'register',
       registration: { ...wanted, selectedBy },
