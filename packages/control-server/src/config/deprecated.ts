@@ -19,6 +19,13 @@ const TABLE: AcceptedFields = {
     { path: 'http[].corsPolicy.allowOrigin', when: hasItems, consequence: 'use allowOrigins with exact' },
     { path: 'http[].fault.delay.percent', consequence: 'use percentage' },
   ],
+  MeshConfig: [
+    {
+      path: 'extensionProviders[].envoyExtAuthzHttp.includeHeadersInCheck',
+      when: hasItems,
+      consequence: 'use includeRequestHeadersInCheck',
+    },
+  ],
   FaultInjection: [{ path: 'rules[].delay.percent', consequence: 'use percentage' }],
   DestinationRule: [...below('trafficPolicy', TRAFFIC_POLICY), ...below('subsets[].trafficPolicy', TRAFFIC_POLICY)],
 }

@@ -9,6 +9,7 @@ import type { DestinationRuleSpec } from './spec/destination-rule.ts'
 import type { HttpRouteSpec } from './spec/gateway/http-route.ts'
 import type { TcpRouteSpec } from './spec/gateway/l4-routes.ts'
 import type { LoadBalancerSpec } from './spec/load-balancer.ts'
+import type { MeshConfigSpec } from './spec/mesh-config.ts'
 import type { Destination, RouteDestination, VirtualServiceSpec } from './spec/virtual-service.ts'
 
 /** What the mesh has; hosts are fully qualified. */
@@ -77,6 +78,19 @@ function ofBackendTrafficPolicy({ targetRefs }: BackendTrafficPolicySpec): Refer
   )
 }
 
+/** Those that say that they are services of the mesh; any other host can be asked as well. */
+function ofMeshConfig({ extensionProviders = [] }: MeshConfigSpec): Reference[] {
+  return extensionProviders.flatMap(({ envoyExtAuthzHttp, envoyExtAuthzGrpc }, index) => {
+    const at = item('spec.extensionProviders', index)
+    return Object.entries({ envoyExtAuthzHttp, envoyExtAuthzGrpc }).flatMap(([sort, provider]) => {
+      const [name = '', namespace = ''] = (provider?.service ?? '').split('/').toReversed()
+      const host = name.includes('.') || namespace === '' ? name : `${name}.${namespace}.svc`
+      if (!/\.svc(?:\.|$)/.test(host)) return []
+      return [{ field: child(child(at, sort), 'service'), host, whole: true }]
+    })
+  })
+}
+
 function ofServices(services: readonly ServiceReference[]): Reference[] {
   return services.map((service) => ({ ...service, whole: true }))
 }
@@ -87,6 +101,7 @@ const REFERENCES: Readonly<Record<string, (spec: ConfigResource['spec']) => Refe
   DestinationRule: (spec) => ofDestinationRule(spec as unknown as DestinationRuleSpec),
   CircuitBreaker: (spec) => ofCircuitBreaker(spec as unknown as CircuitBreakerSpec),
   LoadBalancer: (spec) => ofLoadBalancer(spec as unknown as LoadBalancerSpec),
+  MeshConfig: (spec) => ofMeshConfig(spec as MeshConfigSpec),
   HTTPRoute: (spec) => ofServices(httpRouteServices(spec as HttpRouteSpec)),
   TCPRoute: (spec) => ofServices(l4RouteServices(spec as unknown as TcpRouteSpec)),
   TLSRoute: (spec) => ofServices(l4RouteServices(spec as unknown as TcpRouteSpec)),

@@ -108,18 +108,19 @@ export function isCurrent(stream: Stream, key: ResourceKey, version: string): bo
   return stream.held.get(key)?.sent === version
 }
 
+/** Without a subscription. A server without an authority, such as one that has just begun, leaves a client whom it believes. */
+const ALWAYS_FOLLOWED: readonly ResourceKey[] = [HOST_INDEX_KEY, INBOUND_KEY, TRUST_KEY]
+
 /** Whether some subscription leads to it. */
-export function isFollowed({ subscriptions, trust }: Stream, key: ResourceKey): boolean {
-  if (key === HOST_INDEX_KEY || key === INBOUND_KEY) return true
-  if (key === TRUST_KEY) return trust?.entry !== undefined
+export function isFollowed({ subscriptions }: Stream, key: ResourceKey): boolean {
+  if (ALWAYS_FOLLOWED.includes(key)) return true
   for (const { state } of subscriptions.values()) if (state.closure.keys.has(key)) return true
   return false
 }
 
 /** Everything that some subscription leads to. */
-export function followedKeys({ subscriptions, trust }: Stream): ReadonlySet<ResourceKey> {
-  const keys = new Set([HOST_INDEX_KEY, INBOUND_KEY])
-  if (trust?.entry !== undefined) keys.add(TRUST_KEY)
+export function followedKeys({ subscriptions }: Stream): ReadonlySet<ResourceKey> {
+  const keys = new Set(ALWAYS_FOLLOWED)
   for (const { state } of subscriptions.values()) for (const key of state.closure.keys) keys.add(key)
   return keys
 }

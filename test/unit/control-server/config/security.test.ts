@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { findDangling } from '../../../../packages/control-server/src/config/references.ts'
 import { validateResource } from '../../../../packages/control-server/src/config/validate.ts'
 import { FULL_SECURITY } from '../../../support/full-security.ts'
 import { fieldsOf, resource, warningsOf } from './resources.ts'
@@ -187,6 +188,27 @@ describe('of the MeshConfig', () => {
     ],
   ])('%s is refused', (_what, spec, expected) => {
     expect(check(spec).violations.map(({ field }) => field)).toEqual(expected)
+  })
+
+  test('a deprecated field is told', () => {
+    const provider = { ...http, includeHeadersInCheck: ['x-a'] }
+    expect(check({ extensionProviders: [{ name: 'a', envoyExtAuthzHttp: provider }] }).warnings).toEqual([
+      expect.stringMatching(/includeHeadersInCheck: deprecated: use includeRequestHeadersInCheck/),
+    ])
+  })
+
+  test('a provider that should be a service of the mesh and is none is told', () => {
+    const services = ['shop/authz', 'authz.shop.svc.cluster.local', 'authz.example', 'shop/authz.example', 'localhost']
+    const extensionProviders = services.map((service, index) => ({
+      name: `p${index}`,
+      envoyExtAuthzGrpc: { service, port: 9000 },
+    }))
+    const { resource: config } = check({ extensionProviders })
+    if (config === undefined) throw new Error('is not valid')
+    const known = { hasHost: () => false, hasSubset: () => false, hasRule: () => false }
+    expect(findDangling(config, known).map(({ field, message }) => `${field}: ${message}`)).toEqual([
+      'spec.extensionProviders[0].envoyExtAuthzGrpc.service: no service authz.shop.svc.cluster.local is known yet',
+    ])
   })
 
   test('what only a proxy does is told', () => {

@@ -217,6 +217,19 @@ describe('the trust bundle', () => {
     expect(scene.push.trustAcked()).toBe(true)
   })
 
+  test('is left to who comes to a server that has no authority yet', async () => {
+    const trust = source()
+    trust.become('same')
+    const client = serving(pushScene(undefined, trust), 'default')
+    client.disconnect()
+    const scene = pushScene(undefined, source())
+    const moved = new SimulatedClient(scene.push, client.node)
+    for (const [key, held] of client.held) moved.held.set(key, held)
+    moved.connect()
+    await taken(scene, moved)
+    expect(trusted(moved)).toEqual(['same'])
+  })
+
   test('is not sent again to who comes back with it', async () => {
     const trust = source()
     trust.become('same')
