@@ -26,7 +26,7 @@ export interface KubernetesOptions {
   readonly tokenFile?: string
 }
 
-export const DEFAULT_KUBERNETES_AUDIENCE = 'weft'
+const DEFAULT_KUBERNETES_AUDIENCE = 'weft'
 
 /** Asymmetric ones only: with a shared key whoever checks tokens could make them. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA']

@@ -47,7 +47,7 @@ const MAX_TTL_MS = 10 * 365 * 24 * 3_600_000
 const MAX_USES = 1_000_000
 const MAX_ITEMS = 100
 
-export const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
+const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 
 const dnsLabel = textThat(isDnsLabel, 'must be a DNS label')
 const dnsName = textThat(isDnsSubdomain, 'must be a name of lower-case letters, digits, "-" and "."')

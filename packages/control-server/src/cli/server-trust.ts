@@ -8,7 +8,7 @@ import type { Credentials } from './credentials.ts'
 export type ServerTrust = Pick<ConnectionOptions, 'ca' | 'checkServerIdentity'>
 
 /** The server is not the one that was meant. */
-export class UntrustedServerError extends Error {
+class UntrustedServerError extends Error {
   override readonly name = 'UntrustedServerError'
 }
 
