@@ -47,6 +47,10 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     rule: (index) => ({ authenticated: { regex: `.*/ns/team-${index}/.*` } }),
     request: (index) => ({ peerUri: uri(index) }),
   },
+  'service accounts of one namespace': {
+    rule: (index) => ({ authenticated: { regex: `spiffe://.+/ns/shop/(.+/|)sa/caller-${index}(/.+)?` } }),
+    request: (index) => ({ peerUri: `spiffe://cluster.local/ns/shop/sa/caller-${index}` }),
+  },
   'blocks of addresses': {
     rule: (index) => ({ directRemoteIp: { addressPrefix: `10.${index >> 8}.${index & 255}.0`, prefixLen: 24 } }),
     request: (index) => ({ directRemoteIp: parseIp(`10.${index >> 8}.${index & 255}.7`) }),

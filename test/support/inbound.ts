@@ -7,6 +7,7 @@ import {
 } from '../../packages/mesh-client/src/http/inbound/create-inbound.ts'
 import { NO_IDENTITY } from '../../packages/mesh-client/src/identity/identity.ts'
 import type { AskProvider } from '../../packages/mesh-client/src/inbound/ext-authz/provider-answer.ts'
+import { compileInboundRules } from '../../packages/mesh-client/src/inbound/inbound-rules.ts'
 import { OwnProbes } from '../../packages/mesh-client/src/inbound/own-probes.ts'
 import { connectionPolicy } from '../../packages/mesh-client/src/inbound/policy-steps.ts'
 import type { BoundAddress } from '../../packages/mesh-client/src/inbound/registration.ts'
@@ -83,9 +84,11 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
         service: undefined,
         audit,
         ask,
+        compileInbound: compileInboundRules,
       }),
     }),
     audit,
+    compileInbound: compileInboundRules,
     fetchText: () => Promise.reject(new Error('nobody is asked for keys')),
     detached: (action) => action(),
     ask,

@@ -2,6 +2,8 @@ import type { InboundFilter, InboundHandler } from './exchange.ts'
 
 /** The steps that there are. */
 export interface InboundSteps {
+  /** Policy says nothing of requests at this moment: steps 2 to 8 have nothing to do. */
+  readonly isIdle: () => boolean
   readonly telemetry: InboundFilter
   readonly path: InboundFilter
   readonly cors: InboundFilter
@@ -29,7 +31,9 @@ export interface InboundSteps {
  * (`pilot/pkg/networking/core/listener_builder.go`: authn, authz, stats, router).
  */
 export function inboundChain(steps: InboundSteps, application: InboundHandler): InboundHandler {
-  const { telemetry, path, cors, authentication, authorization, fault, context } = steps
-  const order = [telemetry, path, cors, authentication, authorization, fault, context]
-  return order.reduceRight((next, filter) => filter(next), application)
+  const { telemetry, isIdle, path, cors, authentication, authorization, fault, context } = steps
+  const served = context(application)
+  const judged = [path, cors, authentication, authorization, fault].reduceRight((next, filter) => filter(next), served)
+  // One question instead of one for each step.
+  return telemetry((exchange) => (isIdle() ? served : judged)(exchange))
 }

@@ -33,6 +33,7 @@ export interface InboundRules {
   readonly tcpAuthorization: Authorization | undefined
 }
 
+/** Lets everything pass; the same object whenever a policy says nothing of requests. */
 export const NO_RULES: InboundRules = {
   normalizePath: undefined,
   cors: undefined,
@@ -41,6 +42,16 @@ export const NO_RULES: InboundRules = {
   authorization: undefined,
   tcpAuthorization: undefined,
 }
+
+const NOBODY: Authorization = {
+  rbac: compileRbac({ allow: [{ name: 'none', rules: [] }] }, '', []),
+  providers: {},
+  numTrustedProxies: 0,
+  auditsAll: false,
+}
+
+/** Lets nothing pass. */
+export const CLOSED_RULES: InboundRules = { ...NO_RULES, authorization: NOBODY, tcpAuthorization: NOBODY }
 
 /** What only shows now is reported with its field: regexes that are no RE2 or too large, templates of paths that are none. */
 export function compileInboundRules(policy: InboundPolicy): Result<InboundRules> {
@@ -54,7 +65,8 @@ export function compileInboundRules(policy: InboundPolicy): Result<InboundRules>
     authorization: compileAuthorization(policy, 'authorization', violations),
     tcpAuthorization: compileAuthorization(policy, 'tcpAuthorization', violations),
   }
-  return violations.length > 0 ? fail(violations) : ok(rules)
+  if (violations.length > 0) return fail(violations)
+  return ok(Object.values(rules).every((rule) => rule === undefined) ? NO_RULES : rules)
 }
 
 /** Where there is nothing to hold a path against, nobody has asked for another form of it. */

@@ -11,11 +11,12 @@ import { corsStep } from './cors-step.ts'
 import type { AskProvider } from './ext-authz/provider-answer.ts'
 import { faultStep } from './fault-step.ts'
 import type { InboundSteps } from './filters.ts'
+import { NO_RULES } from './inbound-rules.ts'
 import { authenticateStep } from './jwt/authenticate-step.ts'
 import { KeyStore, type KeyStoreDeps } from './jwt/key-store.ts'
 import { TokenVerifier } from './jwt/token-verifier.ts'
 import { pathStep } from './path/path-step.ts'
-import { rulesNow } from './rules-now.ts'
+import { type CompileInbound, rulesNow } from './rules-now.ts'
 
 export interface PolicyStepsDeps extends KeyStoreDeps {
   readonly policy: PolicySource
@@ -25,29 +26,40 @@ export interface PolicyStepsDeps extends KeyStoreDeps {
   /** The service this process says it is. */
   readonly service: ServiceRef | undefined
   readonly ask: AskProvider
+  readonly compileInbound: CompileInbound
 }
 
 /** The steps that do what the inbound policy says of single requests. */
-export type PolicySteps = Pick<InboundSteps, 'path' | 'cors' | 'authentication' | 'authorization' | 'fault'>
+export type PolicySteps = Pick<InboundSteps, 'isIdle' | 'path' | 'cors' | 'authentication' | 'authorization' | 'fault'>
 
 export interface ConnectionPolicyDeps
-  extends Pick<PolicyStepsDeps, 'policy' | 'recorder' | 'service' | 'ask' | 'clock'> {
+  extends Pick<PolicyStepsDeps, 'policy' | 'recorder' | 'service' | 'ask' | 'clock' | 'compileInbound'> {
   readonly audit: AuditLog
 }
 
 /** What the inbound policy says of connections that are not looked into. */
-export function connectionPolicy({ policy, recorder, service, ...deps }: ConnectionPolicyDeps): AuthorizeConnection {
+export function connectionPolicy({
+  policy,
+  recorder,
+  service,
+  compileInbound,
+  ...deps
+}: ConnectionPolicyDeps): AuthorizeConnection {
   const host = service?.host ?? ''
-  return tcpAuthorizer(rulesNow(policy), { ...deps, tell: (decision) => recorder.authorization(host, decision) })
+  return tcpAuthorizer(rulesNow(policy, compileInbound), {
+    ...deps,
+    tell: (decision) => recorder.authorization(host, decision),
+  })
 }
 
 export function policySteps(deps: PolicyStepsDeps): PolicySteps {
-  const { policy, recorder, service, ask, clock } = deps
-  const rules = rulesNow(policy)
+  const { policy, recorder, service, ask, clock, compileInbound } = deps
+  const rules = rulesNow(policy, compileInbound)
   const host = service?.host ?? ''
   const tell = (decision: AuthorizationDecision): void => recorder.authorization(host, decision)
   const verifier = new TokenVerifier(new KeyStore(deps), clock)
   return {
+    isIdle: () => rules() === NO_RULES,
     path: pathStep(rules),
     cors: corsStep(rules),
     authentication: authenticateStep(rules, { verifier, tell }),

@@ -22,3 +22,19 @@ export function literalPrefix(pattern: string): string {
   }
   return prefix
 }
+
+const WILDCARDS = /(?<!\\)(?:\\\\)*\.[*+](?=([^*+?{]|$))/g
+
+/**
+ * Text that everything ends with which the whole of a regex matches, behind the last of its wildcards `.*` and `.+`; empty where
+ * that cannot be told at a glance.
+ */
+export function literalEnd(pattern: string): string {
+  if (pattern.includes('|')) return ''
+  const last = [...pattern.matchAll(WILDCARDS)].at(-1)
+  if (last === undefined) return ''
+  const tail = pattern.slice(last.index + last[0].length)
+  const text = literalPrefix(`^${tail}`)
+  // All of it is literal where writing it again gives as much.
+  return tail.replace(/\\([!-/:-@[-`{-~])/g, '$1') === text ? text : ''
+}

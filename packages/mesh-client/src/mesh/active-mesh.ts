@@ -14,6 +14,7 @@ import { createOutbound } from '../http/outbound/outbound.ts'
 import { createHttpTransport } from '../http/outbound/transport.ts'
 import { OwnProbes } from '../inbound/own-probes.ts'
 import { connectionPolicy } from '../inbound/policy-steps.ts'
+import { inboundCompiler } from '../inbound/rules-now.ts'
 import { systemClock } from '../kernel/clock.ts'
 import { MeshError } from '../kernel/errors.ts'
 import { systemRandom } from '../kernel/random.ts'
@@ -61,6 +62,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
   })
   const system = { ...base, identity, ownProbes: new OwnProbes() }
 
+  const compileInbound = inboundCompiler()
   const transport = createHttpTransport(system)
   const clusters = createClusterManager({ ...system, transport, caller: self.caller, resolveHost })
   const policy = createPolicyBridge(clusters, (host) => discovery.follow(host))
@@ -74,6 +76,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     options,
     self,
     controlTrust,
+    compileInbound,
     adminPort: () => admin.port,
     onSnapshot(after, before) {
       policy.apply(after, before)
@@ -82,7 +85,7 @@ function assemble(options: ResolvedOptions, mesh: () => Mesh): Parts {
     onLocalPeers: policy.useLocalPeers,
     onChange: () => lifecycle.changed(),
   })
-  const carried = { ...system, tracing, policy, context: createContextStore() }
+  const carried = { ...system, tracing, policy, compileInbound, context: createContextStore() }
   const ask = createAskProvider({
     ...system,
     dispatcher: () => outbound.dispatcher,

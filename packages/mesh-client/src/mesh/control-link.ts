@@ -8,8 +8,8 @@ import type { ControlTrust } from '../identity/control-trust.ts'
 import type { IdentitySource } from '../identity/identity.ts'
 import type { IdentityManager } from '../identity/identity-manager.ts'
 import { readTrustBundle } from '../identity/trust-bundle.ts'
-import { compileInboundRules } from '../inbound/inbound-rules.ts'
 import type { OwnProbes } from '../inbound/own-probes.ts'
+import type { CompileInbound } from '../inbound/rules-now.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Random } from '../kernel/random.ts'
@@ -28,6 +28,7 @@ import type { Self } from './self.ts'
 export interface ControlLinkDeps {
   readonly options: ResolvedOptions
   readonly self: Self
+  readonly compileInbound: CompileInbound
   /** What the admin listener is bound to, when a registration is made. */
   readonly adminPort: () => number | undefined
   readonly clock: Clock
@@ -65,7 +66,7 @@ export function createControlLink(deps: ControlLinkDeps): ControlLink {
     compile: {
       routes: compileRouteConfiguration,
       hosts: (index) => createHostTable(index, options.namespace),
-      inbound: compileInboundRules,
+      inbound: deps.compileInbound,
       trust: readTrustBundle,
     },
     tls: deps.controlTrust.optionsFor,

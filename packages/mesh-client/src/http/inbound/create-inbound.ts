@@ -12,6 +12,7 @@ import { policySteps } from '../../inbound/policy-steps.ts'
 import { notPropagated, propagation } from '../../inbound/propagation.ts'
 import type { Register } from '../../inbound/registration.ts'
 import { localUrl, resolveAddress } from '../../inbound/resolve-address.ts'
+import type { CompileInbound } from '../../inbound/rules-now.ts'
 import { telemetryStep } from '../../inbound/telemetry-step.ts'
 import type { AuditLog } from '../../kernel/audit-event.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -66,6 +67,7 @@ export interface InboundDeps {
   readonly fetchText: FetchText
   /** What is done for all requests belongs to none of them. */
   readonly detached: Detached
+  readonly compileInbound: CompileInbound
   /** Asks external authorization services. */
   readonly ask: AskProvider
   /** For servers of connections that are not looked into. */

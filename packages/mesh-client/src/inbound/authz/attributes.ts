@@ -27,8 +27,15 @@ export function segmentOf(position: number): TextAttribute {
 export const END_OF_PATH: TextAttribute = { key: 'end of path', read: ({ path }) => path }
 
 /** All that stands where the namespace of an identity stands. */
-export const NAMESPACE: TextAttribute = { key: 'namespace', read: ({ peerUri }) => namespacesOf(peerUri) }
-const PRINCIPAL: TextAttribute = { key: 'principal', read: ({ peerUri }) => peerUri }
+export const NAMESPACE: TextAttribute = { key: 'namespace', read: ({ peerUri }) => partsAfter('/ns/', peerUri) }
+/** All that stands where the service account of an identity stands. */
+export const SERVICE_ACCOUNT: TextAttribute = {
+  key: 'service account',
+  read: ({ peerUri }) => partsAfter('/sa/', peerUri),
+}
+/** The same as the principal, to be asked for by how it ends. */
+export const END_OF_PRINCIPAL: TextAttribute = { key: 'end of principal', read: ({ peerUri }) => peerUri }
+export const PRINCIPAL: TextAttribute = { key: 'principal', read: ({ peerUri }) => peerUri }
 const SNI: TextAttribute = { key: 'sni', read: ({ sni }) => sni }
 
 const DIRECT: AddressAttribute = { key: 'directRemoteIp', read: ({ directRemoteIp }) => directRemoteIp }
@@ -104,15 +111,14 @@ function segmentAt(path: string | undefined, position: number): string | undefin
   return end < 0 ? path.slice(start) : path.slice(start, end)
 }
 
-const BEFORE_NAMESPACE = '/ns/'
-
-function namespacesOf(uri: string | undefined): string | readonly string[] | undefined {
+/** The parts of an identity's path that stand behind another. */
+function partsAfter(before: string, uri: string | undefined): string | readonly string[] | undefined {
   if (uri === undefined) return undefined
   const found: string[] = []
-  for (let at = uri.indexOf(BEFORE_NAMESPACE); at >= 0; at = uri.indexOf(BEFORE_NAMESPACE, at + 1)) {
-    const start = at + BEFORE_NAMESPACE.length
+  for (let at = uri.indexOf(before); at >= 0; at = uri.indexOf(before, at + 1)) {
+    const start = at + before.length
     const end = uri.indexOf('/', start)
-    if (end > 0) found.push(uri.slice(start, end))
+    found.push(end < 0 ? uri.slice(start) : uri.slice(start, end))
   }
   return found.length === 1 ? found[0] : found
 }

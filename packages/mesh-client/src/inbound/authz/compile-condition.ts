@@ -1,8 +1,10 @@
-import type { RbacCondition, Violation } from '@weft/mesh-protocol'
+import type { RbacCondition, ValueMatcher, Violation } from '@weft/mesh-protocol'
+import type { StringTest } from '../../kernel/plain-regex.ts'
 import { AnyOf } from './any-of.ts'
-import { addressLeaf, PATH, type TextLeaf, textLeaf } from './attributes.ts'
+import { addressLeaf, PATH, PRINCIPAL, type TextAttribute, type TextLeaf, textLeaf } from './attributes.ts'
 import type { RequestTest } from './authz-request.ts'
 import { compileRange, isInRange } from './cidr-index.ts'
+import { identityPattern, serviceAccountTest } from './identity-patterns.ts'
 import { compileUriTemplate } from './uri-template.ts'
 import { compileValue } from './value-matcher.ts'
 
@@ -73,8 +75,16 @@ function leafTest(condition: RbacCondition, field: string, violations: Violation
   return text === undefined ? () => false : textTest(text, `${field}.${text.field}`, violations)
 }
 
+function identityTest(attribute: TextAttribute, value: ValueMatcher): StringTest | undefined {
+  if (attribute !== PRINCIPAL || !('regex' in value)) return undefined
+  const { namespace, serviceAccount } = identityPattern(value.regex) ?? {}
+  return namespace === undefined || serviceAccount === undefined
+    ? undefined
+    : serviceAccountTest(namespace, serviceAccount)
+}
+
 function textTest({ attribute, value }: TextLeaf, field: string, violations: Violation[]): RequestTest {
-  const test = compileValue(value, field, violations)
+  const test = identityTest(attribute, value) ?? compileValue(value, field, violations)
   // Most rules ask for these, and where nothing tells rules apart each of them does.
   if (attribute === PATH) {
     if ('exact' in value && value.ignoreCase === undefined) return ({ path }) => path === value.exact

@@ -1,18 +1,22 @@
 import type { RbacCondition, ValueMatcher } from '@weft/mesh-protocol'
-import { literalPrefix } from '../../kernel/regex-prefix.ts'
+import { literalEnd, literalPrefix } from '../../kernel/regex-prefix.ts'
 import {
   type AddressAttribute,
   addressLeaf,
   END_OF_PATH,
+  END_OF_PRINCIPAL,
   ignoringCase,
   NAMESPACE,
   PATH,
   PORT,
+  PRINCIPAL,
+  SERVICE_ACCOUNT,
   segmentOf,
   type TextAttribute,
   textLeaf,
 } from './attributes.ts'
 import { compileRange, type Range } from './cidr-index.ts'
+import { identityPattern } from './identity-patterns.ts'
 import type { TextKey } from './text-index.ts'
 import { compileUriTemplate } from './uri-template.ts'
 
@@ -108,14 +112,7 @@ const single = (cover: Cover): Covers => new Map([[cover.attribute.key, cover]])
 
 function textCovers(attribute: TextAttribute, value: ValueMatcher): Covers {
   if ('present' in value) return NONE
-  if ('regex' in value) {
-    const namespace = namespaceIn(value.regex)
-    if (attribute.key === 'principal' && namespace !== undefined) {
-      return single({ attribute: NAMESPACE, keys: [{ kind: 'exact', text: namespace }] })
-    }
-    const text = literalPrefix(value.regex)
-    return text === '' ? NONE : single({ attribute, keys: [{ kind: 'prefix', text }] })
-  }
+  if ('regex' in value) return regexCovers(attribute, value.regex)
   const [kind, text] =
     'exact' in value
       ? (['exact', value.exact] as const)
@@ -127,9 +124,19 @@ function textCovers(attribute: TextAttribute, value: ValueMatcher): Covers {
     : single({ attribute, keys: [{ kind, text }] })
 }
 
-/** How the control server asks for a namespace, and for a service account of one. */
-const OF_NAMESPACE = /^(?:\.\*|spiffe:\/\/\.\+)\/ns\/((?:[\w-]|\\[!-/:-@[-`{-~])+)\/(?:\.\*$|\(\.\+\/\|\)sa\/)/
-
-function namespaceIn(regex: string): string | undefined {
-  return OF_NAMESPACE.exec(regex)?.[1]?.replace(/\\(.)/g, '$1')
+function regexCovers(attribute: TextAttribute, regex: string): Covers {
+  const covers = new Map<string, Cover>([])
+  const add = (by: TextAttribute, kind: TextKey['kind'], text: string): void => {
+    if (text !== '') covers.set(by.key, { attribute: by, keys: [{ kind, text }] })
+  }
+  const isPrincipal = attribute === PRINCIPAL
+  const identity = isPrincipal ? identityPattern(regex) : undefined
+  if (identity !== undefined) {
+    add(NAMESPACE, 'exact', identity.namespace)
+    add(SERVICE_ACCOUNT, 'exact', identity.serviceAccount ?? '')
+    return covers
+  }
+  add(attribute, 'prefix', literalPrefix(regex))
+  if (isPrincipal) add(END_OF_PRINCIPAL, 'suffix', literalEnd(regex))
+  return covers
 }

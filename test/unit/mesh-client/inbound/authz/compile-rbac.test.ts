@@ -218,6 +218,8 @@ const peerValue: fc.Arbitrary<ValueMatcher> = fc.oneof(
     { regex: '.*/ns/.*/.*' },
     { regex: 'spiffe://.+/ns/x/(.+/|)sa/a(/.+)?' },
     { regex: 'spiffe://td/.*' },
+    { regex: 'spiffe://.*/sa/a' },
+    { regex: 'spiffe://.*/x/.*/sa/b' },
   ),
 )
 const address = fc.constantFrom('10.0.0.1', '10.0.0.2', '10.128.0.1', '192.168.0.1')
