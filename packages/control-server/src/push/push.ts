@@ -13,7 +13,7 @@ import { ResourceCache } from './resource-cache.ts'
 import type { Stream } from './stream.ts'
 import { type NewStream, Streams } from './streams.ts'
 import { takeMessage } from './take-message.ts'
-import { TRUST_KEY, type TrustSource, TrustState } from './trust-bundles.ts'
+import { type TrustSource, TrustState } from './trust-bundles.ts'
 import type { ClientView, PushService, PushStatus } from './types.ts'
 import { type Concerned, servesIn, Waits } from './wait.ts'
 
@@ -148,12 +148,7 @@ class Pusher implements Push {
   }
 
   trustAcked(): boolean {
-    const version = this.trust.entry?.version
-    if (version === undefined) return true
-    for (const { trust, held } of this.streams.values()) {
-      if (trust !== undefined && held.get(TRUST_KEY)?.acked !== version) return false
-    }
-    return true
+    return this.trust.isAckedBy(this.streams.values())
   }
 
   clients(): readonly ClientView[] {

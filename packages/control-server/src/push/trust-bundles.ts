@@ -14,6 +14,13 @@ export interface TrustSource {
   subscribe(listener: () => void): () => void
 }
 
+/** What of a stream tells whether it has the bundle. */
+interface Receiver {
+  /** `undefined`: it takes none. */
+  readonly trust: TrustState | undefined
+  readonly held: ReadonlyMap<ResourceKey, { readonly acked: string }>
+}
+
 /** The trust bundle as it is sent, made once for each content. */
 export class TrustState {
   private readonly source: TrustSource | undefined
@@ -32,6 +39,16 @@ export class TrustState {
       this.made = { from: current, entry: makeEntry({ type: 'TrustBundle', name: TRUST_BUNDLE_NAME, ...current }) }
     }
     return this.made.entry
+  }
+
+  /** Whether all of them that take it have the current one in force; true where there is nothing to have. */
+  isAckedBy(receivers: Iterable<Receiver>): boolean {
+    const version = this.entry?.version
+    if (version === undefined) return true
+    for (const { trust, held } of receivers) {
+      if (trust !== undefined && held.get(TRUST_KEY)?.acked !== version) return false
+    }
+    return true
   }
 
   subscribe(listener: () => void): () => void {
