@@ -24,8 +24,8 @@ import { connectionOf, track } from './tracked.ts'
 import { TunnelExchange } from './tunnel-exchange.ts'
 import { isWatched } from './watched.ts'
 
-/** How long a request that is under way has left when policy takes its connection no more. */
-const BARRED_GRACE_MS = 1_000
+/** How long what is under way has left when policy takes its connection no more: with the push it makes less than a second. */
+const BARRED_GRACE_MS = 500
 
 /** What a server over plaintext and mutual TLS has besides its exchanges. */
 export interface ServedServerDeps extends TlsGateDeps {
