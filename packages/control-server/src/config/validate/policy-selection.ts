@@ -4,9 +4,10 @@ import { quote } from './hosts.ts'
 import { checkWorkloadSelector } from './labels.ts'
 import type { Report } from './report.ts'
 
-/** What a policy can be attached to, by group (Istio `allowedTargetRefs`). */
+/** What a policy can be attached to, by group (Istio `allowedTargetRefs`); that of the core may be left out. */
 const TARGETS: Readonly<Record<string, readonly string[]>> = {
   '': ['Service'],
+  core: ['Service'],
   'networking.istio.io': ['ServiceEntry'],
   'gateway.networking.k8s.io': ['Gateway', 'GatewayClass'],
 }
