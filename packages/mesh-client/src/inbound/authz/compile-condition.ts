@@ -13,12 +13,17 @@ const MANY = 5
 
 /** @param field where the condition stands; what cannot be compiled is reported below it, and never holds */
 export function compileCondition(condition: RbacCondition, field: string, violations: Violation[]): RequestTest {
-  const inner = (parts: readonly RbacCondition[], name: string): RequestTest[] =>
+  const each = (parts: readonly RbacCondition[], name: string): RequestTest[] =>
     parts.map((part, index) => compileCondition(part, `${field}.${name}[${index}]`, violations))
-  if ('and' in condition) return allOf(inner(condition.and, 'and'))
-  if ('or' in condition) return anyOf(condition.or, inner(condition.or, 'or'))
+  if ('and' in condition) return allOf(each(condition.and, 'and'))
+  if ('or' in condition) return anyOf(condition.or, each(condition.or, 'or'))
   if ('not' in condition) {
-    const test = compileCondition(condition.not, `${field}.not`, violations)
+    const inner = condition.not
+    if ('urlPath' in inner && 'exact' in inner.urlPath && inner.urlPath.ignoreCase === undefined) {
+      const { exact } = inner.urlPath
+      return ({ path }) => path !== exact
+    }
+    const test = compileCondition(inner, `${field}.not`, violations)
     return (request) => !test(request)
   }
   if ('any' in condition) return () => true
@@ -63,6 +68,11 @@ function leafTest(condition: RbacCondition, field: string, violations: Violation
   if ('destinationPort' in condition) {
     const port = condition.destinationPort
     return ({ destinationPort }) => destinationPort === port
+  }
+  if ('header' in condition && 'exact' in condition.header.value && condition.header.value.ignoreCase === undefined) {
+    const { name, value } = condition.header
+    const { exact } = value
+    return (request) => request.header(name) === exact
   }
   const address = addressLeaf(condition)
   if (address !== undefined) {
