@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:http2'
 import type { PathNormalization, Rbac } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
@@ -88,6 +89,7 @@ describe('what is allowed is what the application sees', () => {
     expect(await ask({ ':path': '/open/../x' })).toBe(403)
     expect(await ask({ ':path': '/open/x', ':method': 'get' })).toBe(400)
     expect(await ask({ ':path': '/open/%00' })).toBe(400)
+    expect(await ask({ ':path': 'open/x', ':scheme': 'other' })).toBe(400)
     const [seen] = server.seen
     expect([seen?.url, seen?.headers[':path' as 'host'], seen?.rawHeaders.includes('/open/./x')]).toEqual([
       '/open/x',
@@ -96,6 +98,24 @@ describe('what is allowed is what the application sees', () => {
     ])
     session.close()
   })
+})
+
+test('over HTTP/2 a request of two hosts is of the one that was judged', async () => {
+  const authorization: Rbac = {
+    allow: [{ name: 'ns/b', rules: [{ header: { name: ':authority', value: { exact: 'b' } } }] }],
+  }
+  await using server = await guardedServer({ authorization }, { protocol: 'http2' })
+  const session = connect(server.url)
+  const ask = async (authority: string, host: string): Promise<number> => {
+    const stream = session.request({ ':path': '/', ':authority': authority, host })
+    const [answer] = await once(stream, 'response')
+    stream.destroy()
+    return Number(answer[':status'])
+  }
+  expect(await ask('a', 'b')).toBe(403)
+  expect(await ask('b', 'a')).toBe(200)
+  expect(server.seen[0]?.headers.host).toBe('b')
+  session.destroy()
 })
 
 test('a request for the server as a whole has no path that could be denied', async () => {

@@ -21,6 +21,10 @@ export function pathStep(rules: () => InboundRules): InboundFilter {
 /** Gives why the request cannot be taken. */
 function normalizeTarget(exchange: InboundExchange, normalizePath: NormalizePath): string | undefined {
   const { method, path } = exchange.facts
+  const { ':authority': authority, host } = exchange.headers
+  // HTTP/2 can name two hosts; the first is what policies look at, and applications look at the second (RFC 9113 section 8.3.1).
+  if (typeof authority === 'string' && host !== undefined && host !== authority)
+    exchange.replaceHeader('host', authority)
   if (LOWER_CASE.test(method)) return 'the method is not in upper case'
   // The target of CONNECT is an authority, and OPTIONS may ask for the server as a whole.
   if (method === 'CONNECT' || (path === '*' && method === 'OPTIONS')) return undefined
