@@ -1,8 +1,11 @@
+import { createServer } from 'node:http'
 import type { JwtRule } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import { type GuardedServer, guardedServer } from '../support/guarded-server.ts'
+import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
 import { issuerKey, jwksOf, secretToken, signedToken, unsignedToken } from '../support/jwt.ts'
 import { poll } from '../support/poll.ts'
+import { rawConnection } from '../support/raw-http.ts'
 
 const ISSUER = 'https://issuer.example'
 const rsa = issuerKey('rsa', 'RS256')
@@ -274,4 +277,20 @@ test('to a gRPC caller it is a status, and an upgrade is refused alike', async (
   expect(answer.headers.get('www-authenticate')).toContain('invalid_token')
   const upgrade = ['Connection: Upgrade', 'Upgrade: websocket', 'Authorization: Bearer x']
   expect(await server.raw('GET / HTTP/1.1', 'Host: a', ...upgrade)).toMatch(/^HTTP\/1\.1 401 /)
+})
+
+test('an upgrade with a good token reaches the application, with what was sent behind it', async () => {
+  await using harness = inboundHarness()
+  harness.policy.set({ inbound: { ...inboundPolicy([]), ...CLOSED } })
+  const server = createServer().on('upgrade', (request, socket, head) => {
+    socket.write(`HTTP/1.1 101 Switching Protocols\r\n\r\n${request.headers.authorization ?? 'hidden'}:${head}`)
+    socket.on('data', (chunk) => socket.end(chunk))
+  })
+  const { port } = await harness.inbound.serve(server, { host: '127.0.0.1' })
+  const lines = ['GET /chat HTTP/1.1', 'Host: a', 'Connection: Upgrade', 'Upgrade: x']
+  const token = `Authorization: Bearer ${signedToken(ec, CLAIMS)}`
+  const connection = await rawConnection(port, `${[...lines, token].join('\r\n')}\r\n\r\nfirst`)
+  await connection.until('hidden:first')
+  connection.socket.write('more')
+  await connection.until('firstmore')
 })

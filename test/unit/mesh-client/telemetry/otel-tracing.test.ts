@@ -127,6 +127,20 @@ describe('CLIENT span', () => {
     ])
   })
 
+  test('tells what access policies decided', () => {
+    otel = registerOtel()
+    client(createTracing('1')).end({ status: 403, flags: '-', access: { decision: 'denied', policy: 'ns/p' } })
+    client(createTracing('1')).end({
+      status: 401,
+      flags: '-',
+      access: { decision: 'unauthenticated', policy: undefined },
+    })
+    const [denied, unauthenticated] = otel.spans().map(({ attributes }) => attributes)
+    expect(denied).toMatchObject({ 'weft.access.decision': 'denied', 'weft.access.policy': 'ns/p' })
+    expect(unauthenticated).toMatchObject({ 'weft.access.decision': 'unauthenticated' })
+    expect(unauthenticated).not.toHaveProperty('weft.access.policy')
+  })
+
   const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
   test.each<[string, CallEnd, SpanStatusCode, string | undefined]>([
     ['302', { status: 302, flags: '-' }, SpanStatusCode.UNSET, undefined],
