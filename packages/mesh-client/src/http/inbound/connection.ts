@@ -6,9 +6,6 @@ import { decodePeer } from '../../kernel/peer-header.ts'
 import type { Peer } from '../../kernel/recorder.ts'
 import { namedBy, type Secured } from './secured.ts'
 
-/** A GOAWAY that refuses no stream yet, so that none is lost that is on its way. RFC 9113 section 6.8. */
-const ANY_STREAM = 2 ** 31 - 1
-
 const NODE_GAVE_UP = /^(?:HPE_|ERR_HTTP_REQUEST_TIMEOUT)/
 
 /** What a connection has to know of a request that it carries. */
@@ -45,7 +42,6 @@ export class Connection {
   /** Since when no request is on it, on the mesh's clock. */
   idleSince: number
   #wasCut = false
-  #saidGoodbye = false
   #active = 0
   #latest: CarriedExchange | undefined
   #read = 0
@@ -100,8 +96,9 @@ export class Connection {
   closeAfterLatest(): void {
     const { session } = this
     if (session !== undefined) {
-      if (!this.#saidGoodbye && !session.closed && !session.destroyed) session.goaway(0, ANY_STREAM)
-      this.#saidGoodbye = true
+      // Node's own GOAWAY names the last stream that was taken, so that a client knows which of those on their way to send
+      // elsewhere. One that names no stream would lose them: nghttp2 takes none after it, and says nothing.
+      if (!session.closed && !session.destroyed) session.close()
       return
     }
     const latest = this.#latest
@@ -118,7 +115,6 @@ export class Connection {
       return
     }
     this.closeAfterLatest()
-    this.session?.close()
   }
 
   /** Makes room for a connection with certificates of now: its next answer is its last. */
