@@ -65,7 +65,7 @@ export async function openAccess(settings: Settings, parts: AccessParts): Promis
     audit,
     owners,
     guard,
-    writerOf: createWriterOf(audit),
+    writerOf: createWriterOf(audit, model),
     adminToken: await adminToken(settings, auth),
     close() {
       unwatch()

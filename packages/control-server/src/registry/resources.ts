@@ -95,8 +95,8 @@ export class Resources {
   async write(values: readonly Given[], options: WriteOptions): Promise<Result<Commit, Refusal>> {
     const { resources, violations, warnings } = this.check(values, options)
     if (violations.length > 0) return refuse({ reason: 'Invalid', violations })
-    for (const { metadata } of resources) {
-      const forbidden = options.by?.refuse(metadata.namespace)
+    for (const resource of resources) {
+      const forbidden = options.by?.refuseResource(resource)
       if (forbidden !== undefined) return refuse({ reason: 'Forbidden', message: forbidden })
     }
     return this.writeChecked(resources, options, [...warnings, ...this.findDangling(resources)])

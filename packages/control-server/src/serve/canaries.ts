@@ -170,11 +170,12 @@ function unknownService(namespace: string, name: string): CanaryFailure {
 
 /** A service may be ruled from a namespace that is not its own. */
 function forbidden({ writes, deletes }: CanaryPlan, by: Writer): CanaryFailure | undefined {
-  for (const { metadata } of [...writes, ...deletes]) {
-    const message = by.refuse(metadata.namespace)
-    if (message !== undefined) return { status: 403, message }
-  }
-  return undefined
+  const messages = [
+    ...writes.map((resource) => by.refuseResource(resource)),
+    ...deletes.map(({ metadata }) => by.refuse(metadata.namespace)),
+  ]
+  const message = messages.find((each) => each !== undefined)
+  return message === undefined ? undefined : { status: 403, message }
 }
 
 /** What stood in a resource before may be of a time when it was not refused. */
