@@ -90,13 +90,17 @@ export class VisibleServices implements ReadonlyMap<string, MeshService> {
     return found
   }
 
+  /** As with hosts, a Service goes before ServiceEntries, whatever they are called; else the name decides. */
   private at(address: string, hosts: readonly string[]): MeshService | undefined {
+    let found: MeshService | undefined
     for (const host of hosts) {
       const known = this.source.services.get(host)
       const service = known && this.visible(host, known)
-      if (service?.addresses?.includes(address) === true) return service
+      if (service?.addresses?.includes(address) !== true) continue
+      if (service.entry === undefined) return service
+      found ??= service
     }
-    return undefined
+    return found
   }
 
   /**

@@ -93,6 +93,17 @@ describe('to whom a service is visible', () => {
     ])
   })
 
+  test('a Service keeps its address, whoever else claims it and whatever that is called', () => {
+    const own = service('web', { clusterIP: '10.96.0.7', ports: [{ port: 80 }] }, 'b')
+    const claim = entry('e', { hosts: ['a.example.com'], addresses: ['10.96.0.7'] }, 'c')
+    for (const resources of [
+      [own, claim],
+      [claim, own],
+    ]) {
+      expect(seen(resources).model.services.get('10.96.0.7')?.host).toBe(webOf('b'))
+    }
+  })
+
   test.each<[string, TestResource[], string | undefined]>([
     ['the oldest', [entry('old', {}, 'c'), entry('new', {}, 'b')], 'c/old'],
     [
