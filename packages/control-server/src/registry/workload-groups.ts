@@ -29,14 +29,17 @@ export function workloadGroupOf({ spec }: ConfigResource): WorkloadGroup {
   }
 }
 
-/** What a registration leaves open is as the group says. */
+/**
+ * What a registration leaves open is as the group says. The service account of one that has a certificate is what that proves:
+ * under any other name its callers would refuse it.
+ */
 export function fillUp(workload: Workload, group: WorkloadGroup): Workload {
-  const { labels, serviceAccount, locality, weight } = workload
+  const { labels, serviceAccount, locality, weight, tlsMode } = workload
+  const isOpen = serviceAccount === DEFAULT_SERVICE_ACCOUNT && tlsMode === undefined
   return {
     ...workload,
     labels: { ...group.labels, ...labels },
-    serviceAccount:
-      serviceAccount === DEFAULT_SERVICE_ACCOUNT ? (group.serviceAccount ?? serviceAccount) : serviceAccount,
+    serviceAccount: isOpen ? (group.serviceAccount ?? serviceAccount) : serviceAccount,
     locality: locality === '' ? (group.locality ?? '') : locality,
     weight: weight === DEFAULT_WORKLOAD_WEIGHT ? (group.weight ?? weight) : weight,
     ports: workload.ports.map((port) => named(port, group.ports)),

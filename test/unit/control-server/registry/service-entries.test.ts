@@ -256,6 +256,11 @@ describe('a WorkloadGroup', () => {
     })
   })
 
+  test('leaves the service account of a registration whose certificate proves it', () => {
+    const { model } = build(group(template), member({ tlsMode: 'istio' }))
+    expect(found(model)).toMatchObject({ serviceAccount: 'default', weight: 5 })
+  })
+
   test('leaves what the registration says itself, and registrations that name another', () => {
     const own = { serviceAccount: 'own', locality: 'x', weight: 2, labels: { version: 'v1', tier: 'own' } }
     expect(found(build(group(template), member(own)).model)).toMatchObject(own)
