@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import { createServer as createHttp2Server } from 'node:http2'
+import { connect, createServer as createHttp2Server } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import type { ExtAuthzProvider, InboundPolicy } from '@weft/mesh-protocol'
@@ -19,6 +19,7 @@ import { systemTimers } from '../../packages/mesh-client/src/kernel/timers.ts'
 import { guardedServer } from '../support/guarded-server.ts'
 import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
 import { poll } from '../support/poll.ts'
+import { rawConnection } from '../support/raw-http.ts'
 
 /** What a provider was asked. */
 interface Asked {
@@ -188,7 +189,7 @@ describe('bodies', () => {
   const shown = { maxRequestBytes: 10, allowPartialMessage: true, packAsBytes: false }
 
   /** An application that reads the body. */
-  async function echo(policy: Partial<InboundPolicy>) {
+  async function echo(policy: Partial<InboundPolicy>, protocol: 'http' | 'http2' = 'http') {
     const harness = inboundHarness({ ask })
     harness.policy.set({ inbound: { ...inboundPolicy([]), ...policy } })
     const listener: RequestListener = async (request, response) => {
@@ -196,8 +197,8 @@ describe('bodies', () => {
       for await (const chunk of request) chunks.push(chunk)
       response.end(Buffer.concat(chunks))
     }
-    const { url } = await harness.inbound.serve(listener, { host: '127.0.0.1' })
-    return { url, [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose]() }
+    const { url, port } = await harness.inbound.serve(listener, { host: '127.0.0.1', protocol })
+    return { url, port, [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose]() }
   }
 
   test.each([
@@ -233,6 +234,51 @@ describe('bodies', () => {
     expect(await (await fetch(`${server.url}/a`, init)).text()).toBe('abc')
     expect(await (await fetch(`${server.url}/a`)).text()).toBe('')
     expect(ext.asked.map(({ body }) => body.toString())).toEqual(['abc', ''])
+  })
+
+  test('of no length, though one was announced', async () => {
+    await using ext = await provider(allow)
+    await using server = await echo(policyOf(ext.port, { includeRequestBodyInCheck: shown }))
+    const head = ['POST /a HTTP/1.1', 'Host: a', 'Connection: close', 'Transfer-Encoding: chunked', '', '']
+    const connection = await rawConnection(server.port, head.join('\r\n'))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    connection.socket.write('0\r\n\r\n')
+    await connection.closed
+    expect(connection.text).toMatch(/^HTTP\/1\.1 200 /)
+    expect(ext.asked[0]?.body.length).toBe(0)
+  })
+
+  test('of clients that wait to be asked for them', async () => {
+    await using ext = await provider(allow)
+    await using server = await echo(policyOf(ext.port, { includeRequestBodyInCheck: shown }))
+    const head = [
+      'POST /a HTTP/1.1',
+      'Host: a',
+      'Connection: close',
+      'Expect: 100-continue',
+      'Content-Length: 2',
+      '',
+      '',
+    ]
+    const connection = await rawConnection(server.port, head.join('\r\n'))
+    await connection.until('HTTP/1.1 100 Continue')
+    connection.socket.write('ab')
+    await connection.closed
+    expect(connection.text).toMatch(/\r\n\r\nab$/)
+    expect(ext.asked[0]?.body.toString()).toBe('ab')
+  })
+
+  test.each([['ab'], ['x'.repeat(300_000)]])('over HTTP/2: %.5s', async (body) => {
+    await using ext = await provider(allow)
+    await using server = await echo(policyOf(ext.port, { includeRequestBodyInCheck: shown }), 'http2')
+    const session = connect(server.url)
+    const stream = session.request({ ':method': 'POST', ':path': '/a' })
+    stream.end(body)
+    const chunks: Buffer[] = []
+    for await (const chunk of stream) chunks.push(chunk)
+    expect(Buffer.concat(chunks).toString()).toBe(body)
+    expect(ext.asked[0]?.body.toString()).toBe(body.slice(0, 10))
+    session.destroy()
   })
 
   test('longer than it may be is refused where it cannot be shown in part', async () => {

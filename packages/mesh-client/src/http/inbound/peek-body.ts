@@ -10,7 +10,8 @@ export interface PeekedBody {
 const NOTHING: PeekedBody = { bytes: Buffer.alloc(0), isWhole: true }
 
 /**
- * Reads the beginning of a request's body and puts it back, so that the application reads it all.
+ * Reads the beginning of a request's body and puts it back, so that the application reads it all. What arrives is looked at as it is
+ * pushed: a listener of `readable`, or a read that finds nothing, would have the end told before the application is there.
  *
  * @param maxBytes how much is waited for; 0 or more
  */
@@ -18,27 +19,37 @@ export function peekBody(request: IncomingMessage, maxBytes: number): Promise<Pe
   if (!hasBody(request)) return Promise.resolve(NOTHING)
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
+    const { push } = request
     let held = 0
+    let isOver = false
+    // A request of HTTP/2 is only complete when its end has been told.
+    let isWhole = request.complete
     const finish = (): void => {
-      request.off('readable', look)
+      isOver = true
+      Reflect.deleteProperty(request, 'push')
       request.off('close', finish)
       const all = Buffer.concat(chunks)
-      // Within the turn in which it was read, so that no end is told before.
       if (all.length > 0 && !request.destroyed) request.unshift(all)
-      resolve({ bytes: all.subarray(0, maxBytes), isWhole: request.complete && all.length <= maxBytes })
+      resolve({ bytes: all.subarray(0, maxBytes), isWhole: isWhole && all.length <= maxBytes })
     }
     const look = (): void => {
-      // A read that finds nothing would have the end told.
-      while (request.readableLength > 0) {
-        const chunk = request.read() as Buffer | null
-        if (chunk === null) break
+      while (!isOver && request.readableLength > 0) {
+        const chunk = request.read() as Buffer
         chunks.push(chunk)
         held += chunk.length
+        if (held > maxBytes) finish()
       }
-      if (request.complete || held > maxBytes) finish()
+      if (!isOver && isWhole && request.readableLength === 0) finish()
     }
-    request.on('readable', look)
+    request.push = (...args: Parameters<typeof push>): boolean => {
+      const wantsMore = push.apply(request, args)
+      isWhole = request.complete || args[0] === null
+      look()
+      return wantsMore
+    }
     request.on('close', finish)
+    if (!isWhole && request.readableLength === 0) request.read(0)
+    look()
   })
 }
 
