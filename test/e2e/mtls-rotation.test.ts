@@ -100,7 +100,11 @@ test('all certificates are replaced again and again, and the root once, while ca
 
   await until(TTL_MS * 0.7)
   await api('/v1/ca/rotate', 'POST')
-  await poll(async () => (await api('/v1/ca')).rotation.phase === 'retiring', 'everybody to know both roots')
+  await poll(
+    async () => (await api('/v1/ca')).rotation.phase === 'retiring',
+    'everybody to know both roots',
+    2 * TTL_MS,
+  )
   await poll(async () => (await api('/v1/ca')).rotation.phase === 'stable', 'the old root to go', 2 * TTL_MS)
   const after = await api('/v1/ca')
   expect(after.roots.length).toBe(1)
