@@ -33,6 +33,7 @@ const TOLD: { [K in keyof Recorder]: Parameters<Recorder[K]> } = {
     },
   ],
   fault: ['a', 'abort'],
+  authorization: ['a', 'denied'],
   mirror: ['c', 'answered'],
   hedge: ['c', 'started'],
   retry: ['c', 'reset'],
