@@ -1,88 +1,18 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
-import { connect, createServer as createHttp2Server } from 'node:http2'
-import type { AddressInfo } from 'node:net'
-import { Readable } from 'node:stream'
-import type { ExtAuthzProvider, InboundPolicy } from '@weft/mesh-protocol'
-import { Agent } from 'undici'
+import type { ServerResponse } from 'node:http'
+import type { InboundPolicy } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
-import { createAskProvider } from '../../packages/mesh-client/src/http/ext-authz/ask-provider.ts'
-import { outsideHttp2 } from '../../packages/mesh-client/src/http/ext-authz/outside-http2.ts'
 import {
   bytesField,
   Message,
   numberField,
   presentField,
 } from '../../packages/mesh-client/src/http/ext-authz/protobuf.ts'
-import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
-import { systemTimers } from '../../packages/mesh-client/src/kernel/timers.ts'
+import { type Answer, allow, ask, policyOf, provider } from '../support/ext-authz.ts'
 import { guardedServer } from '../support/guarded-server.ts'
-import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
 import { poll } from '../support/poll.ts'
-import { rawConnection } from '../support/raw-http.ts'
-
-/** What a provider was asked. */
-interface Asked {
-  readonly method: string
-  readonly path: string
-  readonly headers: IncomingMessage['headers']
-  readonly body: Buffer
-}
-
-interface Provider extends AsyncDisposable {
-  readonly port: number
-  readonly asked: Asked[]
-}
-
-type Answer = (asked: Asked, response: ServerResponse) => void
-
-async function provider(answer: Answer, speaks: 'http' | 'http2' = 'http'): Promise<Provider> {
-  const asked: Asked[] = []
-  const listener: RequestListener = async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk)
-    const { method = '', url = '', headers } = request
-    const one = { method, path: url, headers, body: Buffer.concat(chunks) }
-    asked.push(one)
-    answer(one, response)
-  }
-  const sessions = new Set<{ destroy(): void }>()
-  const server = speaks === 'http' ? createServer(listener) : createHttp2Server(listener as never)
-  server.on('session', (session: { destroy(): void }) => sessions.add(session))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    asked,
-    async [Symbol.asyncDispose]() {
-      for (const session of sessions) session.destroy()
-      if ('closeAllConnections' in server) server.closeAllConnections()
-      server.close()
-    },
-  }
-}
-
-const agent = new Agent()
-const ask = createAskProvider({
-  dispatcher: () => agent,
-  http2: outsideHttp2(),
-  isOfMesh: () => false,
-  clock: systemClock,
-  timers: systemTimers,
-})
-
-function policyOf(port: number, options: Partial<ExtAuthzProvider> = {}): Partial<InboundPolicy> {
-  const base = { protocol: 'http', host: '127.0.0.1', timeoutMs: 2_000, failOpen: false, statusOnError: 403 } as const
-  return {
-    authorization: {
-      custom: [{ name: 'ns/custom', rules: [{ not: { urlPath: { exact: '/health' } } }], provider: 'ext' }],
-      deny: [{ name: 'ns/deny', rules: [{ urlPath: { exact: '/denied' } }] }],
-    },
-    extAuthzProviders: { ext: { ...base, port, ...options } },
-  }
-}
 
 const guarded = (policy: Partial<InboundPolicy>) => guardedServer(policy, {}, { ask })
-const allow: Answer = (_asked, response) => response.writeHead(200, { 'x-user': 'alice', 'x-note': 'n' }).end()
 
 describe('over HTTP', () => {
   test('is shown the request, and only the headers that policy names', async () => {
@@ -185,112 +115,6 @@ describe('over HTTP', () => {
   })
 })
 
-describe('bodies', () => {
-  const shown = { maxRequestBytes: 10, allowPartialMessage: true, packAsBytes: false }
-
-  /** An application that reads the body. */
-  async function echo(policy: Partial<InboundPolicy>, protocol: 'http' | 'http2' = 'http') {
-    const harness = inboundHarness({ ask })
-    harness.policy.set({ inbound: { ...inboundPolicy([]), ...policy } })
-    const listener: RequestListener = async (request, response) => {
-      const chunks: Buffer[] = []
-      for await (const chunk of request) chunks.push(chunk)
-      response.end(Buffer.concat(chunks))
-    }
-    const { url, port } = await harness.inbound.serve(listener, { host: '127.0.0.1', protocol })
-    return { url, port, [Symbol.asyncDispose]: () => harness[Symbol.asyncDispose]() }
-  }
-
-  test.each([
-    ['short', 'short', 'false'],
-    ['0123456789', '0123456789', 'false'],
-    ['0123456789ab', '0123456789', 'true'],
-    ['x'.repeat(300_000), 'xxxxxxxxxx', 'true'],
-  ])('%.20s is shown as far as policy says, and reaches the application whole', async (body, seen, partial) => {
-    await using ext = await provider(allow)
-    await using server = await echo(policyOf(ext.port, { includeRequestBodyInCheck: shown }))
-    const answer = await fetch(`${server.url}/a`, { method: 'POST', body })
-    expect(await answer.text()).toBe(body)
-    expect(ext.asked[0]?.body.toString()).toBe(seen)
-    expect(ext.asked[0]?.headers['x-envoy-auth-partial-body']).toBe(partial)
-  })
-
-  test('in pieces, and none at all', async () => {
-    await using ext = await provider(allow)
-    await using server = await echo(
-      policyOf(ext.port, { includeRequestBodyInCheck: { ...shown, maxRequestBytes: 1000 } }),
-    )
-    const pieces = async function* () {
-      for (const piece of ['a', 'b', 'c']) {
-        yield Buffer.from(piece)
-        await new Promise((resolve) => setTimeout(resolve, 5))
-      }
-    }
-    const init = {
-      method: 'POST',
-      body: Readable.toWeb(Readable.from(pieces())),
-      duplex: 'half',
-    } as unknown as RequestInit
-    expect(await (await fetch(`${server.url}/a`, init)).text()).toBe('abc')
-    expect(await (await fetch(`${server.url}/a`)).text()).toBe('')
-    expect(ext.asked.map(({ body }) => body.toString())).toEqual(['abc', ''])
-  })
-
-  test('of no length, though one was announced', async () => {
-    await using ext = await provider(allow)
-    await using server = await echo(policyOf(ext.port, { includeRequestBodyInCheck: shown }))
-    const head = ['POST /a HTTP/1.1', 'Host: a', 'Connection: close', 'Transfer-Encoding: chunked', '', '']
-    const connection = await rawConnection(server.port, head.join('\r\n'))
-    await new Promise((resolve) => setTimeout(resolve, 20))
-    connection.socket.write('0\r\n\r\n')
-    await connection.closed
-    expect(connection.text).toMatch(/^HTTP\/1\.1 200 /)
-    expect(ext.asked[0]?.body.length).toBe(0)
-  })
-
-  test('of clients that wait to be asked for them', async () => {
-    await using ext = await provider(allow)
-    await using server = await echo(policyOf(ext.port, { includeRequestBodyInCheck: shown }))
-    const head = [
-      'POST /a HTTP/1.1',
-      'Host: a',
-      'Connection: close',
-      'Expect: 100-continue',
-      'Content-Length: 2',
-      '',
-      '',
-    ]
-    const connection = await rawConnection(server.port, head.join('\r\n'))
-    await connection.until('HTTP/1.1 100 Continue')
-    connection.socket.write('ab')
-    await connection.closed
-    expect(connection.text).toMatch(/\r\n\r\nab$/)
-    expect(ext.asked[0]?.body.toString()).toBe('ab')
-  })
-
-  test.each([['ab'], ['x'.repeat(300_000)]])('over HTTP/2: %.5s', async (body) => {
-    await using ext = await provider(allow)
-    await using server = await echo(policyOf(ext.port, { includeRequestBodyInCheck: shown }), 'http2')
-    const session = connect(server.url)
-    const stream = session.request({ ':method': 'POST', ':path': '/a' })
-    stream.end(body)
-    const chunks: Buffer[] = []
-    for await (const chunk of stream) chunks.push(chunk)
-    expect(Buffer.concat(chunks).toString()).toBe(body)
-    expect(ext.asked[0]?.body.toString()).toBe(body.slice(0, 10))
-    session.destroy()
-  })
-
-  test('longer than it may be is refused where it cannot be shown in part', async () => {
-    await using ext = await provider(allow)
-    const whole = { ...shown, allowPartialMessage: false }
-    await using server = await echo(policyOf(ext.port, { includeRequestBodyInCheck: whole }))
-    const answer = await fetch(`${server.url}/a`, { method: 'POST', body: 'x'.repeat(50_000) })
-    expect(answer.status).toBe(413)
-    expect(ext.asked).toEqual([])
-  })
-})
-
 /** `CheckResponse` from its parts. */
 const option = (key: string, value: string, append = false): Buffer =>
   Buffer.concat([
@@ -358,6 +182,20 @@ describe('over gRPC', () => {
     await using bare = await provider(grpcAnswer(status), 'http2')
     await using other = await guarded(policyOf(bare.port, GRPC))
     expect((await fetch(`${other.url}/a`)).status).toBe(403)
+  })
+
+  test('cannot break answers in two, nor the process', async () => {
+    const evil = [option('x-a', 'b\r\nx-evil: 1'), option('x a', 'b'), option('x-b', '\u{1f600}')]
+    const ok = evil.flatMap((bytes) => [presentField(2, bytes), presentField(6, bytes)])
+    await using allowing = await provider(grpcAnswer(presentField(3, Buffer.concat(ok))), 'http2')
+    await using served = await guarded(policyOf(allowing.port, GRPC))
+    const answer = await fetch(`${served.url}/a`)
+    expect([answer.status, answer.headers.get('x-evil'), answer.headers.get('x-a')]).toEqual([200, null, null])
+    const status = presentField(1, numberField(1, 7))
+    const no = presentField(2, Buffer.concat(evil.map((bytes) => presentField(2, bytes))))
+    await using denying = await provider(grpcAnswer(Buffer.concat([status, no])), 'http2')
+    await using refused = await guarded(policyOf(denying.port, GRPC))
+    expect((await fetch(`${refused.url}/a`)).status).toBe(403)
   })
 
   test.each<[string, Answer]>([

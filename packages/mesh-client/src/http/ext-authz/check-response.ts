@@ -1,5 +1,6 @@
 import type { ProviderAnswer } from '../../inbound/ext-authz/provider-answer.ts'
 import { Message } from './protobuf.ts'
+import { isValidHeader } from './valid-headers.ts'
 
 /*
  * `envoy.service.auth.v3.CheckResponse`, with the numbers of its fields in `external_auth.proto`.
@@ -64,6 +65,6 @@ function options(all: readonly Buffer[] = []): readonly HeaderOption[] {
     const name = header?.text(1).toLowerCase() ?? ''
     const value = header?.text(2) || header?.text(3) || ''
     const appends = option.message(2)?.number(1) === 1
-    return isSettable(name) ? [{ name, value, appends }] : []
+    return isSettable(name) && isValidHeader(name, value) ? [{ name, value, appends }] : []
   })
 }

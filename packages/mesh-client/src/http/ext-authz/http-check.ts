@@ -4,6 +4,7 @@ import { namePatterns } from '../../inbound/ext-authz/name-patterns.ts'
 import type { ProviderAnswer } from '../../inbound/ext-authz/provider-answer.ts'
 import type { AskedRequest } from './asked-request.ts'
 import { readWhole } from './read-whole.ts'
+import { isValidHeader } from './valid-headers.ts'
 
 /** Shown whether they are asked for or not. Envoy `ext_authz_http_impl.cc`. */
 const ALWAYS_SHOWN: readonly string[] = ['authorization']
@@ -84,6 +85,9 @@ function denial(
 function headersOf(headers: Dispatcher.ResponseData['headers']): readonly (readonly [string, string])[] {
   return Object.entries(headers).flatMap(([name, value]) => {
     if (value === undefined || NOT_PASSED.has(name) || name.startsWith('x-weft-')) return []
-    return [value].flat().map((each) => [name, each] as const)
+    return [value]
+      .flat()
+      .filter((each) => isValidHeader(name, each))
+      .map((each) => [name, each] as const)
   })
 }
