@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os'
-import { keepAdminToken, makeAdminToken } from './auth/admin-token.ts'
+import { keepAdminToken, makeAdminToken, pinAdminToken } from './auth/admin-token.ts'
 import type { AuditLog } from './auth/audit-log.ts'
 import type { Caller } from './auth/caller.ts'
 import { type Auth, openAuth } from './auth/open-auth.ts'
@@ -60,14 +60,17 @@ export async function openAccess(settings: Settings, parts: AccessParts): Promis
     hostAddresses,
     selectedServices: (registration, allowed) => selectedServices(registration, allowed, model(), resources),
   })
+  const firstToken = await adminToken(settings, auth)
+  const unpin = keepPinned(settings, auth, ca)
   return {
     auth,
     audit,
     owners,
     guard,
     writerOf: createWriterOf(audit, model),
-    adminToken: await adminToken(settings, auth),
+    adminToken: firstToken,
     close() {
+      unpin()
       unwatch()
       auth.close()
       audit.close()
@@ -93,9 +96,22 @@ export async function createToken({ tokens }: Auth, spec: TokenSpec): Promise<st
 async function adminToken({ secure, store, dataDir, logger }: Settings, { tokens }: Auth): Promise<string | undefined> {
   if (!secure) return undefined
   if (store === 'memory') return makeAdminToken(tokens)
-  const made = await keepAdminToken(tokens, dataDir)
+  const made = await keepAdminToken(tokens, dataDir, logger)
   if (made !== undefined) logger.info('a token for admins was written', { file: `${dataDir}/admin-token` })
   return made
+}
+
+/** The file is how whoever runs the server reaches it, also once the root has changed. Returns what ends it. */
+function keepPinned({ secure, store, dataDir, logger }: Settings, { tokens }: Auth, { authority }: Ca): () => void {
+  if (!secure || store === 'memory') return () => undefined
+  let pinning = Promise.resolve()
+  return authority.trust.subscribe(() => {
+    pinning = pinning
+      .then(() => pinAdminToken(tokens, dataDir))
+      .catch((error: unknown) =>
+        logger.error('the token for admins does not name the root of now', { error: String(error) }),
+      )
+  })
 }
 
 function hostAddresses(): readonly string[] {

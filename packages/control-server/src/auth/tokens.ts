@@ -69,6 +69,13 @@ export class Tokens {
     return isRight && record?.kind === kind ? record : undefined
   }
 
+  /** The same token with the root that its holder may trust now; `undefined`: it names that already, or there is none. */
+  async pinned(parts: CredentialParts): Promise<string | undefined> {
+    const caFingerprint = await this.options.caFingerprint()
+    if (caFingerprint === undefined || caFingerprint === parts.caFingerprint) return undefined
+    return formatCredential({ ...parts, caFingerprint })
+  }
+
   /** Throws {@link TooManyTokensError}. */
   async create(spec: TokenSpec, createdBy: string, options: { readonly expires?: false } = {}): Promise<CreatedToken> {
     const { store, wallNow, audit, caFingerprint } = this.options
