@@ -9,6 +9,7 @@ import { type DrainPlan, graceIsOver } from '../../inbound/drain-plan.ts'
 import { inboundChain } from '../../inbound/filters.ts'
 import { textReply } from '../../inbound/local-reply.ts'
 import type { Timers } from '../../kernel/timers.ts'
+import { barPlaintext } from './bar-plaintext.ts'
 import { closeKeepingIdle } from './close-keeping-idle.ts'
 import { Connection } from './connection.ts'
 import type { ExchangeBase, ExchangeHost } from './exchange-base.ts'
@@ -24,9 +25,6 @@ import { connectionOf, track } from './tracked.ts'
 import { TunnelExchange } from './tunnel-exchange.ts'
 import { isWatched } from './watched.ts'
 
-/** How long what is under way has left when policy takes its connection no more: with the push it makes less than a second. */
-const BARRED_GRACE_MS = 500
-
 /** What a server over plaintext and mutual TLS has besides its exchanges. */
 export interface ServedServerDeps extends TlsGateDeps {
   readonly timers: Timers
@@ -37,6 +35,7 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
   /** Takes the mesh away from before the listeners. */
   readonly undo: () => void
   readonly server: Server | Http2Server
+  readonly #http2: Http2Side | undefined
   readonly #switch: ProtocolSwitch | undefined
   readonly #gate: TlsGate
   readonly #wait: FirstPolicyWait
@@ -82,7 +81,9 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
       emit: interposition.emit,
       chain: inboundChain(all, (exchange) => exchange.forward()),
     }
-    if (speaksHttp2) this.#switch = this.#switchProtocols(interposition.emit)
+    if (!speaksHttp2) return
+    this.#http2 = new Http2Side(this.#host, (connection, exchange) => this.#admit(connection, exchange))
+    this.#switch = this.#switchProtocols(this.#http2)
   }
 
   /** Resolves when the server has closed, whoever closed it. */
@@ -123,7 +124,7 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
 
   /** Of what is not taken any more, plaintext has a moment to end; mutual TLS, which harms nobody, as long as it needs. */
   modeChanged(mode: PortMode): void {
-    if (mode === 'STRICT') this.#barPlaintext()
+    if (mode === 'STRICT') barPlaintext(this.#connections, this.#deps.timers)
     if (mode === 'DISABLE') for (const connection of this.#connections) if (!connection.isPlain) connection.retire()
   }
 
@@ -139,6 +140,11 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
       this.#host.emit(event, request, response)
       return
     }
+    if (this.#http2 !== undefined && request.httpVersionMajor > 1) {
+      // The listening server speaks HTTP/2 itself.
+      this.#http2.request(event, request, response)
+      return
+    }
     const connection = this.#track(request.socket)
     const exchange = new RequestExchange(this.#host, connection, event, request, response)
     connection.started(exchange)
@@ -146,6 +152,10 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
   }
 
   tunnel(event: TunnelEvent, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#http2 !== undefined && request.httpVersionMajor > 1) {
+      this.#http2.tunnel(event, request, socket)
+      return
+    }
     const connection = this.#track(request.socket)
     const exchange = new TunnelExchange(this.#host, connection, event, request, socket, head)
     connection.started(exchange)
@@ -198,18 +208,8 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
     })
   }
 
-  #barPlaintext(): void {
-    const plain = [...this.#connections].filter(({ isPlain, facts }) => isPlain && !facts.isOwnProbe)
-    for (const connection of plain) connection.bar()
-    const cut = (): void => {
-      for (const connection of plain) if (this.#connections.has(connection)) connection.cut()
-    }
-    this.#deps.timers.set(cut, BARRED_GRACE_MS)
-  }
-
-  #switchProtocols(emit: Emit): ProtocolSwitch {
-    const http2 = new Http2Side(this.#host, (connection, exchange) => this.#admit(connection, exchange))
-    return new ProtocolSwitch(this.server, emit, {
+  #switchProtocols(http2: Http2Side): ProtocolSwitch {
+    return new ProtocolSwitch(this.server, this.#emit, {
       http1: this,
       http2,
       opened: (session, socket) => {

@@ -1,81 +1,28 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { createServer as createHttp2Server } from 'node:http2'
-import type { PeerAuthentication } from '@weft/mesh-protocol'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { InboundDeps } from '../../../../../packages/mesh-client/src/http/inbound/create-inbound.ts'
-import type { ServeOptions } from '../../../../../packages/mesh-client/src/http/inbound/mesh-server.ts'
-import { peerOfRequest } from '../../../../../packages/mesh-client/src/http/inbound/peer-of.ts'
 import { OwnProbes } from '../../../../../packages/mesh-client/src/inbound/own-probes.ts'
-import { encodePeer } from '../../../../../packages/mesh-client/src/kernel/peer-header.ts'
-import { inboundHarness } from '../../../../support/inbound.ts'
 import { ask, askHttp2, clientOptions, dial, dialHttp2, dialTls, mtlsPolicy } from '../../../../support/mesh-tls.ts'
+import {
+  ca,
+  closes,
+  secure,
+  self,
+  serveScene,
+  stopServing,
+  tell,
+  WEB,
+  web,
+  XFCC,
+} from '../../../../support/mtls-scene.ts'
 import { poll } from '../../../../support/poll.ts'
-import { createTestCa, type FakeIdentitySource, fakeIdentity } from '../../../../support/test-ca.ts'
+import { createTestCa, fakeIdentity } from '../../../../support/test-ca.ts'
 
-const ca = createTestCa()
-const web = () => ca.identity({ namespace: 'shop', serviceAccount: 'web' })
-const self = () => ca.identity({ serviceAccount: 'self' })
-const WEB = 'spiffe://cluster.local/ns/shop/sa/web'
-const XFCC = 'x-forwarded-client-cert'
-
-const stops: (() => unknown)[] = []
-afterEach(async () => {
-  for (const stop of stops.splice(0)) await stop()
-})
-
-interface Scene {
-  readonly mtls?: PeerAuthentication | 'none'
-  readonly identity?: FakeIdentitySource
-  readonly serve?: ServeOptions
-  readonly listener?: (request: IncomingMessage, response: ServerResponse) => void
-  readonly deps?: Partial<InboundDeps>
-}
-
-function tell(request: IncomingMessage, response: ServerResponse): void {
-  const { headers, rawHeaders, headersDistinct } = request
-  const raw = rawHeaders.flatMap((name, index) =>
-    index % 2 === 0 && name.toLowerCase() === XFCC ? [rawHeaders[index + 1]] : [],
-  )
-  const distinct = (headersDistinct as typeof headersDistinct | undefined)?.[XFCC]
-  const { encrypted } = request.socket as { encrypted?: boolean }
-  const told = {
-    peer: peerOfRequest(request),
-    xfcc: headers[XFCC],
-    raw,
-    distinct,
-    encrypted,
-    version: request.httpVersion,
-  }
-  response.setHeader('content-type', 'application/json')
-  response.end(JSON.stringify(told))
-}
-
-async function scene({
-  mtls = { mode: 'PERMISSIVE' },
-  identity = fakeIdentity(self()),
-  serve,
-  listener = tell,
-  deps,
-}: Scene = {}) {
-  const harness = inboundHarness({ identity, ...deps })
-  stops.push(() => harness[Symbol.asyncDispose]())
-  if (mtls !== 'none') harness.policy.set({ inbound: mtlsPolicy(mtls) })
-  const server = await harness.inbound.serve(listener, { host: '127.0.0.1', ...serve })
-  return {
-    ...harness,
-    identity,
-    port: server.port,
-    server,
-    set: (next: PeerAuthentication) => harness.policy.set({ inbound: mtlsPolicy(next) }),
-  }
-}
-
-const secure = (port: number, who = web()) => dialTls(port, clientOptions(who))
-const closes = (socket: { closed: boolean }) => poll(() => socket.closed, 'the end of the connection', 3_000)
+afterEach(stopServing)
 
 describe('PERMISSIVE', () => {
   test('mutual TLS and plaintext on one port', async () => {
-    const { port, calls } = await scene()
+    const { port, calls } = await serveScene()
     const overTls = JSON.parse((await ask(await secure(port))).body)
     expect(overTls).toMatchObject({
       peer: {
@@ -95,14 +42,14 @@ describe('PERMISSIVE', () => {
   })
 
   test('is what an inbound policy without a word means', async () => {
-    const { port, policy } = await scene({ mtls: 'none' })
+    const { port, policy } = await serveScene({ mtls: 'none' })
     policy.set({ inbound: mtlsPolicy(undefined) })
     expect((await ask(await dial(port))).status).toBe(200)
     expect((await ask(await secure(port))).status).toBe(200)
   })
 
   test('a client may take its time between connecting and speaking, and send byte by byte', async () => {
-    const { port } = await scene()
+    const { port } = await serveScene()
     const socket = await dial(port)
     for (const piece of ['G', 'E', 'T / HTTP/1.1\r\nhost: x\r\n', 'connection: close\r\n\r\n']) {
       socket.write(piece)
@@ -117,7 +64,7 @@ describe('PERMISSIVE', () => {
 
   test('HTTP/2 by ALPN and by preface, HTTP/1.1 beside it, whatever server listens', async () => {
     for (const listener of [tell, createHttp2Server(tell as never)]) {
-      const { port } = await scene({ serve: { protocol: 'http2' }, listener: listener as never })
+      const { port } = await serveScene({ serve: { protocol: 'http2' }, listener: listener as never })
       const plain = dialHttp2(await dial(port))
       const tls = dialHttp2(await dialTls(port, { ...clientOptions(web()), ALPNProtocols: ['h2'] }))
       const [first, second] = [await askHttp2(plain), await askHttp2(tls, { [XFCC]: 'URI=spiffe://forged' })]
@@ -138,7 +85,7 @@ describe('STRICT', () => {
   const mtls = { mode: 'STRICT' } as const
 
   test('plaintext is refused, and the first refusal is told', async () => {
-    const { port, warnings, calls } = await scene({ mtls })
+    const { port, warnings, calls } = await serveScene({ mtls })
     for (let count = 0; count < 2; count++) {
       const socket = await dial(port)
       await expect(ask(socket)).rejects.toThrow(/socket hang up|ECONNRESET/)
@@ -152,14 +99,14 @@ describe('STRICT', () => {
     const errors: string[] = []
     const quiet = (): void => undefined
     const logger = { debug: quiet, info: quiet, warn: quiet, error: (text: string) => void errors.push(text) }
-    const { port } = await scene({ mtls, identity: fakeIdentity('off'), deps: { logger } })
+    const { port } = await serveScene({ mtls, identity: fakeIdentity('off'), deps: { logger } })
     await expect(ask(await dial(port))).rejects.toThrow()
     await expect(secure(port)).rejects.toThrow()
     expect(errors).toEqual([expect.stringContaining('refuses everybody')])
   })
 
   test('by port, as policies name it', async () => {
-    const { port, set } = await scene({ mtls: { mode: 'STRICT', ports: { '80': 'PERMISSIVE' } } })
+    const { port, set } = await serveScene({ mtls: { mode: 'STRICT', ports: { '80': 'PERMISSIVE' } } })
     expect((await ask(await dial(port))).status).toBe(200)
     set({ mode: 'PERMISSIVE', ports: { '80': 'STRICT' } })
     await expect(ask(await dial(port))).rejects.toThrow()
@@ -169,7 +116,7 @@ describe('STRICT', () => {
 
   test('a probe of this very process passes', async () => {
     const ownProbes = new OwnProbes()
-    const { port } = await scene({ mtls, deps: { ownProbes } })
+    const { port } = await serveScene({ mtls, deps: { ownProbes } })
     const socket = await dial(port)
     ownProbes.connected(socket)
     expect((await ask(socket)).status).toBe(200)
@@ -181,7 +128,7 @@ describe('STRICT', () => {
 
 describe('DISABLE', () => {
   test('takes plaintext only, and says nothing of TLS', async () => {
-    const { port } = await scene({ mtls: { mode: 'DISABLE' } })
+    const { port } = await serveScene({ mtls: { mode: 'DISABLE' } })
     expect((await ask(await dial(port))).status).toBe(200)
     await expect(secure(port)).rejects.toThrow()
   })
@@ -190,7 +137,7 @@ describe('DISABLE', () => {
 describe('a switch while connections are open', () => {
   test('to STRICT: unused plaintext ends at once, used plaintext with its answer, mutual TLS goes on', async () => {
     const held: ServerResponse[] = []
-    const { port, set } = await scene({
+    const { port, set } = await serveScene({
       listener: (request, response) => (request.url === '/slow' ? void held.push(response) : void response.end('ok')),
     })
     const [idle, busy, tls] = [await dial(port), await dial(port), await secure(port)]
@@ -209,7 +156,7 @@ describe('a switch while connections are open', () => {
   })
 
   test('to STRICT: what is not done within a second is cut, a tunnel too', async () => {
-    const { port, set, server } = await scene({ listener: () => undefined })
+    const { port, set, server } = await serveScene({ listener: () => undefined })
     server.server.on('upgrade', (_request, socket) => socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
     const [stuck, tunnel] = [await dial(port), await dial(port)]
     const never = ask(stuck).catch((error: Error) => error)
@@ -224,7 +171,7 @@ describe('a switch while connections are open', () => {
   })
 
   test('to STRICT: HTTP/2 without TLS is told to go', async () => {
-    const { port, set } = await scene({ serve: { protocol: 'http2' } })
+    const { port, set } = await serveScene({ serve: { protocol: 'http2' } })
     const socket = await dial(port)
     const session = dialHttp2(socket)
     await askHttp2(session)
@@ -233,7 +180,7 @@ describe('a switch while connections are open', () => {
   })
 
   test('from STRICT to PERMISSIVE: plaintext is taken again, and no connection of TLS is touched', async () => {
-    const { port, set } = await scene({ mtls: { mode: 'STRICT' } })
+    const { port, set } = await serveScene({ mtls: { mode: 'STRICT' } })
     const tls = await secure(port)
     await ask(tls)
     set({ mode: 'PERMISSIVE' })
@@ -245,7 +192,7 @@ describe('a switch while connections are open', () => {
 
 describe('another certificate', () => {
   test('is shown to new connections; the next answer of a former one is its last', async () => {
-    const { port, identity } = await scene()
+    const { port, identity } = await serveScene()
     const former = await secure(port)
     await ask(former)
     const next = self()
@@ -258,7 +205,7 @@ describe('another certificate', () => {
 
   test('HTTP/2 is told by GOAWAY, and what is under way ends well', async () => {
     const held: ServerResponse[] = []
-    const { port, identity } = await scene({
+    const { port, identity } = await serveScene({
       serve: { protocol: 'http2' },
       listener: (_request, response) => void held.push(response),
     })
@@ -275,7 +222,7 @@ describe('another certificate', () => {
   test('a root that is added and one that is taken away', async () => {
     const next = createTestCa('next root')
     const identity = fakeIdentity(self())
-    const { port } = await scene({ mtls: { mode: 'STRICT' }, identity })
+    const { port } = await serveScene({ mtls: { mode: 'STRICT' }, identity })
     await expect(ask(await secure(port, { ...next.identity(), trust: web().trust }))).rejects.toThrow()
     identity.set(ca.identity({ serviceAccount: 'self', roots: [ca.root, next.root] }))
     const both = [ca.root, next.root]
@@ -286,7 +233,7 @@ describe('another certificate', () => {
   })
 
   test('a connection outlives the certificate of its client by one answer', async () => {
-    const { port } = await scene()
+    const { port } = await serveScene()
     const socket = await secure(port, ca.identity({ serviceAccount: 'web', ttlMs: 1_500 }))
     expect((await ask(socket)).headers.connection).toBe('keep-alive')
     await new Promise((resolve) => setTimeout(resolve, 1_600))
@@ -294,9 +241,18 @@ describe('another certificate', () => {
   })
 })
 
+test('while the own certificate has ended nobody is shaken hands with; another one mends it', async () => {
+  const { port, identity } = await serveScene()
+  identity.set('expired')
+  await expect(secure(port)).rejects.toThrow()
+  expect((await ask(await dial(port))).status).toBe(200)
+  identity.set(self())
+  expect((await ask(await secure(port))).status).toBe(200)
+})
+
 describe('before the first inbound policy', () => {
   test('requests wait for it, and what it refuses is gone', async () => {
-    const { port, policy, calls } = await scene({ mtls: 'none' })
+    const { port, policy, calls } = await serveScene({ mtls: 'none' })
     const plain = ask(await dial(port)).catch((error: Error) => error)
     const tls = ask(await secure(port))
     await poll(() => policy.current.inbound === undefined, 'a moment')
@@ -308,65 +264,14 @@ describe('before the first inbound policy', () => {
   })
 
   test('nobody waits where no identity is sought', async () => {
-    const { port } = await scene({ mtls: 'none', identity: fakeIdentity('off') })
+    const { port } = await serveScene({ mtls: 'none', identity: fakeIdentity('off') })
     expect((await ask(await dial(port))).status).toBe(200)
-  })
-})
-
-describe('what the application is told', () => {
-  test('x-forwarded-client-cert is set from the certificate, and what came in is dropped', async () => {
-    const { port } = await scene()
-    const who = web()
-    const socket = await secure(port, who)
-    const { fingerprint256 = '' } = socket.getX509Certificate() ?? {}
-    const hash = fingerprint256.replaceAll(':', '').toLowerCase()
-    const expected = `By=spiffe://cluster.local/ns/default/sa/self;Hash=${hash};Subject="CN=web";URI=${WEB}`
-    for (const headers of [
-      {},
-      { [XFCC]: 'URI=spiffe://forged' },
-      { 'X-Forwarded-Client-Cert': 'a', 'x-weft-peer': 'b' },
-    ]) {
-      const { body } = await ask(socket, { headers })
-      expect(JSON.parse(body)).toMatchObject({ xfcc: expected, raw: [expected], distinct: [expected] })
-    }
-    const { body } = await ask(await dial(port), { headers: { [XFCC]: `URI=${WEB}` } })
-    expect(JSON.parse(body)).toEqual({ peer: {}, raw: [], version: '1.1' })
-  })
-
-  test('telemetry believes the certificate before what a caller says of itself', async () => {
-    const { port, calls } = await scene()
-    const peer = {
-      workload: 'web-v1',
-      namespace: 'kube-system',
-      app: 'web',
-      version: 'v1',
-      canonicalService: 'web',
-      canonicalRevision: 'v1',
-      cluster: 'c',
-    }
-    const socket = await secure(port)
-    await ask(socket, { headers: { 'x-weft-peer': encodePeer(peer) } })
-    await ask(socket)
-    expect(calls[0]?.peer).toMatchObject({ ...peer, namespace: 'shop', mutualTls: { peer: WEB } })
-    expect(calls[1]?.peer).toMatchObject({ workload: '', namespace: 'shop' })
-  })
-
-  test('who is at the other end of an upgrade', async () => {
-    const { port, server } = await scene()
-    server.server.on('upgrade', (request, socket) => {
-      const told = [peerOfRequest(request).principal, peerOfRequest(socket).principal].join(' ')
-      socket.end(`HTTP/1.1 101 Switching Protocols\r\nx-peer: ${told}\r\n\r\n`)
-    })
-    const socket = await secure(port)
-    socket.write('GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n')
-    const head = await new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))))
-    expect(head).toContain('x-peer: cluster.local/ns/shop/sa/web cluster.local/ns/shop/sa/web')
   })
 })
 
 test('a drain lets requests over TLS finish and closes what is unused', async () => {
   const held: ServerResponse[] = []
-  const { port, server } = await scene({
+  const { port, server } = await serveScene({
     listener: (request, response) => (request.url === '/slow' ? void held.push(response) : void response.end('ok')),
   })
   const [idle, busy] = [await secure(port), await secure(port)]
