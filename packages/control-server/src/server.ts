@@ -158,7 +158,7 @@ async function createApi(
   const { auth, audit, owners, guard, writerOf } = access
   const model = (): Model => parts.model.current
   const wallNow = (): number => settings.clock.wallNow()
-  const { app, routes } = createApp(settings.logger, tls?.serverOptions())
+  const { app, routes } = createApp(settings, tls?.serverOptions())
   authorizeRequests(app, { authenticator: auth.authenticator, peerOf })
   metricsRoutes(app, { model, push })
   healthRoutes(app, isReady)

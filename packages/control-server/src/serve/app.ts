@@ -1,5 +1,6 @@
 import type { TlsOptions } from 'node:tls'
 import Fastify, { type FastifyInstance } from 'fastify'
+import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { MAX_BODY_BYTES, refuseEncodedBodies, takeJson } from './bodies.ts'
 import { guardFromBrowsers } from './browser-guard.ts'
@@ -36,7 +37,10 @@ function listening(tls: TlsOptions | undefined): { readonly http: { readonly hea
  *
  * @param tls of a server that is secure
  */
-export function createApp(logger: Logger, tls?: TlsOptions): App {
+export function createApp(
+  { logger, clock }: { readonly logger: Logger; readonly clock: Clock },
+  tls?: TlsOptions,
+): App {
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -52,7 +56,7 @@ export function createApp(logger: Logger, tls?: TlsOptions): App {
   takeJson(app)
   refuseEncodedBodies(app)
   const routes = noteRoutes(app)
-  answerFailures(app, routes, logger)
+  answerFailures(app, routes, logger, clock)
   guardFromBrowsers(app)
   return { app, routes }
 }

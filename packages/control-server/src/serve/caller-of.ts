@@ -17,12 +17,17 @@ export function noteCaller(request: FastifyRequest, caller: Caller): void {
   ;(request as WithCaller)[CALLER] = caller
 }
 
+/** Who makes the request, as far as anybody has asked. */
+export function knownCallerOf(request: FastifyRequest): Caller | undefined {
+  return (request as WithCaller)[CALLER]
+}
+
 /**
  * Who makes the request; anonymous where the server asks nobody and nothing was presented. Throws where nobody was asked
  * although somebody had to be: of a route that is open to all on a secure server there is no caller.
  */
 export function callerOf(request: FastifyRequest): Caller {
-  const caller = (request as WithCaller)[CALLER]
+  const caller = knownCallerOf(request)
   if (caller === undefined) throw new Error('nobody was asked who makes this request')
   return caller
 }

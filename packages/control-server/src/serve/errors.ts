@@ -1,19 +1,28 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { StoreError } from '../store/store-error.ts'
 import { MAX_BODY_BYTES } from './bodies.ts'
 import { discardBody } from './discard-body.ts'
 import { allowedMethods, type KnownRoute } from './known-routes.ts'
+import { RefusalLog } from './refusal-log.ts'
 import { ApiError } from './status.ts'
 
 /** Answers every failure as a `Status`, and what nobody serves as 404 or 405. */
-export function answerFailures(app: FastifyInstance, routes: readonly KnownRoute[], logger: Logger): void {
+export function answerFailures(
+  app: FastifyInstance,
+  routes: readonly KnownRoute[],
+  logger: Logger,
+  clock: Clock,
+): void {
+  const refusals = new RefusalLog(logger, clock)
   app.setErrorHandler(async (error: FastifyError, request, reply) => {
     const refused = toApiError(error)
     if (refused.code === 413 && (await discardBody(request.raw))) reply.removeHeader('connection')
     if (refused.code >= 500) {
       logger.error('a request failed', { method: request.method, url: request.url, error: describe(error) })
     }
+    refusals.note(request, refused)
     return reply.code(refused.code).send(refused.toStatus())
   })
   app.setNotFoundHandler((request, reply) => {
