@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { EXIT } from '../../packages/control-server/src/cli/exit-codes.ts'
 import { type ControlServer, startControlServer } from '../../packages/control-server/src/server.ts'
 import { registration, route, VS, virtualService } from '../support/api-bodies.ts'
-import { keyPem, p256, requestOf } from '../support/certificate-requests.ts'
+import { caCertificate, keyPem, p256, requestOf } from '../support/certificate-requests.ts'
 import { call } from '../support/control-server.ts'
 import { tempFolder } from '../support/control-stores.ts'
 import { type CliRun, weft } from '../support/fake-terminal.ts'
@@ -297,6 +297,26 @@ describe('a secure server with a data directory', () => {
     ['no uses', ['--namespace', 'a', '--service-account', 'b', '--uses', '0']],
   ])('is not asked for a token of %s', async (_, args) => {
     expect((await local('token', 'create', ...args)).code).toBe(EXIT.usage)
+  })
+
+  test('tells whoever takes it for one that is not secure, and the other way round', async () => {
+    const plain = await startControlServer({ listen: '127.0.0.1:0', store: 'memory' })
+    expect(await weft(['services', '--server', server.url.replace('https', 'http')])).toMatchObject({
+      code: EXIT.unreachable,
+      err: expect.stringContaining('one that is secure is reached by https://'),
+    })
+    expect(await weft(['services', '--server', plain.url.replace('http', 'https')])).toMatchObject({
+      code: EXIT.unreachable,
+      err: expect.stringContaining('one that is not secure is reached by http://'),
+    })
+    await plain.close()
+  })
+
+  test('tells whoever shows a certificate in vain what is wrong with it', async () => {
+    const keys = p256()
+    const cert = caCertificate({ subject: 'nobody', keys, isCa: false })
+    const { status, body } = await secureCall(`${server.url}/v1/services`, { cert, key: keyPem(keys.privateKey) })
+    expect([status, body.message]).toEqual([401, expect.stringContaining('not believed (DEPTH_ZERO_SELF_SIGNED_CERT)')])
   })
 
   test('is sent no token without TLS, unless it is on this machine', async () => {

@@ -35,7 +35,7 @@ export class ApiClient {
     for (const server of this.servers) {
       const answer = await this.send(server, path, request).catch((error: unknown) => {
         if (error instanceof CliError) throw error
-        failures.push(`${server} (${reasonOf(error)})`)
+        failures.push(`${server} (${reasonOf(error, server)})`)
         return undefined
       })
       if (answer === undefined) continue
@@ -92,10 +92,16 @@ function parseBody(text: string): unknown {
 const NOT_BELIEVED =
   /^(?:SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER_CERT|VERIFY_LEAF).*)$/
 
-function reasonOf(error: unknown): string {
+/** A server that speaks TLS hangs up on whoever does not. */
+const HUNG_UP = ['UND_ERR_SOCKET', 'ECONNRESET']
+
+function reasonOf(error: unknown, server: string): string {
   const { cause, message, code = '' } = error as NodeJS.ErrnoException
   if (NOT_BELIEVED.test(code))
     return 'its certificate is not believed: name its root with --ca-fingerprint or --ca-file'
+  if (code === 'EPROTO') return 'it does not speak TLS as it has to: one that is not secure is reached by http://'
   if (!(cause instanceof Error)) return message
-  return (cause as NodeJS.ErrnoException).code ?? cause.message
+  const { code: reason = cause.message } = cause as NodeJS.ErrnoException
+  const isPlain = server.startsWith('http:')
+  return isPlain && HUNG_UP.includes(reason) ? `${reason}: one that is secure is reached by https://` : reason
 }

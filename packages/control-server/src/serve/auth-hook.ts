@@ -4,9 +4,11 @@ import type { Authenticator } from '../auth/authenticator.ts'
 import { authorize } from '../auth/authorize.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { PeerCertificate, RequestFacts } from '../auth/facts.ts'
+import type { AuthRefusal } from '../auth/refusal.ts'
 import { refuseWithHeaders } from './auth-refusals.ts'
 import { actionOf } from './auth-table.ts'
 import { decorateWithCaller, noteCaller } from './caller-of.ts'
+import { peerProblemOf } from './peer-of.ts'
 
 export interface AuthHookParts {
   readonly authenticator: Authenticator
@@ -53,9 +55,23 @@ async function identify(
   facts: RequestFacts,
 ): Promise<Caller> {
   const result = await authenticator.authenticate(facts)
-  if (!result.ok) throw refuseWithHeaders(reply, result.error, facts.authorization !== undefined)
+  if (!result.ok) {
+    const refused = withPeerProblem(result.error, request, facts)
+    throw refuseWithHeaders(reply, refused, facts.authorization !== undefined)
+  }
   noteCaller(request, result.value)
   return result.value
+}
+
+/** Whoever shows a certificate in vain is not helped by hearing that he has shown nothing. */
+function withPeerProblem(refusal: AuthRefusal, request: FastifyRequest, facts: RequestFacts): AuthRefusal {
+  const isNobody = facts.authorization === undefined && facts.peer === undefined
+  const problem = isNobody ? peerProblemOf(request.raw.socket) : undefined
+  if (problem === undefined) return refusal
+  return {
+    ...refusal,
+    message: `The certificate of this connection is not believed (${problem}): show one of the mesh that is good, or present a token.`,
+  }
 }
 
 function factsOf(request: FastifyRequest, peerOf: AuthHookParts['peerOf']): RequestFacts {

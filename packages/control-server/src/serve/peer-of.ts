@@ -16,6 +16,13 @@ export function peerOf(socket: Socket): PeerCertificate | undefined {
     : { uri, serial: normalSerial(certificate.serialNumber) }
 }
 
+/** Why the certificate that a client has shown proves nothing; `undefined`: it has shown none, or it proves who that is. */
+export function peerProblemOf(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket) || socket.getPeerX509Certificate() === undefined) return undefined
+  if (!socket.authorized) return String(socket.authorizationError)
+  return peerOf(socket) === undefined ? 'it does not name exactly one identity' : undefined
+}
+
 /** The identity alone. */
 export function peerUriOf(socket: Socket): string | undefined {
   return peerOf(socket)?.uri

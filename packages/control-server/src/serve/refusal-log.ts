@@ -9,6 +9,9 @@ import type { ApiError } from './status.ts'
 const MAX_LINES = 60
 const PERIOD_MS = 60_000
 
+/** Of what comes from outside. */
+const MAX_CHARACTERS = 500
+
 /** Tells the log of whoever tried what he may not: a guessed credential, or one that is used for more than it is good for. */
 export class RefusalLog {
   private readonly logger: Logger
@@ -31,9 +34,9 @@ export class RefusalLog {
     this.untold = 0
     this.logger.warn('a request was refused', {
       method: request.method,
-      path: request.url.split('?', 1)[0],
+      path: request.url.split('?', 1)[0]?.slice(0, MAX_CHARACTERS),
       code,
-      message,
+      message: message.slice(0, MAX_CHARACTERS),
       from: request.raw.socket.remoteAddress,
       ...(caller === undefined ? {} : { principal: principalNameOf(caller) }),
       ...(untold === 0 ? {} : { untold }),
