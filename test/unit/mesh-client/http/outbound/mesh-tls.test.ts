@@ -1,10 +1,12 @@
 import { createSecureServer, type ServerHttp2Session } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { Cluster, Endpoint } from '@weft/mesh-protocol'
+import { type Cluster, DEFAULT_HEALTH_CHECK, type Endpoint, type HealthCheck } from '@weft/mesh-protocol'
 import { afterEach, describe, expect, test } from 'vitest'
+import type { ClusterRuntime, EndpointState } from '../../../../../packages/mesh-client/src/cluster/types.ts'
 import type { Identity } from '../../../../../packages/mesh-client/src/identity/identity.ts'
 import {
+  CLUSTER,
   type HarnessOptions,
   localEndpoint,
   outboundHarness,
@@ -233,6 +235,25 @@ describe('whom an endpoint has to be', () => {
     expect(strict.seen).toEqual([])
     expect(well.seen).toHaveLength(6)
   })
+})
+
+test('active health checks are made as calls are', async () => {
+  const identity = fakeIdentity(ca.identity({ serviceAccount: 'productpage' }))
+  for (const [serviceAccount, protocol, outcome] of [
+    ['reviews', 'http', 'passed'],
+    ['ratings', 'http', 'unreachable'],
+    ['reviews', 'http2', 'passed'],
+  ] as const) {
+    const upstream = await secureUpstream(ca.identity({ serviceAccount }))
+    const { transport, clusters, states } = harness({
+      identity,
+      cluster: { ...AUTO, protocol },
+      endpoints: [upstream.endpoint],
+    })
+    const { config } = clusters.get(CLUSTER) as ClusterRuntime
+    const check: HealthCheck = { ...DEFAULT_HEALTH_CHECK, check: { http: { path: '/' } } }
+    expect(await transport.check?.(states()[0] as EndpointState, check, config)).toBe(outcome)
+  }
 })
 
 describe('ISTIO_MUTUAL', () => {
