@@ -116,7 +116,7 @@ async function createParts(settings: Settings, store: Store): Promise<Parts> {
   const model = await followStore(store, domain, (key, error) =>
     logger.error('what is stored cannot be read and is passed over: write it anew', { key, error: String(error) }),
   )
-  const audit = await AuditLog.follow({ store, wallNow })
+  const audit = await AuditLog.follow({ store, wallNow, turn: systemTurn })
   const ca = await openCa({
     ...settings,
     store,

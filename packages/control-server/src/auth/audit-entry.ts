@@ -36,7 +36,21 @@ export interface OmittedState {
 }
 
 export function stateToKeep(state: unknown): unknown {
-  const text = JSON.stringify(state)
-  if (text === undefined || text.length <= MAX_STATE_CHARACTERS) return state
-  return { omitted: true, characters: text.length } satisfies OmittedState
+  const characters = charactersOf(state)
+  return characters <= MAX_STATE_CHARACTERS ? state : omitted(characters)
+}
+
+/** An entry that tells only how long its states are. */
+export function withoutStates({ before, after, ...entry }: AuditEntry): AuditEntry {
+  return {
+    ...entry,
+    ...(before === undefined ? {} : { before: omitted(charactersOf(before)) }),
+    ...(after === undefined ? {} : { after: omitted(charactersOf(after)) }),
+  }
+}
+
+const omitted = (characters: number): OmittedState => ({ omitted: true, characters })
+
+function charactersOf(state: unknown): number {
+  return JSON.stringify(state)?.length ?? 0
 }

@@ -1,11 +1,17 @@
 import { formatTimestamp } from '../kernel/timestamp.ts'
+import type { Turn } from '../kernel/turn.ts'
 import { AUDIT, auditKey } from '../store/keys.ts'
 import type { ChangeBatch, Entry, Operation, Store } from '../store/store.ts'
-import { type AuditChange, type AuditEntry, stateToKeep } from './audit-entry.ts'
+import { type AuditChange, type AuditEntry, stateToKeep, withoutStates } from './audit-entry.ts'
 
 /** Entries that are kept, and their characters: the oldest go first, and a few large resources must not fill the disk. */
 export const MAX_AUDIT_ENTRIES = 10_000
 const MAX_AUDIT_CHARACTERS = 64 * 1024 * 1024
+
+/** Of one answer: more would be held in memory several times while it goes out. */
+const MAX_ANSWER_CHARACTERS = 4 * 1024 * 1024
+
+const ENTRIES_PER_TURN = 16
 
 export interface AuditQuery {
   readonly kind?: string
@@ -19,6 +25,7 @@ export interface AuditQuery {
 export interface AuditOptions {
   readonly store: Store
   readonly wallNow: () => number
+  readonly turn: Turn
   /** For tests. Default {@link MAX_AUDIT_ENTRIES}. */
   readonly maxEntries?: number
 }
@@ -62,13 +69,22 @@ export class AuditLog {
     await this.options.store.commit([], this.operations([change]))
   }
 
-  /** Newest first. */
+  /** Newest first. What is beyond {@link MAX_ANSWER_CHARACTERS} comes without its states. */
   async list(query: AuditQuery): Promise<readonly AuditEntry[]> {
-    const { entries } = await this.options.store.list(AUDIT)
+    const { store, turn } = this.options
     const found: AuditEntry[] = []
-    for (let index = entries.length - 1; index >= 0 && found.length < query.limit; index--) {
-      const entry = entryOf(entries[index] as Entry)
-      if (fits(entry, query)) found.push(entry)
+    let left = MAX_ANSWER_CHARACTERS
+    let read = 0
+    for (const key of [...this.kept.keys()].sort().reverse()) {
+      if (found.length >= query.limit) break
+      // The log may be as large as all else together, and others want to be answered meanwhile.
+      if (++read % ENTRIES_PER_TURN === 0) await new Promise<void>((resolve) => turn(resolve))
+      const stored = await store.get(key)
+      if (stored === undefined) continue
+      const entry = entryOf(stored)
+      if (!fits(entry, query)) continue
+      left -= stored.value.length
+      found.push(left >= 0 ? entry : withoutStates(entry))
     }
     return found
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { MAX_STATE_CHARACTERS } from '../../../../packages/control-server/src/auth/audit-entry.ts'
 import { AuditLog } from '../../../../packages/control-server/src/auth/audit-log.ts'
+import { systemTurn } from '../../../../packages/control-server/src/kernel/turn.ts'
 import { AUDIT } from '../../../../packages/control-server/src/store/keys.ts'
 import { STORES, type StoreUnderTest } from '../../../support/control-stores.ts'
 
@@ -8,6 +9,7 @@ function follow({ store, time }: StoreUnderTest, maxEntries?: number): Promise<A
   return AuditLog.follow({
     store,
     wallNow: () => time.clock.wallNow(),
+    turn: systemTurn,
     ...(maxEntries === undefined ? {} : { maxEntries }),
   })
 }
@@ -75,4 +77,29 @@ test('a state that is too long is left out, and said to be', async () => {
   await audit.write(change('big', { before: undefined, after: 'x'.repeat(MAX_STATE_CHARACTERS) }))
   const [entry] = await audit.list({ limit: 1 })
   expect(entry?.after).toEqual({ omitted: true, characters: MAX_STATE_CHARACTERS + 2 })
+})
+
+test('an answer is no larger than memory can bear: older entries come without their states, and are found whole', async () => {
+  await using under = STORES.memory?.() as StoreUnderTest
+  const audit = await follow(under)
+  const state = 'x'.repeat(60_000)
+  await audit.write(change('oldest', { after: state }))
+  for (let at = 0; at < 79; at++) await audit.write(change(`later-${at}`, { before: state, after: state }))
+  const entries = await audit.list({ limit: 10_000 })
+  expect(entries).toHaveLength(80)
+  expect(JSON.stringify(entries).length).toBeLessThan(4.2 * 1024 * 1024)
+  expect(entries[0]?.after).toBe(state)
+  expect(entries.at(-1)?.after).toEqual({ omitted: true, characters: 60_002 })
+  expect((await audit.list({ limit: 1, name: 'oldest' }))[0]?.after).toBe(state)
+})
+
+test('others are answered while it is looked through', async () => {
+  await using under = STORES.memory?.() as StoreUnderTest
+  const audit = await follow(under)
+  for (let at = 0; at < 40; at++) await audit.write(change(`each-${at}`))
+  const order: string[] = []
+  const listed = audit.list({ limit: 100 }).then(() => order.push('listed'))
+  setImmediate(() => order.push('other'))
+  await listed
+  expect(order).toEqual(['other', 'listed'])
 })
