@@ -21,7 +21,7 @@ export interface CertificateRecord {
   readonly endsAtMs: number
 }
 
-/** More than these are not remembered; those that end first go first. */
+/** More than these are not remembered; see {@link tooManyOf}. */
 const MAX_RECORDS = 100_000
 
 const PERIOD_MS = 60_000
@@ -94,10 +94,9 @@ export class CertificateRecords {
     const { maxRecords = MAX_RECORDS } = this.options
     const all = [...this.records.values()]
     const ended = all.filter(({ endsAtMs }) => endsAtMs <= now)
-    const tooMany = all.length - ended.length - maxRecords
-    if (tooMany <= 0) return ended
-    // Those that have ended come first.
-    return all.sort((a, b) => a.endsAtMs - b.endsAtMs).slice(0, ended.length + tooMany)
+    if (all.length - ended.length <= maxRecords) return ended
+    const good = all.filter(({ endsAtMs }) => endsAtMs > now)
+    return [...ended, ...tooManyOf(good, maxRecords)]
   }
 
   close(): void {
@@ -121,4 +120,35 @@ export class CertificateRecords {
     if (entry === undefined) this.records.delete(serial)
     else this.records.set(serial, JSON.parse(entry.value) as CertificateRecord)
   }
+}
+
+/**
+ * What is dropped so that no more than `max` are left: of the identities that have the most, so that a workload that asks for
+ * certificates without end does not have those of others forgotten, and of each of them what ends first.
+ */
+function tooManyOf(records: readonly CertificateRecord[], max: number): readonly CertificateRecord[] {
+  const byIdentity = new Map<string, CertificateRecord[]>()
+  for (const record of records) {
+    const own = byIdentity.get(record.spiffeId)
+    if (own === undefined) byIdentity.set(record.spiffeId, [record])
+    else own.push(record)
+  }
+  const share = shareOf(
+    [...byIdentity.values()].map(({ length }) => length).sort((a, b) => a - b),
+    max,
+  )
+  return [...byIdentity.values()].flatMap((own) =>
+    own.length <= share ? [] : own.sort((a, b) => a.endsAtMs - b.endsAtMs).slice(0, own.length - share),
+  )
+}
+
+/** The most that each may keep of what it has, smallest first, so that all together keep no more than `max`. */
+function shareOf(counts: readonly number[], max: number): number {
+  let left = max
+  for (const [index, count] of counts.entries()) {
+    const share = Math.floor(left / (counts.length - index))
+    if (count > share) return share
+    left -= count
+  }
+  return Number.POSITIVE_INFINITY
 }

@@ -142,6 +142,28 @@ test('of too many records those that end first go', async () => {
   records.close()
 })
 
+test('of too many records those of whoever has the most go, and not those of others', async () => {
+  const { clock, timers } = store.time
+  const records = await CertificateRecords.open({
+    store: store.store,
+    timers,
+    wallNow: clock.wallNow,
+    onError: () => undefined,
+    maxRecords: 4,
+  })
+  const victims: string[] = []
+  for (const serviceAccount of ['payments', 'ratings']) victims.push(await issue({ ...REVIEWS, serviceAccount }))
+  await store.time.advance(1_000)
+  const flood: string[] = []
+  for (let number = 0; number < 8; number++) {
+    flood.push(await issue(REVIEWS, `flood-${number}`))
+    await store.time.advance(1_000)
+  }
+  await records.prune()
+  expect(Array.from(records.all(), ({ serial }) => serial)).toEqual([...victims, ...flood.slice(-2)])
+  records.close()
+})
+
 describe('a revocation', () => {
   test('of an identity stops all of its processes until it is restored', async () => {
     await issue()
