@@ -5,14 +5,16 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import type { Scale } from './lib/compare-callers.ts'
 import { benchAuthorization } from './scenarios/authorization.ts'
 import { benchBalancing } from './scenarios/balancing.ts'
-import { benchCalls, type Scale } from './scenarios/calls.ts'
+import { benchCalls } from './scenarios/calls.ts'
 import { benchChain } from './scenarios/chain.ts'
 import { benchEndpoints } from './scenarios/endpoints.ts'
 import { benchHaproxy } from './scenarios/haproxy.ts'
 import { benchHeap } from './scenarios/heap.ts'
 import { benchLookUp } from './scenarios/look-up.ts'
+import { benchMutualTls } from './scenarios/mutual-tls.ts'
 import { benchPush } from './scenarios/push.ts'
 import { benchRouting } from './scenarios/routing.ts'
 import { benchServing } from './scenarios/serving.ts'
@@ -32,6 +34,7 @@ interface Section {
 const SECTIONS: readonly Section[] = [
   { key: 'calls', title: 'Calls out', run: () => benchCalls(scale) },
   { key: 'serving', title: 'Requests in', run: () => benchServing(scale) },
+  { key: 'mtls', title: 'Mutual TLS', run: () => benchMutualTls(scale) },
   { key: 'haproxy', title: 'Added latency at low load', run: () => benchHaproxy(scale) },
   {
     key: 'chain',

@@ -84,8 +84,21 @@ export async function startControl(): Promise<Control> {
   }
 }
 
+export interface Registered {
+  /** Default: `http`. */
+  readonly protocol?: 'http' | 'http2' | 'tcp'
+  /** Offers mutual TLS with a certificate of the mesh. */
+  readonly tlsMode?: 'istio'
+}
+
 /** Registers a bare listener as a workload, and keeps it registered until the returned function is called. */
-export async function register(control: Control, service: string, port: number, version: string): Promise<() => void> {
+export async function register(
+  control: Control,
+  service: string,
+  port: number,
+  version: string,
+  { protocol = 'http', ...offer }: Registered = {},
+): Promise<() => void> {
   const id = `${service}-${version}-${port}`
   await control.post(
     `/v1/workloads/${id}`,
@@ -93,11 +106,12 @@ export async function register(control: Control, service: string, port: number, 
       service,
       namespace: 'default',
       address: '127.0.0.1',
-      ports: [{ name: 'http', servicePort: 80, port: 80, listenPort: port, protocol: 'http' }],
+      ports: [{ name: protocol, servicePort: 80, port: 80, listenPort: port, protocol }],
       labels: { version, app: service },
       serviceAccount: 'default',
       locality: '',
       weight: 1,
+      ...offer,
     },
     'PUT',
   )

@@ -1,3 +1,5 @@
+import type { Ratio } from './statistics.ts'
+
 /** A Markdown table; numbers are right-aligned. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const cells = [head, ...rows.map((row) => row.map(String))]
@@ -10,3 +12,5 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 }
 
 export const fixed = (value: number, digits = 2): string => value.toFixed(digits)
+
+export const ratioCell = ({ median, min, max }: Ratio): string => `${fixed(median)} (${fixed(min)}–${fixed(max)})`

@@ -1,10 +1,10 @@
+import type { Scale } from '../lib/compare-callers.ts'
 import { POLICY, register, startControl } from '../lib/control.ts'
 import type { RunResult } from '../lib/measure.ts'
 import { haproxyInstalled, NO_HAPROXY, startProxies } from '../lib/proxies.ts'
 import { median } from '../lib/statistics.ts'
 import { fixed, table } from '../lib/table.ts'
 import { startWorker } from '../lib/worker.ts'
-import type { Scale } from './calls.ts'
 
 /** Latency at low load (one request at a time): bare, through the mesh, through two proxies. */
 export async function benchHaproxy({ requests, pairs }: Scale): Promise<string> {
