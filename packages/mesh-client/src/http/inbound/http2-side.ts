@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ServerHttp2Session } from 'node:http2'
+import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Connection } from './connection.ts'
 import type { ExchangeBase, ExchangeHost } from './exchange-base.ts'
 import { Http2Exchange } from './http2-exchange.ts'
@@ -25,10 +25,9 @@ export class Http2Side {
   }
 
   request(event: RequestEvent, request: IncomingMessage, response: ServerResponse): void {
-    const session = sessionOf(request)
-    const connection = session === undefined ? undefined : connectionOf(session)
+    const connection = carrierOf(request)
     if (connection === undefined) {
-      this.#host.emit(event, request, response)
+      refuse(request)
       return
     }
     const exchange = new Http2Exchange(this.#host, connection, event, request, response)
@@ -37,16 +36,30 @@ export class Http2Side {
   }
 
   /** CONNECT over a stream, which has a request and a response as all others. */
-  tunnel(event: TunnelEvent, ...args: unknown[]): void {
+  tunnel(_event: TunnelEvent, ...args: unknown[]): void {
     const [request, response] = args as [IncomingMessage, ServerResponse]
-    const session = sessionOf(request)
-    const connection = session === undefined ? undefined : connectionOf(session)
+    const connection = carrierOf(request)
     if (connection === undefined) {
-      this.#host.emit(event, ...args)
+      refuse(request)
       return
     }
     const exchange = new Http2Tunnel(this.#host, connection, 'request', request, response)
     connection.started(exchange)
     this.#admit(connection, exchange)
   }
+}
+
+/**
+ * `undefined`: the stream was reset before its request was told, so that nothing leads to its session any more, or the session is
+ * older than the mesh before its server.
+ */
+function carrierOf(request: IncomingMessage): Connection | undefined {
+  const session = sessionOf(request)
+  return session === undefined ? undefined : connectionOf(session)
+}
+
+/** What cannot be judged is not served; of this a client knows that it may ask again, elsewhere. */
+function refuse(request: IncomingMessage): void {
+  const { stream } = request as unknown as { readonly stream?: ServerHttp2Stream }
+  stream?.close(constants.NGHTTP2_REFUSED_STREAM)
 }

@@ -1,0 +1,58 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import type { Rbac } from '@weft/mesh-protocol'
+import { expect, test } from 'vitest'
+import { guardedServer } from '../support/guarded-server.ts'
+import { frame, HTTP2_PREFACE, literalHeaders } from '../support/http2-frames.ts'
+import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
+import { rawConnection } from '../support/raw-http.ts'
+
+const NOBODY: Rbac = { deny: [{ name: 'ns/nobody', rules: [{ any: true }] }] }
+
+const HEADERS = 1
+const RST_STREAM = 3
+const SETTINGS = 4
+const PING = 6
+const END_STREAM_AND_HEADERS = 0x5
+const CANCEL = Buffer.from([0, 0, 0, 8])
+
+test('a request that is taken back in the same breath reaches nobody', async () => {
+  await using server = await guardedServer({ authorization: NOBODY }, { protocol: 'http2' })
+  const head = literalHeaders([
+    [':method', 'GET'],
+    [':scheme', 'http'],
+    [':path', '/secret'],
+    [':authority', 'a'],
+  ])
+  const requests = [1, 3, 5].flatMap((id) => [
+    frame(HEADERS, END_STREAM_AND_HEADERS, id, head),
+    frame(RST_STREAM, 0, id, CANCEL),
+  ])
+  const start = [HTTP2_PREFACE, frame(SETTINGS, 0, 0)]
+  const ping = frame(PING, 0, 0, Buffer.from('answered'))
+  const connection = await rawConnection(server.port)
+  connection.socket.write(Buffer.concat([...start, ...requests, ping]))
+  // What came before the ping has been dealt with when it is answered.
+  await connection.until('answered')
+  connection.socket.destroy()
+  expect(server.seen).toEqual([])
+})
+
+test('a session that is older than the mesh before its server is not served without policy', async () => {
+  const seen: string[] = []
+  const application = createServer((request, response) => {
+    seen.push(request.url)
+    response.end()
+  })
+  await once(application.listen(0, '127.0.0.1'), 'listening')
+  const session = connect(`http://127.0.0.1:${(application.address() as AddressInfo).port}`)
+  await once(session, 'remoteSettings')
+  await using harness = inboundHarness()
+  harness.policy.set({ inbound: { ...inboundPolicy([]), authorization: NOBODY } })
+  await harness.inbound.serve(application as never, { protocol: 'http2' })
+  const stream = session.request({ ':path': '/secret' })
+  await expect(once(stream, 'response')).rejects.toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' })
+  session.destroy()
+  expect(seen).toEqual([])
+})
