@@ -156,7 +156,10 @@ class BuiltInSigner implements Signer {
     try {
       if (next !== rotation) {
         await this.take(next, roots)
-        logger.info(next.phase === 'stable' ? 'the old root is believed no more' : 'the new root signs from now on')
+        if (next.phase === rotation.phase)
+          logger.warn('the clock was put back while the root changes, which takes longer')
+        else
+          logger.info(next.phase === 'stable' ? 'the old root is believed no more' : 'the new root signs from now on')
       }
     } catch (error) {
       logger.error('a change of the root cannot go on, and is tried again', { error: String(error) })

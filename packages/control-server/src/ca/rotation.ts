@@ -49,12 +49,20 @@ export function rotate(state: Rotation, event: RotationEvent, nowMs: number, lim
       return state
     case 'introducing': {
       const age = nowMs - state.sinceMs
+      // The clock was ahead when the phase began, and would otherwise have to come to that moment again first.
+      if (age < 0) return { ...state, sinceMs: nowMs }
       if (age < limits.minIntroductionMs || (!event.isKnown && age < limits.maxIntroductionMs)) return state
       const untilMs = Math.max(nowMs + limits.certificateTtlMs, event.lastEndsMs)
       return { phase: 'retiring', old: state.old, next: state.next, sinceMs: nowMs, untilMs }
     }
-    case 'retiring':
+    case 'retiring': {
+      const { certificateTtlMs } = limits
+      // Beyond what a correction of a running clock comes to. Twice the life of a certificate, as every process has renewed by then.
+      if (nowMs < state.sinceMs - certificateTtlMs) {
+        return { ...state, sinceMs: nowMs, untilMs: nowMs + 2 * certificateTtlMs }
+      }
       return nowMs >= state.untilMs ? { phase: 'stable', root: state.next } : state
+    }
   }
 }
 

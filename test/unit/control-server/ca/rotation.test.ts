@@ -42,6 +42,22 @@ describe('a change of the root', () => {
     expect(rotate(retiring, tick(), 86_399_999, limits)).toBe(retiring)
   })
 
+  test('is not held up for years by a clock that was ahead when it began and is put right', () => {
+    const YEAR_MS = 365 * 86_400_000
+    const introducing = rotate(rotate(stable, start, YEAR_MS, limits), tick(), 1_000, limits)
+    expect(rotate(introducing, tick(), 15_999, limits)).toBe(introducing)
+    expect(rotate(introducing, tick(), 16_000, limits).phase).toBe('retiring')
+    const ahead = rotate(rotate(stable, start, YEAR_MS, limits), tick(), YEAR_MS + 20_000, limits)
+    const retiring = rotate(ahead, tick(true, YEAR_MS + TTL_MS), 1_000, limits)
+    expect([retiring.phase, phaseEndsAtMs(retiring, limits)]).toEqual(['retiring', 1_000 + 2 * TTL_MS])
+    expect(rotate(retiring, tick(), 1_000 + 2 * TTL_MS, limits)).toEqual({ phase: 'stable', root: 'root-2' })
+  })
+
+  test('lasts no shorter for a clock that is put back a little', () => {
+    const retiring = rotate(rotate(stable, start, 100_000, limits), tick(), 120_000, limits)
+    expect(rotate(retiring, tick(), 110_000, limits)).toBe(retiring)
+  })
+
   test('does not begin while another is under way', () => {
     const introducing = rotate(stable, start, 0, limits)
     expect(rotate(introducing, { type: 'start', next: 'root-3' }, 1, limits)).toBe(introducing)
