@@ -1,7 +1,10 @@
-// One service of a chain, in a process of its own: answers after it has called the next one, where there is one.
+// One service of a chain, in a process of its own: answers after it has called the next one, where there is one. The bare ones
+// speak mutual TLS where there is BENCH_TLS.
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { clientTls, serverTls } from '../lib/bare-tls.ts'
 import { serveCommands } from '../lib/worker.ts'
 
 const { BENCH_VARIANT, CHAIN_SERVICE, CHAIN_NEXT } = process.env
@@ -27,17 +30,29 @@ function listener(fetch: Fetch): RequestListener {
   }
 }
 
+const KEEP = { keepAliveTimeout: 60_000 }
+
 async function bare(): Promise<number> {
-  const server = createServer({ keepAliveTimeout: 60_000 }, listener(fetch)).listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const connect = clientTls()
+  const server =
+    connect === undefined
+      ? createServer(KEEP, listener(fetch))
+      : createHttpsServer({ ...KEEP, ...serverTls() }, listener(await fetchBy(connect)))
+  await once(server.listen(0, '127.0.0.1'), 'listening')
   return (server.address() as AddressInfo).port
+}
+
+/** The platform's fetch knows no certificates of clients: it takes undici for that. */
+async function fetchBy(connect: object): Promise<Fetch> {
+  const { Agent, fetch: fetchOfUndici } = await import('undici')
+  const dispatcher = new Agent({ connect, allowH2: false })
+  return ((url: string) => fetchOfUndici(url, { dispatcher })) as unknown as Fetch
 }
 
 async function mesh(): Promise<number> {
   const { createMesh } = await import('@weft/mesh-client')
   const joined = createMesh({ service: CHAIN_SERVICE as string, version: 'v1' })
-  const options = { keepAliveTimeout: 60_000 }
-  const { port } = await joined.serve(createServer(options, listener(joined.fetch)), { port: 0, host: '127.0.0.1' })
+  const { port } = await joined.serve(createServer(KEEP, listener(joined.fetch)), { port: 0, host: '127.0.0.1' })
   await joined.ready()
   return port
 }

@@ -1,6 +1,8 @@
+import { tlsEnvironment } from '../lib/bare-tls.ts'
 import { build } from '../lib/build.ts'
 import type { RateResult } from '../lib/constant-rate.ts'
 import { startControl } from '../lib/control.ts'
+import { bareTls, joinToken, STRICT } from '../lib/identities.ts'
 import { haproxyInstalled, NO_HAPROXY, startProxies } from '../lib/proxies.ts'
 import { median } from '../lib/statistics.ts'
 import { fixed, table } from '../lib/table.ts'
@@ -37,6 +39,7 @@ async function startChain(
   name: string,
   env: Readonly<Record<string, string>>,
   address: (service: string, port: number) => Promise<string>,
+  scheme = 'http',
 ): Promise<Chain> {
   const apps: Worker[] = []
   let next = ''
@@ -49,7 +52,7 @@ async function startChain(
   }
   return {
     name,
-    url: `http://127.0.0.1:${port}/`,
+    url: `${scheme}://127.0.0.1:${port}/`,
     apps,
     stop: async () => void (await Promise.all(apps.map((app) => app.stop()))),
   }
@@ -64,15 +67,22 @@ async function run(chain: Chain, load: Worker, perSecond: number, seconds: numbe
 }
 
 const LOCAL = (_service: string, port: number): Promise<string> => Promise.resolve(`http://127.0.0.1:${port}/`)
+const LOCAL_TLS = (_service: string, port: number): Promise<string> => Promise.resolve(`https://127.0.0.1:${port}/`)
+const BY_NAME = (service: string): Promise<string> => Promise.resolve(`http://${service}/`)
 
 /**
  * A chain of three services at a constant rate, as its client sees it: on the platform's fetch, on the mesh, and with two
- * proxies between each two services. The three run in turn.
+ * proxies between each two services; and where every connection is mutual TLS, the client's too, on undici's fetch and on the
+ * mesh. They run in turn.
  */
 export async function benchChain({ rates, seconds, rounds }: ChainScale): Promise<string> {
   build('packages/mesh-client')
   const control = await startControl()
-  const load = await startWorker('chain-load')
+  const secure = await startControl()
+  await secure.post('/v1/apply', [STRICT])
+  const tls = tlsEnvironment(await bareTls(secure))
+  const token = await joinToken(secure)
+  const load = await startWorker('chain-load', tls)
   const withProxies = haproxyInstalled()
   const proxies: { stop(): void }[] = []
   const throughProxies = async (_service: string, port: number): Promise<string> => {
@@ -82,10 +92,15 @@ export async function benchChain({ rates, seconds, rounds }: ChainScale): Promis
   }
   const chains = [
     await startChain('fetch', { BENCH_VARIANT: 'bare' }, LOCAL),
-    await startChain('mesh', { BENCH_VARIANT: 'mesh', WEFT_CONTROL: control.url }, (service) =>
-      Promise.resolve(`http://${service}/`),
-    ),
+    await startChain('mesh', { BENCH_VARIANT: 'mesh', WEFT_CONTROL: control.url }, BY_NAME),
     ...(withProxies ? [await startChain('fetch, two haproxy a hop', { BENCH_VARIANT: 'bare' }, throughProxies)] : []),
+    await startChain('fetch, mTLS', { BENCH_VARIANT: 'bare', ...tls }, LOCAL_TLS, 'https'),
+    await startChain(
+      'mesh, mTLS',
+      { BENCH_VARIANT: 'mesh', WEFT_CONTROL: secure.url, WEFT_TOKEN: token },
+      BY_NAME,
+      'https',
+    ),
   ]
   for (const chain of chains) await run(chain, load, 500, Math.min(2, seconds))
   const rows: string[][] = []
@@ -99,7 +114,7 @@ export async function benchChain({ rates, seconds, rounds }: ChainScale): Promis
   for (const chain of chains) await chain.stop()
   for (const pair of proxies) pair.stop()
   await load.stop()
-  await control.close()
+  await Promise.all([control.close(), secure.close()])
   const head = ['requests/s, chain', 'p50 ms', 'p90 ms', 'p99 ms', 'max ms', 'failed', 'CPU µs/request', 'RSS MiB']
   const text = table(head, rows)
   return withProxies ? text : `${text}\n\n${NO_HAPROXY}`
