@@ -1,8 +1,9 @@
 import { once } from 'node:events'
-import { connect } from 'node:http2'
+import { connect, createServer, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import type { PathNormalization, Rbac } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import { guardedServer } from '../support/guarded-server.ts'
+import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
 
 const GUARD: Rbac = { deny: [{ name: 'ns/guard', rules: [{ urlPath: { prefix: '/admin' } }] }] }
 const OPEN_ONLY: Rbac = { allow: [{ name: 'ns/open', rules: [{ urlPath: { prefix: '/open/' } }] }] }
@@ -90,6 +91,7 @@ describe('what is allowed is what the application sees', () => {
     expect(await ask({ ':path': '/open/x', ':method': 'get' })).toBe(400)
     expect(await ask({ ':path': '/open/%00' })).toBe(400)
     expect(await ask({ ':path': 'open/x', ':scheme': 'other' })).toBe(400)
+    expect(await ask({ ':path': 'http://elsewhere/open/x', ':scheme': 'other' })).toBe(400)
     const [seen] = server.seen
     expect([seen?.url, seen?.headers[':path' as 'host'], seen?.rawHeaders.includes('/open/./x')]).toEqual([
       '/open/x',
@@ -115,6 +117,37 @@ test('over HTTP/2 a request of two hosts is of the one that was judged', async (
   expect(await ask('a', 'b')).toBe(403)
   expect(await ask('b', 'a')).toBe(200)
   expect(server.seen[0]?.headers.host).toBe('b')
+  session.destroy()
+})
+
+test('a CONNECT that opens a WebSocket over HTTP/2 is of its path', async () => {
+  const opened: string[] = []
+  const application = createServer({ settings: { enableConnectProtocol: true } }, (_request, response) =>
+    response.end(),
+  )
+  application.on('connect', ({ url }: Http2ServerRequest, response: Http2ServerResponse) => {
+    opened.push(url)
+    response.end()
+  })
+  await using harness = inboundHarness()
+  const authorization: Rbac = {
+    ...GUARD,
+    allow: [{ name: 'ns/get', rules: [{ header: { name: ':method', value: { exact: 'GET' } } }] }],
+  }
+  harness.policy.set({ inbound: { ...inboundPolicy([]), pathNormalization: 'BASE', authorization } })
+  const { url } = await harness.inbound.serve(application as never, { host: '127.0.0.1', protocol: 'http2' })
+  const session = connect(url)
+  await once(session, 'remoteSettings')
+  const ask = async (path: string): Promise<number> => {
+    const stream = session.request({ ':method': 'CONNECT', ':protocol': 'websocket', ':path': path, ':scheme': 'http' })
+    const [answer] = await once(stream, 'response')
+    stream.destroy()
+    return Number(answer[':status'])
+  }
+  expect(await ask('/admin')).toBe(403)
+  expect(await ask('/open/../admin')).toBe(403)
+  expect(await ask('/open/./x')).toBe(200)
+  expect(opened).toEqual(['/open/x'])
   session.destroy()
 })
 

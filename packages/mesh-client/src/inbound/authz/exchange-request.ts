@@ -1,5 +1,6 @@
 import { withoutQuery } from '../../routing/request-value.ts'
 import type { InboundExchange, VerifiedToken } from '../exchange.ts'
+import { methodOf } from '../method-of.ts'
 import { wholeHeader } from '../whole-header.ts'
 import type { AuthzRequest } from './authz-request.ts'
 import { clientAddress } from './client-address.ts'
@@ -15,7 +16,8 @@ export class ExchangeRequest implements AuthzRequest {
   #remote: IpAddress | undefined | null = null
 
   constructor(exchange: InboundExchange, numTrustedProxies: number) {
-    const { method, path } = exchange.facts
+    const { method: named, path } = exchange.facts
+    const method = methodOf(named, exchange.headers)
     this.#exchange = exchange
     this.#method = method
     this.#numTrustedProxies = numTrustedProxies

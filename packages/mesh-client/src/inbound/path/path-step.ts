@@ -1,6 +1,7 @@
 import type { InboundExchange, InboundFilter } from '../exchange.ts'
 import type { InboundRules } from '../inbound-rules.ts'
 import { textReply } from '../local-reply.ts'
+import { methodOf } from '../method-of.ts'
 import type { NormalizePath } from './normalize-path.ts'
 import { absoluteTarget } from './request-target.ts'
 
@@ -20,15 +21,17 @@ export function pathStep(rules: () => InboundRules): InboundFilter {
 
 /** Gives why the request cannot be taken. */
 function normalizeTarget(exchange: InboundExchange, normalizePath: NormalizePath): string | undefined {
-  const { method, path } = exchange.facts
-  const { ':authority': authority, host } = exchange.headers
+  const { method: named, path } = exchange.facts
+  const method = methodOf(named, exchange.headers)
+  const { ':authority': authority, ':path': pseudo, host } = exchange.headers
   // HTTP/2 can name two hosts; the first is what policies look at, and applications look at the second (RFC 9113 section 8.3.1).
   if (typeof authority === 'string' && host !== undefined && host !== authority)
     exchange.replaceHeader('host', authority)
   if (LOWER_CASE.test(method)) return 'the method is not in upper case'
   // The target of CONNECT is an authority, and OPTIONS may ask for the server as a whole.
   if (method === 'CONNECT' || (path === '*' && method === 'OPTIONS')) return undefined
-  const absolute = absoluteTarget(path)
+  // HTTP/2 says the host in another place. RFC 9113 section 8.3.1.
+  const absolute = pseudo === undefined ? absoluteTarget(path) : undefined
   if (absolute === undefined && !path.startsWith('/')) return 'the path does not begin with a slash'
   const normalized = normalizePath(absolute?.path ?? path)
   if (normalized === undefined) return 'the path cannot be normalized'
