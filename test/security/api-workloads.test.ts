@@ -158,6 +158,13 @@ describe('a stream', () => {
     expect(status).toBe(403)
   })
 
+  test('of an id that no workload has is refused, as it would be remembered', async () => {
+    for (const id of ['a/b', 'x'.repeat(254), '../tokens/x', ' ']) {
+      const { status } = await openStream(server.url, root, token, nodeOf({ id, serviceAccount: 'reviews' }))
+      expect([id.slice(0, 9), status]).toEqual([id.slice(0, 9), 400])
+    }
+  })
+
   test('takes messages from whoever opened it, and from nobody else', async () => {
     const stream = await openStream(server.url, root, token, nodeOf({ serviceAccount: 'reviews' }))
     expect(stream.status).toBe(200)

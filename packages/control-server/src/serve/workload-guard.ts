@@ -5,9 +5,10 @@ import { authorize } from '../auth/authorize.ts'
 import type { Caller } from '../auth/caller.ts'
 import type { AuthRefusal } from '../auth/refusal.ts'
 import type { TokenAdmission } from '../auth/token-admission.ts'
-import type { Registrations } from '../registry/registrations.ts'
+import { isWorkloadId, type Registrations } from '../registry/registrations.ts'
 import { toApiError } from './auth-refusals.ts'
 import { callerOf } from './caller-of.ts'
+import { refusal } from './status.ts'
 
 export interface WorkloadGuardParts {
   readonly registrations: Pick<Registrations, 'get'>
@@ -33,6 +34,12 @@ export class WorkloadGuard {
   async openStream(request: FastifyRequest, node: ClaimedNode & { readonly id: string }): Promise<void> {
     const caller = callerOf(request)
     if (!isBound(caller)) return
+    // It is remembered for as long as the token, so that it must not be whatever fits into a URL.
+    if (!isWorkloadId(node.id)) {
+      throw refusal(400, 'The node is refused', [
+        { field: 'node.id', message: 'must be the id by which the workload registers' },
+      ])
+    }
     assertMay(caller, { kind: 'open-stream', node })
     await this.actAs(request, node.id)
   }
