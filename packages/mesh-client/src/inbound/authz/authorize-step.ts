@@ -8,6 +8,7 @@ import { textReply } from '../local-reply.ts'
 import type { Authorization } from './authorization.ts'
 import { askedFirst, decide, decideShadow, markedBy } from './decide.ts'
 import { ExchangeRequest } from './exchange-request.ts'
+import { isUnknownCaller, UNKNOWN_CALLER } from './unknown-caller.ts'
 
 export interface AuthorizeDeps {
   /** Asks a provider of policies with the action CUSTOM. */
@@ -46,6 +47,10 @@ class Authorizing {
   }
 
   start(): void {
+    if (isUnknownCaller(this.#exchange.connection)) {
+      this.#deny(undefined, UNKNOWN_CALLER, this.#forbidden())
+      return
+    }
     const asked = askedFirst(this.#authorization.rbac, this.#request)
     if (asked === undefined) this.#judge()
     else void this.#ask(asked)

@@ -10,6 +10,7 @@ import type { Authorization } from './authorization.ts'
 import type { AuthzRequest } from './authz-request.ts'
 import { askedFirst, type Decision, decide, decideShadow, markedBy } from './decide.ts'
 import { parseIp } from './ip-address.ts'
+import { isUnknownCaller, UNKNOWN_CALLER } from './unknown-caller.ts'
 
 export interface AuthorizeTcpDeps {
   readonly clock: Clock
@@ -29,6 +30,7 @@ export function tcpAuthorizer(rules: () => InboundRules, deps: AuthorizeTcpDeps)
     const asked = askedFirst(tcpAuthorization.rbac, request)
     const conclude = (decision: Decision, reason?: string): boolean =>
       tell({ decision, reason }, { connection, served, request, authorization: tcpAuthorization }, deps)
+    if (isUnknownCaller(connection)) return conclude({ allowed: false, policy: undefined }, UNKNOWN_CALLER)
     if (asked === undefined) return conclude(decide(tcpAuthorization.rbac, request))
     const { providers } = tcpAuthorization
     const provider = Object.hasOwn(providers, asked.provider) ? providers[asked.provider] : undefined
