@@ -1,5 +1,5 @@
 import { DEFAULT_JWKS_TIMEOUT_MS } from '@weft/mesh-protocol'
-import { createLocalJWKSet, type JSONWebKeySet, type JWK, type JWTVerifyGetKey } from 'jose'
+import type { JSONWebKeySet, JWK, JWTVerifyGetKey } from 'jose'
 import type { Clock } from '../kernel/clock.ts'
 import { isObject } from '../kernel/json-value.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -73,6 +73,7 @@ export class JwksSource {
     try {
       const text = await read({ timeoutMs: DEFAULT_JWKS_TIMEOUT_MS, maxBytes: MAX_JWKS_BYTES })
       const keys = publicKeys(JSON.parse(text))
+      const { createLocalJWKSet } = await import('jose')
       this.loaded = {
         keyOf: createLocalJWKSet({ keys } satisfies JSONWebKeySet),
         ids: new Set(keys.map(({ kid }) => kid)),

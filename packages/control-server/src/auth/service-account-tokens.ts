@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { fail, ok, type Result } from '@weft/mesh-protocol'
-import { errors, type JWTPayload, jwtVerify } from 'jose'
+import type { JWTPayload } from 'jose'
 import { isDnsLabel, isDnsSubdomain } from '../config/names.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { isObject } from '../kernel/json-value.ts'
@@ -94,6 +94,8 @@ export class ServiceAccountTokens {
 
   private async verifyAnew(token: string): Promise<Result<Verified, AuthRefusal>> {
     try {
+      // With the first token: only a mesh on Kubernetes pays for the library.
+      const { jwtVerify } = await import('jose')
       const { payload } = await jwtVerify(token, this.keys.keyOf, {
         issuer: this.options.issuer,
         audience: this.options.audience ?? DEFAULT_KUBERNETES_AUDIENCE,
@@ -142,12 +144,15 @@ function serviceAccountOf(payload: JWTPayload): ServiceAccount | undefined {
 /** Says which check failed and nothing of what was in the token. */
 function refusalOf(error: unknown): AuthRefusal {
   if (error instanceof JwksUnavailableError) return { code: 503, message: error.message }
-  if (error instanceof errors.JWTExpired) return unauthenticated('The service-account token has expired.')
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return unauthenticated(`The service-account token is refused: its claim "${error.claim}" is not what it has to be.`)
+  const { code, claim } = error as { readonly code?: string; readonly claim?: string }
+  switch (code) {
+    case 'ERR_JWT_EXPIRED':
+      return unauthenticated('The service-account token has expired.')
+    case 'ERR_JWT_CLAIM_VALIDATION_FAILED':
+      return unauthenticated(`The service-account token is refused: its claim "${claim}" is not what it has to be.`)
+    case 'ERR_JOSE_ALG_NOT_ALLOWED':
+      return unauthenticated('The service-account token is refused: its algorithm is not one that is taken.')
+    default:
+      return unauthenticated('The service-account token is refused: its signature is not one of the cluster.')
   }
-  if (error instanceof errors.JOSEAlgNotAllowed) {
-    return unauthenticated('The service-account token is refused: its algorithm is not one that is taken.')
-  }
-  return unauthenticated('The service-account token is refused: its signature is not one of the cluster.')
 }

@@ -1,13 +1,20 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { sourceFiles } from '../../../support/source-files.ts'
 
-/* It comes with some MiB, which a mesh without identity must not pay for. */
-test('the library that writes X.509 is known to one file, which loads it when a certificate is made', () => {
-  const library = /['"](?:@peculiar\/x509|reflect-metadata)['"]/
-  const knowing = sourceFiles('packages/control-server/src').filter(({ code }) => library.test(code))
-  expect(knowing.map(({ path }) => path)).toEqual(['packages/control-server/src/ca/x509-library.ts'])
-  const eager = knowing.flatMap(({ imports }) =>
-    imports.filter(({ specifier, typeOnly }) => !typeOnly && library.test(`'${specifier}'`)),
-  )
-  expect(eager).toEqual([])
+const SERVER = sourceFiles('packages/control-server/src')
+
+/* They come with some MiB, which a mesh without identity must not pay for. */
+describe('libraries that only identity needs', () => {
+  test('the one that writes X.509 is known to one file', () => {
+    const knowing = SERVER.filter(({ code }) => /['"](?:@peculiar\/x509|reflect-metadata)['"]/.test(code))
+    expect(knowing.map(({ path }) => path)).toEqual(['packages/control-server/src/ca/x509-library.ts'])
+  })
+
+  test.each(['@peculiar/x509', 'reflect-metadata', 'jose'])('%s is loaded with the first use', (library) => {
+    expect(SERVER.some(({ code }) => code.includes(`import('${library}')`))).toBe(true)
+    const eager = SERVER.filter(({ imports }) =>
+      imports.some(({ specifier, typeOnly }) => !typeOnly && specifier === library),
+    )
+    expect(eager.map(({ path }) => path)).toEqual([])
+  })
 })
