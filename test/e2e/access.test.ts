@@ -282,7 +282,14 @@ describe('a secure server with a data directory', () => {
     expect((await local('certs', 'rotate')).code).toBe(EXIT.ok)
     const { out } = await local('audit', '--resource', 'CertificateAuthority', '-o', 'json')
     const { entries } = JSON.parse(out)
-    expect(entries).toEqual([expect.objectContaining({ verb: 'rotate', principal: expect.stringMatching(/^token\//) })])
+    expect(entries).toEqual([
+      expect.objectContaining({
+        verb: 'rotate',
+        principal: expect.stringMatching(/^token\//),
+        before: expect.objectContaining({ roots: [expect.anything()] }),
+        after: expect.objectContaining({ roots: [expect.anything(), expect.anything()] }),
+      }),
+    ])
     expect(out).not.toContain('PRIVATE KEY')
     // Whoever has pinned the root before still reaches the server.
     expect((await local('services')).code).toBe(EXIT.ok)
@@ -297,6 +304,15 @@ describe('a secure server with a data directory', () => {
     ['no uses', ['--namespace', 'a', '--service-account', 'b', '--uses', '0']],
   ])('is not asked for a token of %s', async (_, args) => {
     expect((await local('token', 'create', ...args)).code).toBe(EXIT.usage)
+  })
+
+  test('keeps account of what was revoked and restored', async () => {
+    for (const verb of ['revoke', 'restore']) await local('certs', verb, '--identity', 'default/leaver')
+    const { out } = await local('audit', '--resource', 'Identity/leaver', '-o', 'json')
+    const state = expect.objectContaining({ namespace: 'default', serviceAccount: 'leaver' })
+    const [restored, revoked] = JSON.parse(out).entries
+    expect([revoked.verb, revoked.before, revoked.after]).toEqual(['revoke', undefined, state])
+    expect([restored.verb, restored.before, restored.after]).toEqual(['restore', state, undefined])
   })
 
   test('tells whoever takes it for one that is not secure, and the other way round', async () => {

@@ -52,6 +52,9 @@ export interface RevocationChange {
   readonly principal: string
   readonly verb: 'revoke' | 'restore'
   readonly resource: { readonly kind: string; readonly namespace: string; readonly name: string }
+  /** What was taken back by a restoration. */
+  readonly before?: Revocation
+  readonly after?: Revocation
 }
 
 export interface RevocationsOptions {
@@ -222,7 +225,8 @@ function keyOf(revocation: Revocation): string {
 function changeOf(revocation: Revocation, verb: RevocationChange['verb'], principal: string): RevocationChange {
   const { namespace, serviceAccount } = revocation
   const [kind, name] = revocation.kind === 'serial' ? ['Certificate', revocation.serial] : ['Identity', serviceAccount]
-  return { principal, verb, resource: { kind, namespace, name } }
+  const state = verb === 'revoke' ? { after: revocation } : { before: revocation }
+  return { principal, verb, resource: { kind, namespace, name }, ...state }
 }
 
 function processOf({ namespace, serviceAccount, workloadId }: Process): string {

@@ -19,12 +19,14 @@ export function caRoutes(app: FastifyInstance, ca: Ca, audit: AuditLog): void {
         `The root is not this server's to change, as ${description} signs: change it there, and let its bundle hold the old and the new root meanwhile.`,
       )
     }
+    const before = viewCa(ca)
     await rotation.start().catch(refuse)
     // The root is kept beside the store, so that this is a commit of its own.
     await audit.write({
       principal: principalNameOf(callerOf(request)),
       verb: 'rotate',
       resource: { kind: 'CertificateAuthority', name: description },
+      before,
       after: viewCa(ca),
     })
     return reply.code(202).send(viewCa(ca))
