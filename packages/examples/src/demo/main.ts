@@ -71,7 +71,7 @@ async function main(): Promise<number> {
     console.log(`  ${asAdmin} npx pnpm@12 weft certs`)
     const [{ port } = { port: 0 }] = await town.api.endpoints('reviews')
     console.log("  # an instance of reviews: refused without a certificate, answered with the demo's")
-    console.log(`  openssl s_client -connect 127.0.0.1:${port} < /dev/null`)
+    console.log(`  sleep 1 | openssl s_client -brief -connect 127.0.0.1:${port}`)
     const files = `--cert ${town.identityDir}/cert-chain.pem --key ${town.identityDir}/key.pem`
     console.log(`  curl -k ${files} https://127.0.0.1:${port}/reviews/7`)
     console.log('Ctrl-C ends it.')
