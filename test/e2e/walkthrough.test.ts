@@ -1,37 +1,17 @@
-import { readFileSync } from 'node:fs'
-import path from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { isAsShown, type PageBlock, parseCommands } from '../support/page-commands.ts'
+import { isAsShown } from '../support/page-commands.ts'
 import { PageShell } from '../support/page-shell.ts'
-import { poll } from '../support/poll.ts'
-import { ROOT } from '../support/source-files.ts'
+import { play, sectionsOf } from '../support/play-page.ts'
 
-const sections = parseCommands(readFileSync(path.join(ROOT, 'docs/walkthrough.md'), 'utf8')).filter(
-  ({ blocks }) => blocks.length > 0,
-)
+const sections = sectionsOf('walkthrough.md')
 
 const shell = new PageShell({ WEFT_LISTEN: '127.0.0.1:0', WEFT_CONTROL: '' })
 
 afterAll(async () => void (await shell.end()))
 
-async function play({ line, text, stays, output, log }: PageBlock): Promise<void> {
-  if (stays) return shell.stay(text)
-  const printed = shell.watch()
-  const { code, stdout, stderr } = await shell.run(text)
-  expect({ line, code, stderr }).toEqual({ line, code: 0, stderr: expect.any(String) })
-  if (output !== undefined)
-    expect(isAsShown(stdout, output), `line ${line}: shown\n${output}\nbut was\n${stdout}`).toBe(true)
-  if (log === undefined) return
-  const shown = log.split('\n').sort()
-  await poll(() => printed().length >= shown.length, `the log of line ${line}`)
-  // A line too many would come with the others, or right after them.
-  await new Promise((resolve) => setTimeout(resolve, 100))
-  expect(printed().sort(), `line ${line}`).toEqual(shown)
-}
-
 describe('the walk-through works as it is written', () => {
   test.each(sections)('$name', { timeout: 120_000 }, async ({ blocks }) => {
-    for (const block of blocks) await play(block)
+    for (const block of blocks) await play(shell, block)
   })
 
   test('and all that it started ends with Ctrl-C', { timeout: 30_000 }, async () => {

@@ -85,6 +85,8 @@ export class PageShell implements AsyncDisposable {
   }
 
   #export(text: string): void {
-    for (const [, name = '', value = ''] of text.matchAll(/^export (\w+)=(\S*)$/gm)) this.#env[name] = value
+    for (const [, name = '', value = ''] of text.matchAll(/^export (\w+)=(\S*)$/gm)) {
+      this.#env[name] = value.replaceAll(/\$(\w+)/g, (_, other: string) => this.#env[other] ?? '')
+    }
   }
 }

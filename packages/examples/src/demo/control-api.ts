@@ -49,9 +49,9 @@ export class ControlApi {
   }
 
   /** A token that lets processes join as this service account, and register for this service alone. */
-  async joinToken(serviceAccount: string, service: string): Promise<string> {
+  async joinToken(serviceAccount: string, service: string, namespace = 'default'): Promise<string> {
     const { status, body } = await this.#send('POST', '/v1/tokens', {
-      namespace: 'default',
+      namespace,
       serviceAccount,
       services: [service],
     })
@@ -85,8 +85,8 @@ export class ControlApi {
   }
 
   /** How many instances serve, and where. */
-  async endpoints(service: string): Promise<readonly { readonly port: number }[]> {
-    const { status, body } = await this.#send('GET', `/v1/services/default/${service}`)
+  async endpoints(service: string, namespace = 'default'): Promise<readonly { readonly port: number }[]> {
+    const { status, body } = await this.#send('GET', `/v1/services/${namespace}/${service}`)
     return status === 200 ? (body.endpoints as { readonly port: number }[]) : []
   }
 

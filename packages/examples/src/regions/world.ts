@@ -4,7 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { type Child, startChild } from '../demo/child.ts'
 import { startControl } from '../demo/control-process.ts'
-import { untilRegistered } from '../demo/registered.ts'
+import { endpointsAt, untilRegistered } from '../demo/registered.ts'
 
 export type Region = 'eu' | 'us'
 
@@ -49,7 +49,7 @@ export class World {
     const world = new World(control, services)
     try {
       for (const result of started) if (result.status === 'rejected') throw result.reason
-      await untilRegistered(control.url, services)
+      await untilRegistered(endpointsAt(control.url), services)
       return world
     } catch (error) {
       await world.stop()

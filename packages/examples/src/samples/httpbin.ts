@@ -6,7 +6,14 @@ import { json, LISTEN, notFound, onTerminate } from '../bookinfo/http.ts'
 
 const MAX_DELAY_SECONDS = 10
 
-const mesh = createMesh({ service: 'httpbin', servicePort: 8000 })
+const mesh = createMesh({
+  service: 'httpbin',
+  servicePort: 8000,
+  admin: { port: 0 },
+  audit: ({ decision, policy, principal = 'nobody', method, path }) => {
+    console.log(`audit: ${decision}${policy === undefined ? '' : ` by ${policy}`}: ${principal} ${method} ${path}`)
+  },
+})
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   response.on('finish', () => {

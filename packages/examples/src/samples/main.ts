@@ -1,33 +1,29 @@
-// Starts what a section of docs/walkthrough.md needs, each service a process of its own, and a control server unless
-// `WEFT_CONTROL` names one. What they log is printed; Ctrl-C ends them all.
-import { rmSync } from 'node:fs'
-import { mkdtemp } from 'node:fs/promises'
-import os from 'node:os'
-import path from 'node:path'
+// Starts what a section of docs/walkthrough.md or docs/security-tasks.md needs, each service a process of its own, and a control
+// server unless `WEFT_CONTROL` names one. What they log is printed; Ctrl-C ends them all.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import { type Child, startChild } from '../demo/child.ts'
-import { startControl } from '../demo/control-process.ts'
 import { untilRegistered } from '../demo/registered.ts'
+import { type Control, openControl, type Variable } from './control.ts'
 import { type Sample, SETS } from './sets.ts'
 
-const DEFAULT_LISTEN = '127.0.0.1:15800'
 const END_LIMIT_MS = 3_000
 
 const children: Child[] = []
 
-async function controlUrl(): Promise<string> {
-  const given = process.env.WEFT_CONTROL
-  if (given !== undefined && given !== '') return given
-  const dataDir = await mkdtemp(path.join(os.tmpdir(), 'weft-samples-'))
-  process.once('exit', () => rmSync(dataDir, { recursive: true, force: true }))
-  const control = await startControl(dataDir, process.env.WEFT_LISTEN ?? DEFAULT_LISTEN)
-  children.push(control)
-  return control.url.replace(/\/$/, '')
-}
-
-async function start(sample: Sample, control: string): Promise<readonly (readonly [string, string])[]> {
-  const { name, file, args = [], version = 'v1', locality = '', urlAs, pidAs } = sample
-  const env = { WEFT_CONTROL: control, WEFT_SERVICE: '', WEFT_VERSION: version, WEFT_LOCALITY: locality }
+async function start(sample: Sample, namespace: string, control: Control): Promise<readonly Variable[]> {
+  const { file, args = [], version = 'v1', locality = '', urlAs, pidAs } = sample
+  const [service = '', ...more] = sample.name.split(' ')
+  const name = [namespace === 'default' ? service : `${service}.${namespace}`, ...more].join(' ')
+  const { serviceAccount = service } = sample
+  const env = {
+    WEFT_CONTROL: control.url,
+    WEFT_SERVICE: '',
+    WEFT_VERSION: version,
+    WEFT_LOCALITY: locality,
+    WEFT_NAMESPACE: namespace,
+    ...(await control.identityOf({ namespace, service, serviceAccount })),
+  }
   const child = await startChild({ name, file, args, env, onLine: (line) => console.log(`${name} | ${line}`) })
   children.unshift(child)
   console.log(`${name} listens on ${child.url}`)
@@ -56,10 +52,15 @@ async function endService(child: Child): Promise<void> {
   await child.kill('SIGKILL')
 }
 
-async function main(sets: readonly string[]): Promise<number> {
-  const unknown = sets.filter((name) => !(name in SETS))
-  if (unknown.length > 0 || sets.length === 0) {
-    console.error(`Name one or several of: ${Object.keys(SETS).join(', ')}`)
+async function main(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { secure: { type: 'boolean', default: false }, listen: { type: 'string' } },
+  })
+  const sets = positionals.map((text) => text.split('.') as [string, string?])
+  if (sets.length === 0 || sets.some(([name]) => !(name in SETS))) {
+    console.error(`Name one or several of: ${Object.keys(SETS).join(', ')}; NAME.NAMESPACE runs in another namespace`)
     return 2
   }
   const interrupted = new Promise<void>((resolve) => {
@@ -67,17 +68,17 @@ async function main(sets: readonly string[]): Promise<number> {
     process.once('SIGTERM', resolve)
   })
   try {
-    const control = await controlUrl()
-    const samples = sets.flatMap((name) => SETS[name] ?? [])
-    const variables = await allOf(samples.map((sample) => start(sample, control)))
+    const control = await openControl({ ...values, onChild: (child) => children.push(child) })
+    const samples = sets.flatMap(([name, namespace = 'default']) =>
+      (SETS[name] ?? []).map((sample) => start(sample, namespace, control)),
+    )
+    const variables = await allOf(samples)
     await untilRegistered(
-      control,
+      control.endpointsOf,
       children.filter(({ name }) => name !== 'control server'),
     )
     console.log('')
-    for (const [name, value] of [['WEFT_CONTROL', control] as const, ...variables.flat()]) {
-      console.log(`export ${name}=${value}`)
-    }
+    for (const [name, value] of [...control.variables, ...variables.flat()]) console.log(`export ${name}=${value}`)
     console.log('All is there; Ctrl-C ends it.')
     await interrupted
     return 0

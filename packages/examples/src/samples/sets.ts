@@ -4,6 +4,8 @@ import path from 'node:path'
 export interface Sample {
   /** Service and what tells its processes apart: `reviews v2`. */
   readonly name: string
+  /** Who it is where the control server wants to know; the service's name, unless it is said. */
+  readonly serviceAccount?: string
   readonly file: string
   readonly args?: readonly string[]
   readonly version?: string
@@ -17,11 +19,17 @@ const file = (name: string): string => path.resolve(import.meta.dirname, '..', `
 
 const bookinfo = (service: string, version = 'v1'): Sample => ({
   name: `${service} ${version}`,
+  serviceAccount: `bookinfo-${service}`,
   file: file(`bookinfo/${service}`),
   version,
 })
 
-const httpbin = (version: string): Sample => ({ name: `httpbin ${version}`, file: file('samples/httpbin'), version })
+const httpbin = (version: string): Sample => ({
+  name: `httpbin ${version}`,
+  file: file('samples/httpbin'),
+  version,
+  ...(version === 'v1' ? { urlAs: 'HTTPBIN' } : {}),
+})
 
 const echo = (version: string, greeting: string): Sample => ({
   name: `tcp-echo ${version}`,
@@ -46,6 +54,7 @@ export const SETS: Readonly<Record<string, readonly Sample[]>> = {
     { ...bookinfo('productpage'), urlAs: 'PRODUCTPAGE' },
   ],
   'tcp-echo': [echo('v1', 'one'), echo('v2', 'two')],
+  'ext-authz': [{ name: 'ext-authz v1', file: file('samples/ext-authz') }],
   httpbin: [httpbin('v1')],
   'httpbin-v2': [httpbin('v2')],
   helloworld: ['region1/zone1', 'region1/zone2', 'region2/zone3', 'region3/zone4'].map(hello),

@@ -1,4 +1,4 @@
-// Looks at Bookinfo's page as a browser does, from outside of the mesh, and says what is to be seen under Reviews.
+// Looks at Bookinfo's page as a browser does, from outside of the mesh, and says what is to be seen there.
 import { parseArgs } from 'node:util'
 import type { Page } from '../bookinfo/page.ts'
 import { countOf, printTally, tally } from './tally.ts'
@@ -6,8 +6,12 @@ import { countOf, printTally, tally } from './tally.ts'
 const USAGE = `visit [--as NAME] [-n COUNT]
 Looks at the page of $PRODUCTPAGE, as the user NAME (header end-user).`
 
-/** What somebody sees who looks at the part Reviews. */
-function seen({ reviews }: Page): string {
+/** What somebody sees who looks at the page: the part Reviews, and whether the other one is there. */
+function seen(page: Page): string {
+  return 'error' in page.details ? `no details, ${seenReviews(page)}` : seenReviews(page)
+}
+
+function seenReviews({ reviews }: Page): string {
   if (!('reviews' in reviews)) return `no reviews: ${reviews.error}`
   const [first] = reviews.reviews
   const { rating } = first ?? {}
@@ -28,8 +32,9 @@ async function look(url: string, user: string | undefined): Promise<string> {
   const headers = { accept: 'application/json', ...(user === undefined ? {} : { 'end-user': user }) }
   const begin = performance.now()
   const response = await fetch(`${url}/productpage`, { headers })
-  const page = (await response.json()) as Page
-  return `${seen(page)}${waiting(performance.now() - begin)}`
+  const text = await response.text()
+  const what = response.ok ? seen(JSON.parse(text) as Page) : `${response.status} ${text.trim()}`
+  return `${what}${waiting(performance.now() - begin)}`
 }
 
 async function main(): Promise<void> {
