@@ -22,6 +22,8 @@ export interface AskProviderDeps {
 }
 
 const TOO_LARGE = 413
+/** What undici says of requests that it cannot send. */
+const UNASKABLE: ReadonlySet<unknown> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED'])
 
 /** Asks external authorization services, over HTTP and gRPC. Source: Envoy `ext_authz.cc`. */
 export function createAskProvider(deps: AskProviderDeps): AskProvider {
@@ -78,11 +80,19 @@ function failure(
   { exchange }: ProviderQuestion,
   error: unknown,
 ): ProviderAnswer {
-  if (failOpen) return { allowed: true, requestHeaders: [], responseHeaders: [] }
+  if (failOpen && !isUnaskable(error)) return { allowed: true, requestHeaders: [], responseHeaders: [] }
   const why = error instanceof Error ? error.message : String(error)
   const reason = `the provider could not be asked: ${why}`
   if (exchange === undefined) return { allowed: false, reason }
   return { allowed: false, reason, reply: textReply(statusOnError, '', exchange.isGrpc) }
+}
+
+/**
+ * Whether no question could be made of a request, which is its caller's doing and no outage: what lets requests through while the
+ * provider is away does not hold.
+ */
+function isUnaskable(error: unknown): boolean {
+  return UNASKABLE.has((error as { readonly code?: unknown } | null)?.code)
 }
 
 function tooLarge({ exchange }: ProviderQuestion): ProviderAnswer {

@@ -1,5 +1,6 @@
 import type { ExtAuthzProvider } from '@weft/mesh-protocol'
 import type { ProviderQuestion } from '../../inbound/ext-authz/provider-answer.ts'
+import { methodOf } from '../../inbound/method-of.ts'
 import type { PeekedBody } from '../inbound/peek-body.ts'
 
 /** A request as a provider is told of it. */
@@ -29,5 +30,5 @@ export async function askedRequest(
   }
   const authority = exchange.wholeHeader(':authority') ?? headers.get('host') ?? ''
   const body = wanted === undefined ? undefined : await exchange.peekBody(wanted.maxRequestBytes)
-  return { method, scheme, authority, path, headers, body }
+  return { method: methodOf(method, exchange.headers), scheme, authority, path, headers, body }
 }

@@ -15,6 +15,7 @@ const NOT_PASSED: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'date',
+  'expect',
   'host',
   'keep-alive',
   'proxy-connection',
@@ -40,7 +41,7 @@ export async function checkHttp(
   const { bytes } = asked.body ?? {}
   const answer = await dispatcher.request({
     origin: `http://${provider.host}:${provider.port}`,
-    path: `${provider.pathPrefix ?? ''}${asked.path}`,
+    path: checkPath(provider, asked),
     method: asked.method as Dispatcher.HttpMethod,
     headers: shownHeaders(provider, asked),
     body: bytes === undefined || bytes.length === 0 ? null : bytes,
@@ -59,12 +60,23 @@ export async function checkHttp(
   }
 }
 
+/** What asks for the server as a whole (`OPTIONS *`) has to be asked about too. */
+function checkPath({ pathPrefix = '' }: ExtAuthzProvider, { path }: AskedRequest): string {
+  const whole = `${pathPrefix}${path}`
+  return whole.startsWith('/') ? whole : `/${whole}`
+}
+
 function shownHeaders(provider: ExtAuthzProvider, asked: AskedRequest): string[] {
   const isShown = namePatterns([...ALWAYS_SHOWN, ...(provider.includeRequestHeadersInCheck ?? [])])
+  const own = Object.entries(provider.includeAdditionalHeadersInCheck ?? {})
+  if (asked.body !== undefined) own.push(['x-envoy-auth-partial-body', String(!asked.body.isWhole)])
+  // What the mesh says itself, no caller says for it.
+  const said = new Set(own.map(([name]) => name.toLowerCase()))
   const shown = ['host', asked.authority]
-  for (const [name, value] of asked.headers) if (isShown(name) && !NOT_PASSED.has(name)) shown.push(name, value)
-  for (const [name, value] of Object.entries(provider.includeAdditionalHeadersInCheck ?? {})) shown.push(name, value)
-  if (asked.body !== undefined) shown.push('x-envoy-auth-partial-body', String(!asked.body.isWhole))
+  for (const [name, value] of asked.headers) {
+    if (isShown(name) && !NOT_PASSED.has(name) && !said.has(name)) shown.push(name, value)
+  }
+  for (const [name, value] of own) shown.push(name, value)
   return shown
 }
 

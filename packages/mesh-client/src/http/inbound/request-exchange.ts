@@ -8,7 +8,7 @@ import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import type { RequestEvent } from './interpose.ts'
 import { LeaveNotice } from './leave-notice.ts'
 import type { PeekedBody } from './peek-body.ts'
-import { addToResponse } from './response-additions.ts'
+import { addToResponse, setHeaders } from './response-additions.ts'
 import {
   type EmitArguments,
   type EmitMethod,
@@ -50,7 +50,7 @@ export class RequestExchange extends ExchangeBase implements Watcher {
   answer({ status, headers, body }: RouteReply, flag: ResponseFlag | '-'): void {
     if (flag !== '-') this.flag(flag)
     const { response, request } = this
-    for (let at = 0; at < headers.length; at += 2) response.setHeader(headers[at] as string, headers[at + 1] as string)
+    setHeaders(response, headers)
     // A body that was not asked for may come or not: the connection cannot be used again.
     if (this.#event === 'checkContinue' && request.httpVersionMajor < 2) response.setHeader('connection', 'close')
     response.writeHead(status)

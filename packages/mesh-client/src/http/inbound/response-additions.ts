@@ -3,10 +3,12 @@ import type { ServerResponse } from 'node:http'
 type WriteHead = (...args: unknown[]) => ServerResponse
 
 const VARY = 'vary'
+/** Each is one cookie, and none stands for another. */
+const SET_COOKIE = 'set-cookie'
 
 /**
  * Puts headers into a response when its head is written, over those that the application set: only the policy says who
- * may read an answer. To `vary` the value is added.
+ * may read an answer. To `vary` the value is added, and cookies are set besides.
  *
  * @param headers names and values in turn
  */
@@ -23,6 +25,10 @@ export function addToResponse(response: ServerResponse, headers: readonly string
 }
 
 function add(response: ServerResponse, name: string, value: string): void {
+  if (name === SET_COOKIE) {
+    response.appendHeader(name, value)
+    return
+  }
   const before = name === VARY ? response.getHeader(VARY) : undefined
   if (before === undefined) response.setHeader(name, value)
   else if (!varies(before, value)) response.setHeader(name, `${String(before)}, ${value}`)
@@ -40,11 +46,22 @@ function takeOver(response: ServerResponse, given: object): void {
   const seen = new Set<string>()
   for (const [name, value] of pairsOf(given)) {
     if (value === undefined) continue
-    const lower = name.toLowerCase()
-    if (seen.has(lower)) response.appendHeader(name, value as string)
-    else response.setHeader(name, value as string)
-    seen.add(lower)
+    putHeader(response, seen, name, value as string)
   }
+}
+
+/** Puts headers in place of what was there; one that comes several times is several. @param headers names and values in turn */
+export function setHeaders(response: ServerResponse, headers: readonly string[]): void {
+  const seen = new Set<string>()
+  for (let at = 0; at < headers.length; at += 2)
+    putHeader(response, seen, headers[at] as string, headers[at + 1] as string)
+}
+
+function putHeader(response: ServerResponse, seen: Set<string>, name: string, value: string): void {
+  const lower = name.toLowerCase()
+  if (seen.has(lower)) response.appendHeader(name, value)
+  else response.setHeader(name, value)
+  seen.add(lower)
 }
 
 function pairsOf(given: object): readonly (readonly [string, unknown])[] {
