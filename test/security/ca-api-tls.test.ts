@@ -13,7 +13,7 @@ import { silentLogger } from '../../packages/control-server/src/kernel/logger.ts
 import { systemTimers } from '../../packages/control-server/src/kernel/timers.ts'
 import type { ControlServerOptions } from '../../packages/control-server/src/options.ts'
 import { ApiTls } from '../../packages/control-server/src/serve/api-tls.ts'
-import { peerUriOf } from '../../packages/control-server/src/serve/peer-of.ts'
+import { peerOf } from '../../packages/control-server/src/serve/peer-of.ts'
 import { type ControlServer, startControlServer } from '../../packages/control-server/src/server.ts'
 import { caCertificate, keyPem, p256, requestOf } from '../support/certificate-requests.ts'
 import { STORES, type StoreUnderTest } from '../support/control-stores.ts'
@@ -219,7 +219,7 @@ test('a client that does not go on with its handshake is cut off', async () => {
     handshakeTimeoutMs: 100,
   })
   const server = createServer(tls.serverOptions(), (request, response) =>
-    response.end(String(peerUriOf(request.socket))),
+    response.end(String(peerOf(request.socket)?.uri)),
   )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   closing.push(

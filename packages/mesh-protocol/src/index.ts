@@ -1,3 +1,4 @@
+export { spiffeIdOf, uriNames } from './certificate-names.ts'
 export { type CredentialKind, type CredentialParts, formatCredential, parseCredential } from './credential.ts'
 export {
   CERTIFICATE_BACKDATE_MS,
@@ -79,6 +80,7 @@ export { routedClusters } from './routed-clusters.ts'
 export {
   CONTROL_SERVER_SERVICE_ACCOUNT,
   formatSpiffeId,
+  isControlServer,
   parseSpiffeId,
   principalOf,
   type SpiffeId,

@@ -1,3 +1,5 @@
+import { ROOT_NAMESPACE } from './defaults.ts'
+
 /** An identity of the mesh, taken apart. SPIFFE-ID section 2; the path is Istio's (`pkg/spiffe/spiffe.go`). */
 export interface SpiffeId {
   readonly trustDomain: string
@@ -10,6 +12,11 @@ export interface SpiffeId {
  * the mesh passes for the control server's.
  */
 export const CONTROL_SERVER_SERVICE_ACCOUNT = 'weft-control-server'
+
+/** Whether that is the control server, in whatever trust domain. */
+export function isControlServer({ namespace, serviceAccount }: Omit<SpiffeId, 'trustDomain'>): boolean {
+  return namespace === ROOT_NAMESPACE && serviceAccount === CONTROL_SERVER_SERVICE_ACCOUNT
+}
 
 const PREFIX = 'spiffe://'
 const FORM = /^spiffe:\/\/([a-z0-9._-]+)\/ns\/([^/]+)\/sa\/([^/]+)$/

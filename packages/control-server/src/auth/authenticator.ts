@@ -1,4 +1,12 @@
-import { type CredentialParts, fail, ok, parseCredential, parseSpiffeId, type Result } from '@weft/mesh-protocol'
+import {
+  type CredentialParts,
+  fail,
+  isControlServer,
+  ok,
+  parseCredential,
+  parseSpiffeId,
+  type Result,
+} from '@weft/mesh-protocol'
 import type { IssuedCertificates } from '../ca/issued-certificates.ts'
 import type { ApiCaller, Caller, Grant, WorkloadCaller } from './caller.ts'
 import type { PeerCertificate, RequestFacts } from './facts.ts'
@@ -7,7 +15,6 @@ import { type AuthRefusal, noLongerGood, unauthenticated } from './refusal.ts'
 import type { RoleBindings } from './role-bindings.ts'
 import type { ServiceAccount, ServiceAccountTokens } from './service-account-tokens.ts'
 import { type JoinTokenRecord, type TokenRecord, type TokenState, tokenState } from './token-record.ts'
-import { isReserved } from './token-spec.ts'
 import type { Tokens } from './tokens.ts'
 
 export interface AuthenticatorOptions {
@@ -88,7 +95,7 @@ export class Authenticator {
   }
 
   private byServiceAccount(account: ServiceAccount): Result<Caller, AuthRefusal> {
-    if (isReserved(account)) return fail(RESERVED)
+    if (isControlServer(account)) return fail(RESERVED)
     const name = `kubernetes/${account.namespace}/${account.serviceAccount}`
     return this.workload({ ...account, name, via: 'kubernetes' })
   }
@@ -100,7 +107,7 @@ export class Authenticator {
     if (id === undefined || issued?.spiffeId !== peer.uri) {
       return fail(noLongerGood('The certificate is not one that this server remembers: present the token again.'))
     }
-    if (isReserved(id)) return fail(RESERVED)
+    if (isControlServer(id)) return fail(RESERVED)
     // The handshake has looked at it when the connection began, which may be long ago.
     if (issued.endsAtMs <= wallNow()) return fail(noLongerGood('The certificate of this connection has expired.'))
     const token = issued.tokenId === undefined ? undefined : tokens.get(issued.tokenId)

@@ -1,6 +1,7 @@
 import {
   CONTROL_SERVER_SERVICE_ACCOUNT,
   fail,
+  isControlServer,
   ok,
   type Result,
   ROOT_NAMESPACE,
@@ -81,7 +82,7 @@ export function parseTokenSpec(value: unknown): Result<TokenSpec, readonly Viola
     return api.ok ? withUsefulNamespaces(api.value) : api
   }
   const join = checkFields<JoinTokenSpec>(value, JOIN, ['namespace', 'serviceAccount'])
-  if (!join.ok || !isReserved(join.value)) return join
+  if (!join.ok || !isControlServer(join.value)) return join
   return fail([
     { field: 'serviceAccount', message: `must not be ${CONTROL_SERVER_SERVICE_ACCOUNT}, the control server` },
   ])
@@ -93,15 +94,4 @@ export function withUsefulNamespaces<T extends Pick<ApiTokenSpec, 'role' | 'name
 ): Result<T, readonly Violation[]> {
   if (spec.namespaces === undefined || spec.role === 'operator') return ok(spec)
   return fail([{ field: 'namespaces', message: `limits operators only, not the role ${spec.role}: leave it out` }])
-}
-
-/** The control server's own identity: no workload passes for it. */
-export function isReserved({
-  namespace,
-  serviceAccount,
-}: {
-  readonly namespace: string
-  readonly serviceAccount: string
-}): boolean {
-  return namespace === ROOT_NAMESPACE && serviceAccount === CONTROL_SERVER_SERVICE_ACCOUNT
 }

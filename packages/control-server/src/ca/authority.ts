@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { CERTIFICATE_BACKDATE_MS, formatSpiffeId, type SpiffeId } from '@weft/mesh-protocol'
+import { CERTIFICATE_BACKDATE_MS, formatSpiffeId, type SpiffeId, uriNames } from '@weft/mesh-protocol'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
@@ -186,7 +186,7 @@ export class CertificateAuthority {
 }
 
 /** Whether that is its one URI. */
-function names({ subjectAltName = '' }: X509Certificate, uri: string): boolean {
-  const uris = subjectAltName.split(', ').filter((name) => name.startsWith('URI:'))
-  return uris.length === 1 && uris[0] === `URI:${uri}`
+function names({ subjectAltName }: X509Certificate, uri: string): boolean {
+  const uris = uriNames(subjectAltName)
+  return uris?.length === 1 && uris[0] === uri
 }

@@ -1,13 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import {
-  type CertificateResponse,
-  CONTROL_SERVER_SERVICE_ACCOUNT,
-  fail,
-  ok,
-  parseSpiffeId,
-  type Result,
-  ROOT_NAMESPACE,
-} from '@weft/mesh-protocol'
+import { type CertificateResponse, fail, isControlServer, ok, parseSpiffeId, type Result } from '@weft/mesh-protocol'
 import { formatTimestamp } from '../kernel/timestamp.ts'
 import type { CertificateAuthority } from './authority.ts'
 import type { CertificateRecord, CertificateRecords } from './certificate-records.ts'
@@ -45,7 +37,7 @@ export class CertificateIssuer {
   /** Why this one gets no certificate, in a sentence for it; `undefined`: nothing is against it. */
   refusalFor(subject: CertificateSubject, workloadId: string): string | undefined {
     const { namespace, serviceAccount, name } = subject
-    if (namespace === ROOT_NAMESPACE && serviceAccount === CONTROL_SERVER_SERVICE_ACCOUNT) {
+    if (isControlServer(subject)) {
       return `${namespace}/${serviceAccount} is the control server's own identity, which no workload is given.`
     }
     if (parseSpiffeId(this.options.authority.spiffeId(subject)) === undefined) {

@@ -19,12 +19,5 @@ export function fingerprintOf(certificate: X509Certificate): string {
 
 /** Hex in lower case, without zeros in front, as every record has it. */
 export function serialOf(certificate: X509Certificate): string {
-  return normalSerial(certificate.serialNumber)
-}
-
-export function normalSerial(serial: string): string {
-  return serial
-    .toLowerCase()
-    .replaceAll(':', '')
-    .replace(/^0+(?=.)/, '')
+  return certificate.serialNumber.toLowerCase().replace(/^0+(?=.)/, '')
 }

@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { type ConnectionOptions, checkServerIdentity, connect, type PeerCertificate } from 'node:tls'
-import { CONTROL_SERVER_SERVICE_ACCOUNT, parseSpiffeId, ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import { isControlServer, spiffeIdOf } from '@weft/mesh-protocol'
 import type { Credentials } from './credentials.ts'
 
 /** What holds the server against what was pinned. */
@@ -37,10 +37,9 @@ function checkEither(host: string, certificate: PeerCertificate): Error | undefi
 }
 
 /** Any workload has a certificate that leads to the root; only the control server has this identity. */
-function checkControlServer(_host: string, { subjectaltname = '' }: PeerCertificate): Error | undefined {
-  const uris = subjectaltname.split(', ').filter((name) => name.startsWith('URI:'))
-  const id = uris.length === 1 ? parseSpiffeId((uris[0] as string).slice('URI:'.length)) : undefined
-  if (id?.namespace === ROOT_NAMESPACE && id.serviceAccount === CONTROL_SERVER_SERVICE_ACCOUNT) return undefined
+function checkControlServer(_host: string, { subjectaltname }: PeerCertificate): Error | undefined {
+  const id = spiffeIdOf(subjectaltname)
+  if (id !== undefined && isControlServer(id)) return undefined
   return new UntrustedServerError('its certificate is not that of a control server')
 }
 

@@ -2,10 +2,15 @@ import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { connect, type PeerCertificate } from 'node:tls'
-import { CONTROL_SERVER_SERVICE_ACCOUNT, parseCredential, ROOT_NAMESPACE } from '@weft/mesh-protocol'
+import {
+  CONTROL_SERVER_SERVICE_ACCOUNT,
+  isControlServer,
+  parseCredential,
+  ROOT_NAMESPACE,
+  spiffeIdOf,
+} from '@weft/mesh-protocol'
 import type { Clock } from '../kernel/clock.ts'
 import type { Timers } from '../kernel/timers.ts'
-import { spiffeIdOf } from './certificate-names.ts'
 import type { Identity, Trust } from './identity.ts'
 import { splitPem } from './svid.ts'
 
@@ -129,7 +134,7 @@ function optionsOf(roots: readonly string[] | undefined, identity: Identity | un
  */
 export function checkControlServer(host: string, { subjectaltname }: PeerCertificate): Error | undefined {
   const id = spiffeIdOf(subjectaltname)
-  if (id?.namespace === ROOT_NAMESPACE && id.serviceAccount === CONTROL_SERVER_SERVICE_ACCOUNT) return undefined
+  if (id !== undefined && isControlServer(id)) return undefined
   return new Error(
     `${host} is no control server: its certificate names ${subjectaltname ?? 'nobody'} and not ` +
       `spiffe://…/ns/${ROOT_NAMESPACE}/sa/${CONTROL_SERVER_SERVICE_ACCOUNT}`,

@@ -1,6 +1,13 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
-import { type CertificateResponse, fail, formatSpiffeId, ok, type Result, type SpiffeId } from '@weft/mesh-protocol'
-import { spiffeIdOf } from './certificate-names.ts'
+import {
+  type CertificateResponse,
+  fail,
+  formatSpiffeId,
+  ok,
+  type Result,
+  type SpiffeId,
+  spiffeIdOf,
+} from '@weft/mesh-protocol'
 import type { Trust } from './identity.ts'
 
 /** A certificate of this process that has been looked through, with whom its mesh believes. */

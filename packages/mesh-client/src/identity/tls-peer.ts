@@ -1,6 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import { fail, ok, parseSpiffeId, type Result, type SpiffeId } from '@weft/mesh-protocol'
-import { uriNames } from './certificate-names.ts'
+import { fail, ok, parseSpiffeId, type Result, type SpiffeId, uriNames } from '@weft/mesh-protocol'
 import type { Trust } from './identity.ts'
 
 /** Who is at the other end of a connection, by a certificate whose chain was verified. */

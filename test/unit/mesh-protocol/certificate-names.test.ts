@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
+import { spiffeIdOf, uriNames } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
-import { spiffeIdOf, uriNames } from '../../../../packages/mesh-client/src/identity/certificate-names.ts'
-import { createTestCa } from '../../../support/test-ca.ts'
+import { createTestCa } from '../../support/test-ca.ts'
 
 const ca = createTestCa()
 const REVIEWS = 'spiffe://cluster.local/ns/default/sa/reviews'

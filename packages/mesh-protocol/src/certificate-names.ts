@@ -1,23 +1,21 @@
-import { parseSpiffeId, type SpiffeId } from '@weft/mesh-protocol'
+import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
 
 /**
  * One name of a subject alternative name as Node writes it, `URI:spiffe://…`. A value that could be mistaken for several is
  * a JSON string there (Node's answer to CVE-2021-44532), so that a comma inside a name does not begin another.
  */
-const NAME = /(?:^|, )([A-Za-z][A-Za-z ]*):("(?:[^"\\]|\\.)*"|[^,"]*)/y
+const NAME = /(?:^|, )([A-Za-z][A-Za-z ]*):("(?:[^"\\]|\\.)*"|[^,"]*)/gy
 
 /** The URIs of a certificate, from `subjectAltName` of an X509Certificate or `subjectaltname` of a peer; `undefined`: it cannot be read. */
 export function uriNames(subjectAltName: string | undefined): readonly string[] | undefined {
   const text = subjectAltName ?? ''
   const uris: string[] = []
-  NAME.lastIndex = 0
-  for (let at = 0; at < text.length; at = NAME.lastIndex) {
-    NAME.lastIndex = at
-    const [, kind, value = ''] = NAME.exec(text) ?? []
-    if (kind === undefined) return undefined
+  let read = 0
+  for (const [name, kind, value = ''] of text.matchAll(NAME)) {
+    read += name.length
     if (kind === 'URI') uris.push(value.startsWith('"') ? (JSON.parse(value) as string) : value)
   }
-  return uris
+  return read === text.length ? uris : undefined
 }
 
 /** Whom a certificate names. X509-SVID section 2: exactly one URI; `undefined` for anything else. */
