@@ -1,9 +1,18 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { startControlServer } from '../../packages/control-server/src/server.ts'
-import { keyPem, p256 } from '../support/certificate-requests.ts'
+import { keyPem, p256, requestOf } from '../support/certificate-requests.ts'
 
 /*
  * Whoever has the authority's key is every workload of the mesh. A server that finds it lost, replaced or open to others does
@@ -146,4 +155,25 @@ test('no answer of the API and no line of the log has a key in it', async () => 
     expect(said.join('\n')).not.toContain(body)
   }
   expect(said.join('\n')).not.toContain('PRIVATE KEY')
+})
+
+test('another root is not begun with behind the back of workloads that have certificates of one that is gone', async () => {
+  const options = { listen: '127.0.0.1:0', dataDir }
+  const first = await startControlServer(options)
+  const pinned = await first.caFingerprint()
+  const token = await first.createToken({ namespace: 'default', serviceAccount: 'default' })
+  const { status } = await fetch(`${first.url}/v1/certificates`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ csr: requestOf(), workloadId: 'w1' }),
+  })
+  expect(status).toBe(200)
+  await first.close()
+  rmSync(directory, { recursive: true })
+  await expect(startControlServer(options)).rejects.toMatchObject({
+    code: 'WEFT_CA_KEY_LOST',
+    message: expect.stringMatching(/is not there, but certificates.*from your backup.*mkdir -m 700/s),
+  })
+  mkdirSync(directory, { mode: 0o700 })
+  expect(await fingerprint()).not.toBe(pinned)
 })

@@ -2,12 +2,15 @@ import path from 'node:path'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Timers } from '../kernel/timers.ts'
+import { formatTimestamp } from '../kernel/timestamp.ts'
 import type { Operation, Store } from '../store/store.ts'
 import { CertificateAuthority, type TrustNames } from './authority.ts'
 import { type BuiltInSignerOptions, makeBuiltInSigner, openBuiltInSigner } from './built-in-signer.ts'
+import { CaError } from './ca-error.ts'
 import { CertificateIssuer } from './certificate-issuer.ts'
 import { CertificateRecords } from './certificate-records.ts'
 import { DirectoryVault } from './directory-vault.ts'
+import { checkDirectory } from './guarded-files.ts'
 import { type IssuedCertificates, issuedCertificates } from './issued-certificates.ts'
 import { memoryVault } from './memory-vault.ts'
 import { openOperatorSigner } from './operator-signer.ts'
@@ -78,8 +81,9 @@ export async function openCa(options: CaOptions): Promise<Ca> {
 function openAuthority(options: CaOptions, records: CertificateRecords): Promise<CertificateAuthority> {
   const { dataDir, caDir, signer, names, reach, clock, timers, logger, certificateTtlMs } = options
   const wallNow = (): number => clock.wallNow()
+  const directory = dataDir === undefined ? undefined : path.join(dataDir, 'ca')
   const builtIn: BuiltInSignerOptions = {
-    vault: dataDir === undefined ? memoryVault() : new DirectoryVault(path.join(dataDir, 'ca'), wallNow),
+    vault: directory === undefined ? memoryVault() : new DirectoryVault(directory, wallNow),
     clock,
     timers,
     logger,
@@ -92,7 +96,7 @@ function openAuthority(options: CaOptions, records: CertificateRecords): Promise
     open: async () =>
       signer ??
       (caDir === undefined
-        ? openBuiltInSigner(builtIn)
+        ? openKeptSigner(builtIn, directory)
         : openOperatorSigner({ directory: caDir, clock, timers, logger })),
     make: () => makeBuiltInSigner(builtIn),
     names,
@@ -101,4 +105,22 @@ function openAuthority(options: CaOptions, records: CertificateRecords): Promise
     logger,
     makeSerial,
   })
+}
+
+/**
+ * A new root takes the place of one that nothing has needed, and never of one that is lost: every process of the mesh would be
+ * cut off from those that start later. Who means that makes the directory.
+ */
+async function openKeptSigner(
+  options: BuiltInSignerOptions,
+  directory: string | undefined,
+): Promise<Signer | undefined> {
+  const kept = await openBuiltInSigner(options)
+  if (kept !== undefined || directory === undefined || options.lastEndsMs() <= options.clock.wallNow()) return kept
+  if (await checkDirectory(directory)) return undefined
+  throw new CaError(
+    'WEFT_CA_KEY_LOST',
+    `${directory} is not there, but certificates of the mesh are good until ${formatTimestamp(options.lastEndsMs())}: put it back from your backup. ` +
+      `To begin with another root, which no running workload believes, make it: "mkdir -m 700 ${directory}".`,
+  )
 }
