@@ -10,9 +10,10 @@ import type { Model } from './registry/model.ts'
 import type { Registrations } from './registry/registrations.ts'
 import type { Resources } from './registry/resources.ts'
 import { selectedServices } from './serve/selected-services.ts'
-import { isByToken, StreamOwners } from './serve/stream-owners.ts'
+import { isByToken, StreamOwners, tokenIdOf } from './serve/stream-owners.ts'
 import { WorkloadGuard } from './serve/workload-guard.ts'
 import { createWriterOf, type WriterOf } from './serve/writer-of.ts'
+import { followPrefix } from './store/follow-prefix.ts'
 import { REVOCATIONS } from './store/keys.ts'
 import type { Store } from './store/store.ts'
 
@@ -47,12 +48,10 @@ export async function openAccess(settings: Settings, parts: AccessParts): Promis
     caFingerprint: () => ca.authority.fingerprint(),
     spiffeIdOf: (account) => ca.authority.spiffeId(account),
   })
-  const owners = new StreamOwners()
+  const owners = new StreamOwners((opener) => isRevoked(opener, ca) || hasLostToken(opener, auth))
   auth.tokens.onRevoked((id) => owners.endWhere((opener) => isByToken(opener, id)))
-  const unwatch = store.watch(await store.revision(), ({ changes }) => {
-    if (changes.some(({ key, entry }) => entry !== undefined && key.startsWith(REVOCATIONS))) {
-      owners.endWhere((opener) => isRevoked(opener, ca))
-    }
+  const unwatch = await followPrefix(store, REVOCATIONS, (_key, entry) => {
+    if (entry !== undefined) owners.endWhere((opener) => isRevoked(opener, ca))
   })
   const guard = new WorkloadGuard({
     registrations,
@@ -76,6 +75,11 @@ export async function openAccess(settings: Settings, parts: AccessParts): Promis
       audit.close()
     },
   }
+}
+
+function hasLostToken(opener: Caller, { tokens }: Auth): boolean {
+  const id = tokenIdOf(opener)
+  return id !== undefined && tokens.get(id)?.revokedAtMs !== undefined
 }
 
 function isRevoked(opener: Caller, { issued, authority }: Ca): boolean {

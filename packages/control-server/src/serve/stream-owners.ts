@@ -7,10 +7,17 @@ interface OpenStream {
 
 /** Who has opened each stream, so that nobody else speaks for it, and so that it ends with the credential. */
 export class StreamOwners {
+  private readonly isOver: (opener: Caller) => boolean
   private readonly streams = new Map<string, OpenStream>()
+
+  /** @param isOver whether a credential that was good when the stream was asked for has been taken back since */
+  constructor(isOver: (opener: Caller) => boolean = () => false) {
+    this.isOver = isOver
+  }
 
   add(id: string, opener: Caller, end: () => void): void {
     this.streams.set(id, { opener, end })
+    if (this.isOver(opener)) end()
   }
 
   remove(id: string): void {
@@ -29,6 +36,14 @@ export class StreamOwners {
 
 /** Whether somebody is let in by this token. */
 export function isByToken(caller: Caller, tokenId: string): boolean {
-  if (caller.kind === 'anonymous') return false
-  return caller.name === `token/${tokenId}` || (caller.kind === 'workload' && caller.tokenId === tokenId)
+  return tokenIdOf(caller) === tokenId
 }
+
+/** The token by which somebody is let in; `undefined`: none is. */
+export function tokenIdOf(caller: Caller): string | undefined {
+  if (caller.kind === 'anonymous') return undefined
+  if (caller.kind === 'workload') return caller.tokenId
+  return caller.name.startsWith(TOKEN) ? caller.name.slice(TOKEN.length) : undefined
+}
+
+const TOKEN = 'token/'
