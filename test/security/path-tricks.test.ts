@@ -71,6 +71,17 @@ describe('what is allowed is what the application sees', () => {
     ])
   })
 
+  test('a request that names several hosts is of none', async () => {
+    const authorization: Rbac = {
+      allow: [{ name: 'ns/b', rules: [{ header: { name: ':authority', value: { exact: 'b' } } }] }],
+    }
+    await using server = await guardedServer({ authorization })
+    expect(status(await server.raw('GET / HTTP/1.1', 'Host: b', 'hOst: a'))).toBe(400)
+    expect(status(await server.raw('GET / HTTP/1.1', 'Host: b', 'Host: b'))).toBe(400)
+    expect(status(await server.raw('GET / HTTP/1.1', 'Host: b'))).toBe(200)
+    expect(status(await server.raw('GET / HTTP/1.0'))).toBe(403)
+  })
+
   test('over HTTP/2 everywhere where the application can look', async () => {
     await using server = await guardedServer(
       { pathNormalization: 'BASE', authorization: OPEN_ONLY },

@@ -40,7 +40,8 @@ export function joinedHeader(
   if (name === 'cookie' || (!value.includes(', ') && !FIRST_ONLY.has(name))) return value
   const all: string[] = []
   for (let at = 0; at < raw.length; at += 2) {
-    if ((raw[at] as string).toLowerCase() === name) all.push(raw[at + 1] as string)
+    const key = raw[at] as string
+    if (key.length === name.length && key.toLowerCase() === name) all.push(raw[at + 1] as string)
   }
   return all.length < 2 ? value : all.join(',')
 }

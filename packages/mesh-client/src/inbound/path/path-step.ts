@@ -27,6 +27,8 @@ function normalizeTarget(exchange: InboundExchange, normalizePath: NormalizePath
   // HTTP/2 can name two hosts; the first is what policies look at, and applications look at the second (RFC 9113 section 8.3.1).
   if (typeof authority === 'string' && host !== undefined && host !== authority)
     exchange.replaceHeader('host', authority)
+  // Node shows the first of several, and whoever reads on another one. RFC 9112 section 3.2.
+  if (authority === undefined && exchange.wholeHeader('host') !== host) return 'the request names several hosts'
   if (LOWER_CASE.test(method)) return 'the method is not in upper case'
   // The target of CONNECT is an authority, and OPTIONS may ask for the server as a whole.
   if (method === 'CONNECT' || (path === '*' && method === 'OPTIONS')) return undefined
