@@ -134,6 +134,8 @@ describe('a port of protocol http2', () => {
     expect((await client3.get('/')).body).toBe('fastify')
     const bare = http2.createServer()
     await expect(scene.inbound.serve(bare, { servicePort: 83 })).rejects.toThrow(/no listener of requests/)
+    const both = http2.createServer((_request, response) => response.end()).on('stream', () => undefined)
+    await expect(scene.inbound.serve(both, { servicePort: 83 })).rejects.toThrow(/a listener of "stream"/)
     const express = Object.assign(() => undefined, { handle: () => undefined, settings: {} })
     const refused = scene.inbound.serve(express, { servicePort: 84, protocol: 'http2' })
     await expect(refused).rejects.toThrow(/Express/)

@@ -51,10 +51,20 @@ async function findServer(listener: Listener): Promise<Server | Http2Server> {
   throw new MeshError('WEFT_CONFIG', `This cannot be served: ${describe(listener)}. ${ACCEPTED}.`)
 }
 
-/** The requests of a server that listens to bare streams would pass the mesh by. */
+/**
+ * What listens to bare streams has their requests past the mesh. A listener of requests makes one listener of streams, which is
+ * Node's own.
+ */
 function refuseStreams(server: Http2Server): void {
-  if (server.listenerCount('request') > 0) return
-  throw new MeshError('WEFT_CONFIG', `This http2.Server has no listener of requests. ${ACCEPTED}.`)
+  if (server.listenerCount('request') === 0) {
+    throw new MeshError('WEFT_CONFIG', `This http2.Server has no listener of requests. ${ACCEPTED}.`)
+  }
+  if (server.listenerCount('stream') > 1) {
+    throw new MeshError(
+      'WEFT_CONFIG',
+      'This http2.Server has a listener of "stream", which gets requests that no policy has looked at: listen to "request" alone.',
+    )
+  }
 }
 
 /** node:http2 does not tell the class of its servers; those with TLS have contexts. */
