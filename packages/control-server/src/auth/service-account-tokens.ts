@@ -8,7 +8,7 @@ import { isObject } from '../kernel/json-value.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { FetchDocument } from './fetch-document.ts'
 import { JwksSource, JwksUnavailableError } from './jwks-source.ts'
-import { type AuthRefusal, unauthenticated } from './refusal.ts'
+import { type AuthRefusal, noLongerGood, unauthenticated } from './refusal.ts'
 
 /** Which service-account tokens of Kubernetes prove a workload. */
 export interface KubernetesOptions {
@@ -143,13 +143,14 @@ function serviceAccountOf(payload: JWTPayload): ServiceAccount | undefined {
 
 /** Says which check failed and nothing of what was in the token. */
 function refusalOf(error: unknown): AuthRefusal {
+  // Claims are looked at once the signature holds: whoever has an old token of the cluster is not guessing.
   if (error instanceof JwksUnavailableError) return { code: 503, message: error.message }
   const { code, claim } = error as { readonly code?: string; readonly claim?: string }
   switch (code) {
     case 'ERR_JWT_EXPIRED':
-      return unauthenticated('The service-account token has expired.')
+      return noLongerGood('The service-account token has expired.')
     case 'ERR_JWT_CLAIM_VALIDATION_FAILED':
-      return unauthenticated(`The service-account token is refused: its claim "${claim}" is not what it has to be.`)
+      return noLongerGood(`The service-account token is refused: its claim "${claim}" is not what it has to be.`)
     case 'ERR_JOSE_ALG_NOT_ALLOWED':
       return unauthenticated('The service-account token is refused: its algorithm is not one that is taken.')
     default:

@@ -97,7 +97,17 @@ describe('a service-account token', () => {
     ['that is nonsense', () => 'a.b.c', 'signature'],
   ])('%s is refused', async (_, make, said) => {
     const result = await tokens.verify(make())
-    expect(result).toEqual({ ok: false, error: { code: 401, message: expect.stringContaining(said) } })
+    expect(result).toMatchObject({ ok: false, error: { code: 401, message: expect.stringContaining(said) } })
+  })
+
+  test.each<[string, () => string, true | undefined]>([
+    ['expired long ago', () => signed({ exp: NOW_S - 86_400 }), true],
+    ['is for somebody else', () => signed({ aud: ['other'] }), true],
+    ['is nonsense', () => 'a.b.c', undefined],
+    ['has another signature', () => signed().replace(/\.[^.]*$/, '.AAAA'), undefined],
+  ])('that %s counts as a guess only if the cluster has not signed it', async (_, make, isKnown) => {
+    const result = await tokens.verify(make())
+    expect(result.ok ? undefined : result.error.isKnown).toBe(isKnown)
   })
 })
 
