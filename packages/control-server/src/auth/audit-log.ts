@@ -1,7 +1,8 @@
 import { formatTimestamp } from '../kernel/timestamp.ts'
 import type { Turn } from '../kernel/turn.ts'
+import { followPrefix } from '../store/follow-prefix.ts'
 import { AUDIT, auditKey } from '../store/keys.ts'
-import type { ChangeBatch, Entry, Operation, Store } from '../store/store.ts'
+import type { Entry, Operation, Store } from '../store/store.ts'
 import { type AuditChange, type AuditEntry, stateToKeep, withoutStates } from './audit-entry.ts'
 
 /** Entries that are kept, and their characters: the oldest go first, and a few large resources must not fill the disk. */
@@ -36,19 +37,18 @@ export class AuditLog {
   /** What is kept, oldest first: key to characters. */
   private readonly kept = new Map<string, number>()
   private characters = 0
-  private sequence = 0
-  private readonly unwatch: () => void
+  /** Of the next entry. */
+  private sequence = 1
+  private unwatch: () => void = () => undefined
 
   static async follow(options: AuditOptions): Promise<AuditLog> {
-    const { revision, entries } = await options.store.list(AUDIT)
-    return new AuditLog(options, revision, entries)
+    const log = new AuditLog(options)
+    log.unwatch = await followPrefix(options.store, AUDIT, (key, entry) => log.take(key, entry))
+    return log
   }
 
-  private constructor(options: AuditOptions, revision: number, entries: readonly Entry[]) {
+  private constructor(options: AuditOptions) {
     this.options = options
-    for (const entry of entries) this.add(entry)
-    this.sequence = Number((entries.at(-1)?.key ?? '').slice(AUDIT.length)) + 1
-    this.unwatch = options.store.watch(revision, (batch) => this.take(batch))
   }
 
   /** What has to be in the commit of these changes. */
@@ -108,23 +108,13 @@ export class AuditLog {
     return deletes
   }
 
-  private take({ changes }: ChangeBatch): void {
-    for (const { key, entry } of changes) {
-      if (!key.startsWith(AUDIT)) continue
-      if (entry === undefined) this.remove(key)
-      else this.add(entry)
-    }
-  }
-
-  private add({ key, value }: Entry): void {
-    this.remove(key)
-    this.kept.set(key, value.length)
-    this.characters += value.length
-  }
-
-  private remove(key: string): void {
+  private take(key: string, entry: Entry | undefined): void {
     this.characters -= this.kept.get(key) ?? 0
     this.kept.delete(key)
+    if (entry === undefined) return
+    this.kept.set(key, entry.value.length)
+    this.characters += entry.value.length
+    this.sequence = Math.max(this.sequence, Number(key.slice(AUDIT.length)) + 1)
   }
 }
 

@@ -1,7 +1,8 @@
 import { parseSpiffeId, type Result, type Violation } from '@weft/mesh-protocol'
 import { isDnsSubdomain } from '../config/names.ts'
+import { followPrefix } from '../store/follow-prefix.ts'
 import { ROLES as ROLE_KEYS, roleKey } from '../store/keys.ts'
-import type { ChangeBatch, Entry, Operation, Store } from '../store/store.ts'
+import type { Entry, Operation, Store } from '../store/store.ts'
 import type { AuditChange } from './audit-entry.ts'
 import type { Role } from './caller.ts'
 import { checkFields, listOf, textThat } from './fields.ts'
@@ -48,17 +49,16 @@ export const isRoleName: (name: string) => boolean = isDnsSubdomain
 export class RoleBindings {
   private readonly options: RoleBindingsOptions
   private readonly bindings = new Map<string, RoleBinding>()
-  private readonly unwatch: () => void
+  private unwatch: () => void = () => undefined
 
   static async follow(options: RoleBindingsOptions): Promise<RoleBindings> {
-    const { revision, entries } = await options.store.list(ROLE_KEYS)
-    return new RoleBindings(options, revision, entries)
+    const roles = new RoleBindings(options)
+    roles.unwatch = await followPrefix(options.store, ROLE_KEYS, (key, entry) => roles.take(nameOf(key), entry))
+    return roles
   }
 
-  private constructor(options: RoleBindingsOptions, revision: number, entries: readonly Entry[]) {
+  private constructor(options: RoleBindingsOptions) {
     this.options = options
-    for (const { key, value } of entries) this.bindings.set(nameOf(key), JSON.parse(value) as RoleBinding)
-    this.unwatch = options.store.watch(revision, (batch) => this.take(batch))
   }
 
   get(name: string): NamedBinding | undefined {
@@ -123,12 +123,9 @@ export class RoleBindings {
     throw new Error(`the role ${name} was changed by others ${MAX_ROUNDS} times while it was being written`)
   }
 
-  private take({ changes }: ChangeBatch): void {
-    for (const { key, entry } of changes) {
-      if (!key.startsWith(ROLE_KEYS)) continue
-      if (entry === undefined) this.bindings.delete(nameOf(key))
-      else this.bindings.set(nameOf(key), JSON.parse(entry.value) as RoleBinding)
-    }
+  private take(name: string, entry: Entry | undefined): void {
+    if (entry === undefined) this.bindings.delete(name)
+    else this.bindings.set(name, JSON.parse(entry.value) as RoleBinding)
   }
 }
 

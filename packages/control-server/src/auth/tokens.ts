@@ -1,6 +1,7 @@
 import { type CredentialParts, formatCredential } from '@weft/mesh-protocol'
+import { followPrefix } from '../store/follow-prefix.ts'
 import { TOKENS, tokenKey, tokenUseKey } from '../store/keys.ts'
-import type { ChangeBatch, Entry, Operation, Store } from '../store/store.ts'
+import type { Entry, Operation, Store } from '../store/store.ts'
 import type { AuditChange } from './audit-entry.ts'
 import { type ApiTokenRecord, type JoinTokenRecord, type TokenRecord, tokenState } from './token-record.ts'
 import { hashSecret, isSecret, makeSecret } from './token-secret.ts'
@@ -40,17 +41,16 @@ export class Tokens {
   private readonly options: TokensOptions
   private readonly records = new Map<string, TokenRecord>()
   private readonly listeners = new Set<(id: string) => void>()
-  private readonly unwatch: () => void
+  private unwatch: () => void = () => undefined
 
   static async follow(options: TokensOptions): Promise<Tokens> {
-    const { revision, entries } = await options.store.list(TOKENS)
-    return new Tokens(options, revision, entries)
+    const tokens = new Tokens(options)
+    tokens.unwatch = await followPrefix(options.store, TOKENS, (key, entry) => tokens.take(idOf(key), entry))
+    return tokens
   }
 
-  private constructor(options: TokensOptions, revision: number, entries: readonly Entry[]) {
+  private constructor(options: TokensOptions) {
     this.options = options
-    for (const entry of entries) this.records.set(idOf(entry.key), JSON.parse(entry.value) as TokenRecord)
-    this.unwatch = options.store.watch(revision, (batch) => this.take(batch))
   }
 
   get(id: string): TokenRecord | undefined {
@@ -162,16 +162,12 @@ export class Tokens {
     this.unwatch()
   }
 
-  private take({ changes }: ChangeBatch): void {
-    for (const { key, entry } of changes) {
-      if (!key.startsWith(TOKENS)) continue
-      const id = idOf(key)
-      const record = entry && (JSON.parse(entry.value) as TokenRecord)
-      if (record === undefined) this.records.delete(id)
-      else this.records.set(id, record)
-      if (record?.revokedAtMs === undefined && record !== undefined) continue
-      for (const listener of this.listeners) listener(id)
-    }
+  private take(id: string, entry: Entry | undefined): void {
+    const record = entry && (JSON.parse(entry.value) as TokenRecord)
+    if (record === undefined) this.records.delete(id)
+    else this.records.set(id, record)
+    if (record !== undefined && record.revokedAtMs === undefined) return
+    for (const listener of this.listeners) listener(id)
   }
 
   /** A token that workloads renew by stays until it is revoked. */

@@ -1,6 +1,7 @@
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import { followPrefix } from '../store/follow-prefix.ts'
 import { CERTIFICATES, certificateKey } from '../store/keys.ts'
-import type { ChangeBatch, Entry, Operation, Store } from '../store/store.ts'
+import type { Entry, Operation, Store } from '../store/store.ts'
 
 /** What is remembered of a certificate that was issued, until it ends. */
 export interface CertificateRecord {
@@ -50,9 +51,7 @@ export class CertificateRecords {
 
   static async open(options: CertificateRecordsOptions): Promise<CertificateRecords> {
     const records = new CertificateRecords(options)
-    const { revision, entries } = await options.store.list(CERTIFICATES)
-    for (const entry of entries) records.take(entry.key, entry)
-    records.unwatch = options.store.watch(revision, (batch) => records.follow(batch))
+    records.unwatch = await followPrefix(options.store, CERTIFICATES, (key, entry) => records.take(key, entry))
     records.schedule()
     return records
   }
@@ -109,10 +108,6 @@ export class CertificateRecords {
       this.schedule()
       this.prune().catch(this.options.onError)
     }, PERIOD_MS)
-  }
-
-  private follow({ changes }: ChangeBatch): void {
-    for (const { key, entry } of changes) if (key.startsWith(CERTIFICATES)) this.take(key, entry)
   }
 
   private take(key: string, entry: Entry | undefined): void {

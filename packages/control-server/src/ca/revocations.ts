@@ -1,7 +1,8 @@
 import { fail, ok, type Result } from '@weft/mesh-protocol'
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
+import { followPrefix } from '../store/follow-prefix.ts'
 import { REVOCATIONS, revocationKey } from '../store/keys.ts'
-import type { ChangeBatch, Entry, Operation, Store } from '../store/store.ts'
+import type { Entry, Operation, Store } from '../store/store.ts'
 import type { CertificateRecord, CertificateRecords } from './certificate-records.ts'
 
 /** An identity, whoever holds it, or one certificate with the process that holds it. */
@@ -85,9 +86,7 @@ export class Revocations {
 
   static async open(options: RevocationsOptions): Promise<Revocations> {
     const revocations = new Revocations(options)
-    const { revision, entries } = await options.store.list(REVOCATIONS)
-    for (const entry of entries) revocations.take(entry.key, entry)
-    revocations.unwatch = options.store.watch(revision, (batch) => revocations.follow(batch))
+    revocations.unwatch = await followPrefix(options.store, REVOCATIONS, (key, entry) => revocations.take(key, entry))
     revocations.schedule()
     return revocations
   }
@@ -187,10 +186,6 @@ export class Revocations {
       this.schedule()
       this.prune().catch(this.options.onError)
     }, PERIOD_MS)
-  }
-
-  private follow({ changes }: ChangeBatch): void {
-    for (const { key, entry } of changes) if (key.startsWith(REVOCATIONS)) this.take(key, entry)
   }
 
   private take(key: string, entry: Entry | undefined): void {
