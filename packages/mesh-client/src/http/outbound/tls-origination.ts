@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { checkServerIdentity, createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls'
 import type { ClientTls } from '@weft/mesh-protocol'
 import type { buildConnector as BuildConnector } from 'undici'
 import { buildConnector } from '../undici.ts'
+import { readPolicyFile } from './policy-file.ts'
 import { localFault } from './transport-errors.ts'
 
 type Connector = BuildConnector.connector
@@ -65,7 +65,7 @@ async function readFiles(tls: ClientTls): Promise<Contents> {
     const path = tls[FILES[part]]
     if (path === undefined) continue
     try {
-      contents[part] = await readFile(path, 'utf8')
+      contents[part] = await readPolicyFile(path)
     } catch (cause) {
       throw localFault(`cannot read ${FILES[part]} of trafficPolicy.tls at ${path}: ${reasonOf(cause)}`, cause)
     }
