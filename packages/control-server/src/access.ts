@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
-import { keepAdminToken, makeAdminToken, pinAdminToken } from './auth/admin-token.ts'
+import path from 'node:path'
+import { ADMIN_TOKEN_FILE, keepAdminToken, makeAdminToken, pinAdminToken } from './auth/admin-token.ts'
 import type { AuditLog } from './auth/audit-log.ts'
 import type { Caller } from './auth/caller.ts'
 import { type Auth, openAuth } from './auth/open-auth.ts'
@@ -101,7 +102,7 @@ async function adminToken({ secure, store, dataDir, logger }: Settings, { tokens
   if (!secure) return undefined
   if (store === 'memory') return makeAdminToken(tokens)
   const made = await keepAdminToken(tokens, dataDir, logger)
-  if (made !== undefined) logger.info('a token for admins was written', { file: `${dataDir}/admin-token` })
+  if (made !== undefined) logger.info('a token for admins was written', { file: path.join(dataDir, ADMIN_TOKEN_FILE) })
   return made
 }
 

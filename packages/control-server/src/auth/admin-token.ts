@@ -1,6 +1,7 @@
-import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { chmod, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { type CredentialParts, parseCredential } from '@weft/mesh-protocol'
+import { GROUP_AND_OTHERS, makeDirectory, readText, writeWhole } from '../ca/guarded-files.ts'
 import { type Logger, silentLogger } from '../kernel/logger.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -8,8 +9,6 @@ import type { Tokens } from './tokens.ts'
 export const ADMIN_TOKEN_FILE = 'admin-token'
 
 const BY = 'server'
-
-const GROUP_AND_OTHERS = 0o077
 
 /** A token with the role admin that does not expire. */
 export async function makeAdminToken(tokens: Tokens): Promise<string> {
@@ -32,8 +31,8 @@ export async function keepAdminToken(
     return undefined
   }
   const token = await makeAdminToken(tokens)
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
-  await writeSecret(fileIn(dataDir), token)
+  await makeDirectory(dataDir)
+  await writeToken(dataDir, token)
   return token
 }
 
@@ -41,30 +40,17 @@ export async function keepAdminToken(
 export async function pinAdminToken(tokens: Tokens, dataDir: string): Promise<void> {
   const kept = await keptToken(tokens, dataDir)
   const pinned = kept && (await tokens.pinned(kept))
-  if (pinned !== undefined) await writeSecret(fileIn(dataDir), pinned)
+  if (pinned !== undefined) await writeToken(dataDir, pinned)
 }
 
 const fileIn = (dataDir: string): string => path.join(dataDir, ADMIN_TOKEN_FILE)
 
+const writeToken = (dataDir: string, token: string): Promise<void> => writeWhole(fileIn(dataDir), `${token}\n`)
+
 /** `undefined`: there is no file, or what it holds is of other data. */
 async function keptToken(tokens: Tokens, dataDir: string): Promise<CredentialParts | undefined> {
-  const kept = parseCredential(((await readIfThere(fileIn(dataDir))) ?? '').trim())
+  const kept = parseCredential(((await readText(fileIn(dataDir))) ?? '').trim())
   return kept !== undefined && tokens.verify(kept) !== undefined ? kept : undefined
-}
-
-/** Written beside it first: whoever reads the file finds all of a token or none. */
-async function writeSecret(file: string, token: string): Promise<void> {
-  const draft = `${file}.new`
-  // What stands there already is not ours: neither its mode nor where it points.
-  await rm(draft, { force: true })
-  const handle = await open(draft, 'wx', 0o600)
-  try {
-    await handle.writeFile(`${token}\n`)
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
-  await rename(draft, file)
 }
 
 /** Who has read it has it, so that closing the file is not enough. */
@@ -76,13 +62,4 @@ async function hideFromOthers(file: string, id: string, logger: Logger): Promise
     file,
     id,
   })
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
 }
