@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { type ApiFlags, clientOf, withApiOptions } from './api-options.ts'
 import { type CaShown, type CertificatesShown, caTable, certificateTable } from './certs-tables.ts'
 import { CliError } from './cli-error.ts'
@@ -100,13 +100,4 @@ function addCa(certs: Command, terminal: Terminal): void {
 
 function printCertificates(terminal: Terminal, flags: ApiFlags, body: unknown): void {
   printAnswer(terminal, flags.output, body, () => certificateTable(body as CertificatesShown))
-}
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 }
-
-/** `90s`, `24h` and the like in milliseconds, for options that take a duration. */
-export function parseLifetime(text: string): number {
-  const match = /^(\d+)(ms|s|m|h)$/.exec(text)
-  if (match === null) throw new InvalidArgumentError('Write a duration, such as 60s, 90m or 24h.')
-  return Number(match[1]) * (UNITS[match[2] as string] as number)
 }

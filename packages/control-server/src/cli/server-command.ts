@@ -4,10 +4,10 @@ import type { DestinationStream, Logger as PinoLogger } from 'pino'
 import type { Logger } from '../kernel/logger.ts'
 import type { ControlServerOptions } from '../options.ts'
 import type { ControlServer } from '../server.ts'
-import { parseLifetime } from './certs-commands.ts'
 import { CliError } from './cli-error.ts'
 import { EXIT } from './exit-codes.ts'
 import type { Terminal } from './terminal.ts'
+import { parseLifetime } from './values.ts'
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent']
 

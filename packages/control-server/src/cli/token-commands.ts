@@ -1,13 +1,11 @@
-import type { Command } from 'commander'
-import { Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { type ApiFlags, clientOf, withApiOptions } from './api-options.ts'
-import { parseLifetime } from './certs-commands.ts'
 import { CliError } from './cli-error.ts'
 import { EXIT } from './exit-codes.ts'
 import { printAnswer } from './output.ts'
 import { formatTable } from './table.ts'
 import type { Terminal } from './terminal.ts'
-import { parseWhole, splitList } from './values.ts'
+import { parseLifetime, parseWhole, splitList } from './values.ts'
 
 /** What is shown of a token; the answer has more. */
 interface Token {
