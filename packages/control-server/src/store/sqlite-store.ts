@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import path from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import type { MakeId } from '../kernel/identifier.ts'
@@ -41,6 +41,8 @@ export function openSqliteStore(options: SqliteStoreOptions): Store {
 function openDatabase(file: string): DatabaseSync {
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 })
+    // The audit log is for admins, also where others made the directory; SQLite gives its log the mode of the file.
+    closeSync(openSync(file, 'a', 0o600))
     const { DatabaseSync } = loadSqlite()
     return new DatabaseSync(file, { timeout: LOCK_WAIT_MS })
   } catch (error) {

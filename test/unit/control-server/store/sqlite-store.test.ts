@@ -45,6 +45,14 @@ test('makes its directory for this user only', () => {
   expect(statSync(dataDir).mode & 0o777).toBe(0o700)
 })
 
+test('its files are for their owner alone, also in a directory that others made', async () => {
+  mkdirSync(dataDir, { recursive: true, mode: 0o755 })
+  await open().commit([], [{ type: 'put', key: '/a', value: '1' }])
+  for (const name of ['weft.db', 'weft.db-wal']) {
+    expect([name, statSync(path.join(dataDir, name)).mode & 0o777]).toEqual([name, 0o600])
+  }
+})
+
 test('keeps entries, revision and epoch across a restart', async () => {
   const first = open()
   await first.commit([], [{ type: 'put', key: '/a', value: '1' }])
