@@ -34,6 +34,18 @@ export interface AuthenticatorOptions {
 /** Longest credential, in characters; a service-account token has some 1,500. */
 const MAX_CREDENTIAL_LENGTH = 8_192
 
+const BEARER = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i
+
+/**
+ * What of a header is secret. One credential can be written in many ways, and whoever has a good one must not be able to pass
+ * it for so many that those of all others are forgotten.
+ */
+function credentialIn(authorization: string): string {
+  const token = BEARER.exec(authorization)?.[1] ?? authorization
+  const parts = parseCredential(token)
+  return parts === undefined ? token : `${parts.kind}.${parts.id}.${parts.secret}`
+}
+
 const ANONYMOUS: Caller = { kind: 'anonymous' }
 
 /** Finds out who makes a request, from what is presented with it: a bearer token, else the certificate of the connection. */
@@ -58,17 +70,18 @@ export class Authenticator {
 
   private async byHeader(authorization: string, address: string): Promise<Result<Caller, AuthRefusal>> {
     const { limiter } = this.options
-    const retryAfterMs = limiter.blockedFor(address, authorization)
+    const credential = credentialIn(authorization)
+    const retryAfterMs = limiter.blockedFor(address, credential)
     if (retryAfterMs > 0) return fail({ code: 429, message: TOO_MANY_GUESSES, retryAfterMs })
     const result = await this.byCredential(authorization)
-    if (result.ok) limiter.wasRight(address, authorization)
-    else if (result.error.code === 401 && result.error.isKnown === undefined) limiter.wasWrong(address, authorization)
+    if (result.ok) limiter.wasRight(address, credential)
+    else if (result.error.code === 401 && result.error.isKnown === undefined) limiter.wasWrong(address, credential)
     return result
   }
 
   private async byCredential(authorization: string): Promise<Result<Caller, AuthRefusal>> {
     if (authorization.length > MAX_CREDENTIAL_LENGTH) return fail(unauthenticated('The credential is too long.'))
-    const [, token] = /^Bearer +([A-Za-z0-9._~+/=-]+) *$/i.exec(authorization) ?? []
+    const [, token] = BEARER.exec(authorization) ?? []
     if (token === undefined) return fail(unauthenticated('The header Authorization must be "Bearer" and a token.'))
     const parts = parseCredential(token)
     if (parts !== undefined) return this.byToken(parts)
