@@ -51,7 +51,7 @@ export function inboundHarness(overrides: Partial<InboundDeps> = {}): InboundHar
     ...overrides.logger,
   }
   const { identity = NO_IDENTITY, ownProbes = new OwnProbes() } = overrides
-  const audit = (make: () => AuditEvent): void => void audited.push(make())
+  const audit = (event: AuditEvent): void => void audited.push(event)
   const ask: AskProvider = overrides.ask ?? (async () => ({ allowed: false, reason: 'nobody can be asked' }))
   const inbound = createInbound({
     policy,

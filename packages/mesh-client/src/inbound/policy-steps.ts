@@ -1,5 +1,5 @@
 import type { ServiceRef } from '@weft/mesh-protocol'
-import type { AuditLog } from '../kernel/audit-event.ts'
+import type { AuditSink } from '../kernel/audit-event.ts'
 import type { Random } from '../kernel/random.ts'
 import type { AuthorizationDecision, Recorder } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
@@ -34,7 +34,7 @@ export type PolicySteps = Pick<InboundSteps, 'isIdle' | 'path' | 'cors' | 'authe
 
 export interface ConnectionPolicyDeps
   extends Pick<PolicyStepsDeps, 'policy' | 'recorder' | 'service' | 'ask' | 'clock' | 'compileInbound'> {
-  readonly audit: AuditLog
+  readonly audit: AuditSink
 }
 
 /** What the inbound policy says of connections that are not looked into. */

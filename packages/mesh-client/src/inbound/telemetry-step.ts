@@ -1,5 +1,5 @@
 import type { InboundPolicy, ServiceRef } from '@weft/mesh-protocol'
-import type { AuditLog } from '../kernel/audit-event.ts'
+import type { AuditSink } from '../kernel/audit-event.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Recorder } from '../kernel/recorder.ts'
 import type { Tracing } from '../kernel/tracing.ts'
@@ -17,7 +17,7 @@ export interface TelemetryDeps {
   readonly service: ServiceRef | undefined
   readonly clock: Clock
   /** Gets what was decided of requests. */
-  readonly audit: AuditLog
+  readonly audit: AuditSink
 }
 
 /** The server's side of metrics and traces. */
@@ -52,7 +52,7 @@ export function telemetryStep(deps: TelemetryDeps, served: ServedPort): Telemetr
       })
       const { verdict } = exchange
       exchange.span?.end({ status: ending.status, flags: ending.flags, access: verdict })
-      if (verdict !== undefined) audit(() => auditEvent(exchange, verdict, ending, clock.wallNow()))
+      if (verdict !== undefined) audit(auditEvent(exchange, verdict, ending, clock.wallNow()))
     },
   }
 }

@@ -36,8 +36,5 @@ export interface AuditEvent {
   readonly durationMs: number
 }
 
-/** Gets each entry. What it throws is thrown away. */
+/** Gets each entry. */
 export type AuditSink = (event: AuditEvent) => void
-
-/** Takes entries; makes none where nobody wants them. */
-export type AuditLog = (make: () => AuditEvent) => void

@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client'
 import type { ClusterManager } from '../cluster/types.ts'
 import { isServerInstrumented } from '../http/server-instrumented.ts'
-import type { AuditLog, AuditSink } from '../kernel/audit-event.ts'
+import type { AuditSink } from '../kernel/audit-event.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Recorder } from '../kernel/recorder.ts'
 import type { Tracing } from '../kernel/tracing.ts'
@@ -17,7 +17,7 @@ export interface Telemetry {
   readonly recorder: Recorder
   readonly registry: Registry
   readonly tracing: Tracing
-  readonly audit: AuditLog
+  readonly audit: AuditSink
 }
 
 /** What is asked when metrics are scraped; made later than what is told to. */

@@ -13,7 +13,7 @@ function logger() {
 
 test('entries go to the logger where nobody else takes them', () => {
   const log = logger()
-  createAuditLog(undefined, log)(() => EVENT)
+  createAuditLog(undefined, log)(EVENT)
   expect(log.told).toEqual([['info', 'access denied', EVENT]])
 })
 
@@ -23,10 +23,10 @@ test('a sink gets them, and the channel too; one that fails is told of and harms
   const listen = (message: unknown): void => void heard.push(message)
   subscribe('weft:audit', listen)
   const taken: AuditEvent[] = []
-  createAuditLog((event) => void taken.push(event), log)(() => EVENT)
+  createAuditLog((event) => void taken.push(event), log)(EVENT)
   createAuditLog(() => {
     throw new Error('disk full')
-  }, log)(() => EVENT)
+  }, log)(EVENT)
   unsubscribe('weft:audit', listen)
   expect(taken).toEqual([EVENT])
   expect(heard).toEqual([EVENT, EVENT])

@@ -14,7 +14,7 @@ import type { Register } from '../../inbound/registration.ts'
 import { localUrl, resolveAddress } from '../../inbound/resolve-address.ts'
 import type { CompileInbound } from '../../inbound/rules-now.ts'
 import { telemetryStep } from '../../inbound/telemetry-step.ts'
-import type { AuditLog } from '../../kernel/audit-event.ts'
+import type { AuditSink } from '../../kernel/audit-event.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { MeshError } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/logger.ts'
@@ -62,7 +62,7 @@ export interface InboundDeps {
   readonly drainDelayMs: number
   readonly register: Register
   /** Gets what access policies decided. */
-  readonly audit: AuditLog
+  readonly audit: AuditSink
   /** Gets the keys that tokens are proven by. */
   readonly fetchText: FetchText
   /** What is done for all requests belongs to none of them. */

@@ -1,11 +1,7 @@
+import { principalOf } from '@weft/mesh-protocol'
 import type { AuditEvent } from '../../kernel/audit-event.ts'
 import type { InboundConnection, InboundEnding, InboundExchange } from '../exchange.ts'
 import type { AccessVerdict } from './verdict.ts'
-
-const SCHEME = 'spiffe://'
-
-const principalOf = (uri: string | undefined): string | undefined =>
-  uri?.startsWith(SCHEME) === true ? uri.slice(SCHEME.length) : uri
 
 /** @param wallNow milliseconds since 1970 */
 export function auditEvent(
@@ -67,7 +63,7 @@ function connectionPart(connection: InboundConnection, verdict: AccessVerdict, w
     policy,
     markedBy,
     reason,
-    principal: principalOf(connection.peerUri),
+    principal: connection.peerUri === undefined ? undefined : principalOf(connection.peerUri),
     remoteAddress: connection.remoteAddress,
   }
 }

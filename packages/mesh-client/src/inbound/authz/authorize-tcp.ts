@@ -1,4 +1,4 @@
-import type { AuditLog } from '../../kernel/audit-event.ts'
+import type { AuditSink } from '../../kernel/audit-event.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { AuthorizationDecision } from '../../kernel/recorder.ts'
 import { connectionEvent } from '../audit/audit-event.ts'
@@ -18,7 +18,7 @@ export interface AuthorizeTcpDeps {
   readonly ask: AskProvider
   /** Told of each decision. */
   readonly tell: (decision: AuthorizationDecision) => void
-  readonly audit: AuditLog
+  readonly audit: AuditSink
 }
 
 /** The policies for connections that are not looked into, before the application has one. */
@@ -63,7 +63,7 @@ function tell(
   const marked = markedBy(authorization.rbac, request)
   if (!allowed || marked !== undefined || authorization.auditsAll) {
     const verdict = { decision: allowed ? 'allowed' : 'denied', policy, markedBy: marked, reason } as const
-    deps.audit(() => connectionEvent(connection, verdict, served.port, deps.clock.wallNow()))
+    deps.audit(connectionEvent(connection, verdict, served.port, deps.clock.wallNow()))
   }
   return allowed
 }
