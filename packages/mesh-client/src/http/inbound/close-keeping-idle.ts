@@ -12,3 +12,8 @@ export function closeKeepingIdle(server: Server | Http2Server): void {
     else Object.defineProperty(server, 'closeIdleConnections', own)
   }
 }
+
+/** Of the connections that are left none is known: nothing has come over them since the mesh is before the server. */
+export function cutUnknown(server: Server | Http2Server): void {
+  if ('closeAllConnections' in server) server.closeAllConnections()
+}

@@ -62,4 +62,5 @@ function carrierOf(request: IncomingMessage): Connection | undefined {
 function refuse(request: IncomingMessage): void {
   const { stream } = request as unknown as { readonly stream?: ServerHttp2Stream }
   stream?.close(constants.NGHTTP2_REFUSED_STREAM)
+  stream?.session?.close()
 }

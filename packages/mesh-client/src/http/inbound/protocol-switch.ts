@@ -26,6 +26,7 @@ export interface SwitchedRequests {
 export class ProtocolSwitch {
   readonly #http1: (socket: Socket) => void
   readonly #http2: (socket: Socket) => void
+  readonly #stop: () => void
   #connecting: Socket | undefined = undefined
 
   /** @param emit the listening server's own, past the mesh */
@@ -37,12 +38,16 @@ export class ProtocolSwitch {
     if (isHttp2Server(server)) {
       const other = createHttpServer(() => undefined)
       interpose(other, { ...forwarding(to.http1), connected: () => false })
+      // Node holds requests to its limits of time from the moment when a server listens, which this one never does.
+      other.emit('listening')
+      this.#stop = () => void other.close()
       this.#http1 = (socket) => void other.emit('connection', socket)
       this.#http2 = own
       server.on('session', opened)
     } else {
       const other = createHttp2Server(HTTP2_SERVER_OPTIONS, () => undefined)
       interpose(other, { ...forwarding(to.http2), connected: () => false })
+      this.#stop = () => undefined
       this.#http1 = own
       this.#http2 = (socket) => void other.emit('connection', socket)
       other.on('session', opened)
@@ -56,6 +61,11 @@ export class ProtocolSwitch {
   /** Over TLS the two ends have said which it is (ALPN); without a word it is HTTP/1.1. */
   takeSecured(socket: TLSSocket): void {
     this.#hand(socket, socket.alpnProtocol === 'h2')
+  }
+
+  /** The connections that there are go on, and nobody looks at their time any more. */
+  close(): void {
+    this.#stop()
   }
 
   #hand(socket: Socket, isHttp2: boolean): void {

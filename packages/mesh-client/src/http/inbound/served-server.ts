@@ -9,8 +9,8 @@ import { type DrainPlan, graceIsOver } from '../../inbound/drain-plan.ts'
 import { inboundChain } from '../../inbound/filters.ts'
 import { textReply } from '../../inbound/local-reply.ts'
 import type { Timers } from '../../kernel/timers.ts'
-import { barPlaintext } from './bar-plaintext.ts'
-import { closeKeepingIdle } from './close-keeping-idle.ts'
+import { barPlaintext, takeOver } from './bar-plaintext.ts'
+import { closeKeepingIdle, cutUnknown } from './close-keeping-idle.ts'
 import { Connection } from './connection.ts'
 import type { ExchangeBase, ExchangeHost } from './exchange-base.ts'
 import { FirstPolicyWait } from './first-policy-wait.ts'
@@ -65,6 +65,7 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
     this.#gate = new TlsGate(deps, shared.served, rules, this)
     this.undo = () => {
       interposition.undo()
+      this.#switch?.close()
       this.#gate.close()
       this.#wait.close()
     }
@@ -145,7 +146,7 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
       this.#http2.request(event, request, response)
       return
     }
-    const connection = this.#track(request.socket)
+    const connection = connectionOf(request.socket) ?? takeOver(this.#track(request.socket), this.#gate.mode)
     const exchange = new RequestExchange(this.#host, connection, event, request, response)
     connection.started(exchange)
     this.#admit(connection, exchange)
@@ -156,7 +157,7 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
       this.#http2.tunnel(event, request, socket)
       return
     }
-    const connection = this.#track(request.socket)
+    const connection = connectionOf(request.socket) ?? takeOver(this.#track(request.socket), this.#gate.mode)
     const exchange = new TunnelExchange(this.#host, connection, event, request, socket, head)
     connection.started(exchange)
     this.#admit(connection, exchange)
@@ -174,6 +175,7 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
 
   stopListening(): Promise<void> {
     if (this.server.listening) closeKeepingIdle(this.server)
+    if (this.#connections.size === 0) cutUnknown(this.server)
     return this.#closed
   }
 
