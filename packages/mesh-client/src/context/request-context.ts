@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import type { Peer } from '../kernel/recorder.ts'
 import type { BoundCalls } from './bound-calls.ts'
 
 /** What follows an inbound request to the outbound calls that are made while it is served. */
@@ -13,7 +12,6 @@ export interface RequestContext {
   readonly headers: readonly string[]
   /** The W3C baggage of the request; absent: none. What the application says of it on a call is added to it. */
   readonly baggage?: string | undefined
-  readonly peer: Peer | undefined
   /** Calls that end when the request's caller leaves; absent: calls go on. */
   readonly boundCalls?: BoundCalls | undefined
 }
@@ -22,7 +20,6 @@ export interface RequestContext {
 export const EMPTY_CONTEXT: Readonly<RequestContext> = Object.freeze({
   deadline: undefined,
   headers: [],
-  peer: undefined,
 })
 
 /** One store a mesh: two meshes in a process do not see each other's requests. */
@@ -39,6 +36,6 @@ export function createContextStore(): ContextStore {
 export function detach<T>(store: ContextStore, work: () => T): T {
   const context = store.getStore()
   if (context === undefined) return work()
-  const { headers, baggage, peer } = context
-  return store.run({ deadline: undefined, headers, baggage, peer }, work)
+  const { headers, baggage } = context
+  return store.run({ deadline: undefined, headers, baggage }, work)
 }

@@ -20,17 +20,17 @@ export function contextStep(store: ContextStore, names: Propagation): InboundFil
 
 /** What an exchange hands to the calls made while it is served; {@link EMPTY_CONTEXT} when that is nothing. */
 export function contextOf(exchange: InboundExchange, names: Propagation): RequestContext {
-  const { headers, peer } = exchange
+  const { headers } = exchange
   const timeoutMs = exchange.isTunnel
     ? undefined
     : callerTimeout(single(headers[EXPECTED_TIMEOUT_HEADER]), single(headers[GRPC_TIMEOUT_HEADER]))
   const carried = carriedHeaders(headers, names, exchange.span !== undefined)
   const baggage = carriedBaggage(headers)
   const { bindsCalls } = exchange
-  const nothing = timeoutMs === undefined && carried.length === 0 && baggage === undefined && peer === undefined
+  const nothing = timeoutMs === undefined && carried.length === 0 && baggage === undefined
   if (!bindsCalls && nothing) return EMPTY_CONTEXT
   const deadline = timeoutMs === undefined ? undefined : exchange.startedAt + timeoutMs
-  return { deadline, headers: carried, baggage, peer, boundCalls: bindsCalls ? new BoundCalls() : undefined }
+  return { deadline, headers: carried, baggage, boundCalls: bindsCalls ? new BoundCalls() : undefined }
 }
 
 /** A header of which several came is malformed where one is meant, and Node has joined them so that it is seen. */

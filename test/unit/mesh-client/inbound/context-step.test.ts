@@ -43,6 +43,6 @@ test('a request that carries nothing has no context, not even that of a request 
   const seen: unknown[] = []
   const step = contextStep(store, NAMES)(() => seen.push(store.getStore()))
   step(exchange({}))
-  store.run({ deadline: 1, headers: ['x-other', '1'], peer: undefined }, () => step(exchange({})))
+  store.run({ deadline: 1, headers: ['x-other', '1'] }, () => step(exchange({})))
   expect(seen).toEqual([undefined, EMPTY_CONTEXT])
 })
