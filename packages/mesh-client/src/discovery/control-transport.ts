@@ -1,5 +1,6 @@
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
+import { saying } from '../kernel/control-answer.ts'
 import type { TimerHandle, Timers } from '../kernel/timers.ts'
 import { type ControlTls, createSecureAgents } from './secure-agents.ts'
 import type { TokenSource } from './token-source.ts'
@@ -193,20 +194,4 @@ async function textOf(response: IncomingMessage): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')
-}
-
-/** The message of a Kubernetes `Status`, or the beginning of any other text. */
-export function saying(text: string): string {
-  const message = messageOf(text)
-  return message === '' ? '' : `: ${message}`
-}
-
-function messageOf(text: string): string {
-  try {
-    const { message } = JSON.parse(text) as { message?: unknown }
-    if (typeof message === 'string') return message
-  } catch {
-    // Not from a control server, a proxy's page perhaps.
-  }
-  return text.slice(0, 200).trim()
 }

@@ -1,4 +1,5 @@
 import { type Violation, WORKLOAD_TTL_MS } from '@weft/mesh-protocol'
+import { isPassing, saying } from '../kernel/control-answer.ts'
 
 /*
  * What a registration does next, as a pure function of where it is and what the control server answered. The shell is
@@ -67,10 +68,8 @@ export function readAnswer(request: LeaseRequest, status: number, text: string):
     return { kind: 'granted', ttlMs: ttlMs ?? WORKLOAD_TTL_MS }
   }
   if (status === 404 && request !== 'register') return { kind: 'unknown' }
-  const { message, violations } = refusal(text)
-  const error = `the control server answered ${status}${message === '' ? '' : `: ${message}`}`
-  const comesBack = status >= 500 || status === 408 || status === 429
-  return comesBack ? { kind: 'unreachable', error } : { kind: 'refused', error, violations }
+  const error = `the control server answered ${status}${saying(text)}`
+  return isPassing(status) ? { kind: 'unreachable', error } : { kind: 'refused', error, violations: violationsIn(text) }
 }
 
 function numberIn(text: string): number | undefined {
@@ -78,16 +77,13 @@ function numberIn(text: string): number | undefined {
   return typeof ttlMs === 'number' && ttlMs > 0 ? ttlMs : undefined
 }
 
-/** A Kubernetes `Status`. */
-function refusal(text: string): { readonly message: string; readonly violations: readonly Violation[] } {
-  const { message, details } = parsed(text) as { message?: unknown; details?: { causes?: unknown } }
+/** Of a Kubernetes `Status`. */
+function violationsIn(text: string): readonly Violation[] {
+  const { details } = parsed(text) as { details?: { causes?: unknown } }
   const causes = Array.isArray(details?.causes)
     ? (details.causes as Partial<Record<'field' | 'message', unknown>>[])
     : []
-  return {
-    message: typeof message === 'string' ? message : text.slice(0, 200),
-    violations: causes.map((cause) => ({ field: String(cause?.field ?? ''), message: String(cause?.message ?? '') })),
-  }
+  return causes.map((cause) => ({ field: String(cause?.field ?? ''), message: String(cause?.message ?? '') }))
 }
 
 function parsed(text: string): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import type { CertificateRequest, Result } from '@weft/mesh-protocol'
+import { isPassing, saying } from '../kernel/control-answer.ts'
 import type { KeyWithRequest } from './certificate-signing-request.ts'
 import { readCertificateResponse, type Svid } from './svid.ts'
 
@@ -62,19 +63,13 @@ function readAnswer(
   text: string,
   read: (body: unknown) => Result<Svid, string>,
 ): CertificateAnswer {
-  const comesBack = status >= 500 || status === 408 || status === 429
   if (status < 200 || status >= 300) {
-    const reason = `${base} answered ${status}: ${messageIn(text)}`
-    return { kind: comesBack ? 'unreachable' : 'refused', reason }
+    const reason = `${base} answered ${status}${saying(text)}`
+    return { kind: isPassing(status) ? 'unreachable' : 'refused', reason }
   }
   const svid = read(parsed(text))
   if (svid.ok) return { kind: 'granted', svid: svid.value }
   return { kind: 'refused', reason: `${base} answered with what is no certificate for this process: ${svid.error}` }
-}
-
-function messageIn(text: string): string {
-  const { message } = (parsed(text) ?? {}) as { message?: unknown }
-  return typeof message === 'string' ? message : text.slice(0, 200).trim()
 }
 
 function parsed(text: string): unknown {
