@@ -6,16 +6,30 @@ import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts'
  */
 const NAME = /(?:^|, )([A-Za-z][A-Za-z ]*):("(?:[^"\\]|\\.)*"|[^,"]*)/gy
 
-/** The URIs of a certificate, from `subjectAltName` of an X509Certificate or `subjectaltname` of a peer; `undefined`: it cannot be read. */
-export function uriNames(subjectAltName: string | undefined): readonly string[] | undefined {
+/** One name of a certificate. */
+export interface AlternativeName {
+  /** As Node calls it: `URI`, `DNS`, `IP Address`, … */
+  readonly kind: string
+  readonly value: string
+}
+
+/** The names of a certificate, from `subjectAltName` of an X509Certificate or `subjectaltname` of a peer; `undefined`: they cannot be read. */
+export function alternativeNames(subjectAltName: string | undefined): readonly AlternativeName[] | undefined {
   const text = subjectAltName ?? ''
-  const uris: string[] = []
+  const names: AlternativeName[] = []
   let read = 0
-  for (const [name, kind, value = ''] of text.matchAll(NAME)) {
+  for (const [name, kind = '', value = ''] of text.matchAll(NAME)) {
     read += name.length
-    if (kind === 'URI') uris.push(value.startsWith('"') ? (JSON.parse(value) as string) : value)
+    names.push({ kind, value: value.startsWith('"') ? (JSON.parse(value) as string) : value })
   }
-  return read === text.length ? uris : undefined
+  return read === text.length ? names : undefined
+}
+
+/** Those of {@link alternativeNames} that are URIs. */
+export function uriNames(subjectAltName: string | undefined): readonly string[] | undefined {
+  return alternativeNames(subjectAltName)
+    ?.filter(({ kind }) => kind === 'URI')
+    .map(({ value }) => value)
 }
 
 /** Whom a certificate names. X509-SVID section 2: exactly one URI; `undefined` for anything else. */

@@ -1,4 +1,4 @@
-export { spiffeIdOf, uriNames } from './certificate-names.ts'
+export { type AlternativeName, alternativeNames, spiffeIdOf, uriNames } from './certificate-names.ts'
 export { type CredentialKind, type CredentialParts, formatCredential, parseCredential } from './credential.ts'
 export {
   CERTIFICATE_BACKDATE_MS,

@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto'
-import { spiffeIdOf, uriNames } from '@weft/mesh-protocol'
+import { alternativeNames, spiffeIdOf, uriNames } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import { createTestCa } from '../../support/test-ca.ts'
 
@@ -18,6 +18,16 @@ describe('the URIs of a certificate', () => {
   ])('%s', (_what, text, expected) => {
     expect(uriNames(text)).toEqual(expected)
   })
+})
+
+test('a name that holds others is one name, so that none of those is listed', () => {
+  const { subjectAltName } = new X509Certificate(
+    ca.leaf({ uris: [REVIEWS], dnsNames: ['a, DNS:pay.example.com, b'] }).certificate,
+  )
+  expect(alternativeNames(subjectAltName)).toEqual([
+    { kind: 'URI', value: REVIEWS },
+    { kind: 'DNS', value: 'a, DNS:pay.example.com, b' },
+  ])
 })
 
 describe('whom a certificate names', () => {

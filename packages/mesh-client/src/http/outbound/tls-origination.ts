@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { checkServerIdentity, createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls'
-import type { ClientTls } from '@weft/mesh-protocol'
+import { alternativeNames, type ClientTls } from '@weft/mesh-protocol'
 import type { buildConnector as BuildConnector } from 'undici'
 import { buildConnector } from '../undici.ts'
 import { readPolicyFile } from './policy-file.ts'
@@ -112,8 +112,7 @@ function namesOneOf(allowed: readonly string[]): (host: string, certificate: Pee
 
 /** Subject alternative names of every kind, without it: Node's own check knows hosts and addresses only. */
 function listedNames({ subjectaltname }: PeerCertificate): ReadonlySet<string> {
-  const entries = subjectaltname?.split(', ') ?? []
-  return new Set(entries.map((entry) => entry.slice(entry.indexOf(':') + 1)))
+  return new Set((alternativeNames(subjectaltname) ?? []).map(({ value }) => value))
 }
 
 function reasonOf(error: unknown): string {
