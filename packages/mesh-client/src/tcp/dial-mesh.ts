@@ -1,10 +1,8 @@
-import type { X509Certificate } from 'node:crypto'
 import type { Endpoint } from '@weft/mesh-protocol'
-import type { MeshTlsTarget } from '../http/outbound/mesh-tls.ts'
+import { assertPeer, type MeshTlsTarget } from '../http/outbound/mesh-tls.ts'
 import { handshakeFault, noIdentityFault } from '../http/outbound/tls-faults.ts'
 import type { Identity, IdentitySource } from '../identity/identity.ts'
 import { ClientContexts } from '../identity/tls-context.ts'
-import { expectedPeer } from '../identity/tls-peer.ts'
 import { IdentityWait } from '../identity/tls-wait.ts'
 import type { MutualTls } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
@@ -45,9 +43,8 @@ export class MeshDialer {
         checkServerIdentity: () => undefined,
       },
       check(socket) {
-        const peer = expectedPeer(socket.getPeerX509Certificate() as X509Certificate, expected, identity.trust)
-        if (!peer.ok) throw new Error(`its certificate is not the one of whom is called: ${peer.error}`)
-        onProven({ peer: peer.value.uri, own: identity.uri })
+        const { uri } = assertPeer(socket, expected, identity.trust)
+        onProven({ peer: uri, own: identity.uri })
       },
       explain: (error) => handshakeFault(where, error),
     }

@@ -1,15 +1,13 @@
-import type { X509Certificate } from 'node:crypto'
-import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Cluster } from '@weft/mesh-protocol'
 import type { buildConnector as BuildConnector } from 'undici'
 import type { Identity, IdentitySource } from '../../identity/identity.ts'
 import { ClientContexts } from '../../identity/tls-context.ts'
-import { expectedPeer, type ProvenPeer } from '../../identity/tls-peer.ts'
+import type { ProvenPeer } from '../../identity/tls-peer.ts'
 import { IdentityWait } from '../../identity/tls-wait.ts'
 import type { Timers } from '../../kernel/timers.ts'
 import { buildConnector } from '../undici.ts'
-import type { MeshTlsTarget } from './mesh-tls.ts'
+import { assertPeer, type MeshTlsTarget } from './mesh-tls.ts'
 import { handshakeFault, noIdentityFault } from './tls-faults.ts'
 
 type Connector = BuildConnector.connector
@@ -48,15 +46,15 @@ export class MeshConnectors {
             callback(handshakeFault(address, error ?? new Error('no socket')), null)
             return
           }
-          const peer = expectedPeer(certificateOf(socket), tls.expected, identity.trust)
-          if (peer.ok) {
-            onProven(peer.value, identity)
-            callback(null, socket)
+          try {
+            onProven(assertPeer(socket as TLSSocket, tls.expected, identity.trust), identity)
+          } catch (cause) {
+            socket.on('error', () => undefined)
+            socket.destroy()
+            callback(handshakeFault(address, cause as Error), null)
             return
           }
-          socket.on('error', () => undefined)
-          socket.destroy()
-          callback(handshakeFault(address, notWhomExpected(peer.error)), null)
+          callback(null, socket)
         })
       })
     }
@@ -81,17 +79,6 @@ export class MeshConnectors {
     this.#known.set(key, connector)
     return connector
   }
-}
-
-/** Of a handshake that was verified, so that there is one. */
-function certificateOf(socket: Socket): X509Certificate {
-  return (socket as TLSSocket).getPeerX509Certificate() as X509Certificate
-}
-
-function notWhomExpected(reason: string): Error {
-  return Object.assign(new Error(`its certificate is not the one of whom is called: ${reason}`), {
-    code: 'ERR_TLS_CERT_ALTNAME_INVALID',
-  })
 }
 
 /** What of a cluster the sockets of its connections depend on. */

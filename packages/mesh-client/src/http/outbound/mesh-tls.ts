@@ -1,6 +1,8 @@
+import type { X509Certificate } from 'node:crypto'
+import type { TLSSocket } from 'node:tls'
 import type { Cluster, Endpoint, MeshTls } from '@weft/mesh-protocol'
-import type { IdentityState } from '../../identity/identity.ts'
-import type { ExpectedPeer } from '../../identity/tls-peer.ts'
+import type { IdentityState, Trust } from '../../identity/identity.ts'
+import { type ExpectedPeer, expectedPeer, type ProvenPeer } from '../../identity/tls-peer.ts'
 
 /** Mutual TLS with the identities of the mesh towards one endpoint. */
 export interface MeshTlsTarget {
@@ -19,6 +21,14 @@ export function meshTlsOf(config: Cluster, endpoint: Endpoint, state: IdentitySt
     return tls.mode === 'ISTIO_MUTUAL' ? target({ sni: sniOf(config), ...tls }, endpoint) : undefined
   if (autoMtls === undefined || endpoint.tlsMode !== 'istio' || state === 'off') return undefined
   return target(autoMtls, endpoint)
+}
+
+/** Who is at the other end of a handshake whose chain was verified. Throws where that is not whom it has to be. */
+export function assertPeer(socket: TLSSocket, expected: ExpectedPeer, trust: Trust): ProvenPeer {
+  const peer = expectedPeer(socket.getPeerX509Certificate() as X509Certificate, expected, trust)
+  if (peer.ok) return peer.value
+  const error = new Error(`its certificate is not the one of whom is called: ${peer.error}`)
+  throw Object.assign(error, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
 }
 
 /** Whether connections to an endpoint serve as well for what it has become. */
