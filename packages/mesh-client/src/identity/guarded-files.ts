@@ -13,24 +13,21 @@ export class Unsafe extends Error {}
 /** Rights of the group and of others. */
 const OTHERS = 0o077
 
+/** For opening: a link is not followed, and a pipe that nobody writes to is not waited for. */
+export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
 /** Rejects with {@link Unsafe}, and where there is no directory. `uid`: of this process; `undefined` on a system that has no users. */
 export async function checkDirectory(directory: string, uid: number | undefined): Promise<void> {
-  const found = await lstat(directory)
-  if (!found.isDirectory()) throw new Unsafe(`${directory} is no directory, and links are not followed`)
-  checkAccess(directory, found, uid)
+  checkOwnDirectory(directory, await lstat(directory), uid)
 }
 
 /** Rejects with {@link Unsafe}, with {@link Unusable} for a file that is larger, and where there is no file. */
 export async function readGuarded(file: string, uid: number | undefined, maxBytes: number): Promise<string> {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
-  const handle = await open(file, flags).catch((error: NodeJS.ErrnoException) => {
+  const handle = await open(file, READ_FLAGS).catch((error: NodeJS.ErrnoException) => {
     throw error.code === 'ELOOP' ? new Unsafe(`${file} is a link, and links are not followed`) : error
   })
   try {
-    const found = await handle.stat()
-    if (!found.isFile()) throw new Unsafe(`${file} is no file`)
-    checkAccess(file, found, uid)
-    if (found.size > maxBytes) throw new Unusable(`${file} is larger than ${maxBytes} bytes`)
+    checkOwnFile(file, await handle.stat(), uid, maxBytes)
     return await handle.readFile('utf8')
   } finally {
     await handle.close()
@@ -51,11 +48,29 @@ export async function writeGuarded(file: string, text: string): Promise<void> {
   }
 }
 
-function checkAccess(
-  name: string,
-  found: { readonly uid: number; readonly mode: number },
-  uid: number | undefined,
-): void {
+/** What the system tells of a directory or a file. */
+interface Found {
+  readonly uid: number
+  readonly mode: number
+  readonly size: number
+  isFile(): boolean
+  isDirectory(): boolean
+}
+
+/** @throws Unsafe */
+export function checkOwnDirectory(directory: string, found: Found, uid: number | undefined): void {
+  if (!found.isDirectory()) throw new Unsafe(`${directory} is no directory, and links are not followed`)
+  checkAccess(directory, found, uid)
+}
+
+/** @throws Unsafe, Unusable */
+export function checkOwnFile(file: string, found: Found, uid: number | undefined, maxBytes: number): void {
+  if (!found.isFile()) throw new Unsafe(`${file} is no file`)
+  checkAccess(file, found, uid)
+  if (found.size > maxBytes) throw new Unusable(`${file} is larger than ${maxBytes} bytes`)
+}
+
+function checkAccess(name: string, found: Found, uid: number | undefined): void {
   if (uid === undefined) return
   if (found.uid !== uid) throw new Unsafe(`${name} belongs to user ${found.uid} and not to ${uid}`)
   if ((found.mode & OTHERS) !== 0) {

@@ -67,7 +67,8 @@ interface Meta {
 /** Grows when an older reader could not use the files. */
 const FORMAT = 1
 
-const MAX_BYTES = 1024 * 1024
+/** Of each file. */
+export const MAX_IDENTITY_BYTES: number = 1024 * 1024
 
 /**
  * Four files below a directory of this user alone. All are written beside the old ones first; then the description, which names
@@ -118,7 +119,7 @@ async function read({
   uid,
   clock,
 }: IdentityDirectoryDeps): Promise<KeptIdentity | undefined> {
-  const meta = parseMeta(await readGuarded(path.join(directory, IDENTITY_FILE), uid, MAX_BYTES))
+  const meta = parseMeta(await readGuarded(path.join(directory, IDENTITY_FILE), uid, MAX_IDENTITY_BYTES))
   const texts = {
     key: await part(directory, 'key', meta, uid),
     chain: await part(directory, 'chain', meta, uid),
@@ -148,7 +149,7 @@ async function read({
 async function part(directory: string, name: Part, meta: Meta, uid: number | undefined): Promise<string> {
   const file = path.join(directory, FILES[name])
   for (const candidate of [file, besides(file)]) {
-    const text = await readGuarded(candidate, uid, MAX_BYTES).catch((error: NodeJS.ErrnoException) => {
+    const text = await readGuarded(candidate, uid, MAX_IDENTITY_BYTES).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined
       throw error
     })

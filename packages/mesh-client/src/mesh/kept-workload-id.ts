@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, fstatSync, lstatSync, openSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { IDENTITY_FILE, type IdentityHolder } from '../identity/identity-directory.ts'
+import { checkOwnDirectory, checkOwnFile, READ_FLAGS } from '../identity/guarded-files.ts'
+import { IDENTITY_FILE, type IdentityHolder, MAX_IDENTITY_BYTES } from '../identity/identity-directory.ts'
 import type { Clock } from '../kernel/clock.ts'
 
 /** A process, for telling it from a later one with the same number. */
@@ -16,7 +17,7 @@ const SAME_START_MS = 1_000
 /**
  * The workload id of the process before this one, which left its identity in the directory: by it a join token knows who has joined
  * already, also when it is used up or its time is over. `undefined` where there is none, where it is of another service, and
- * while that process runs, as two with one id would take each other's registration away.
+ * while that process runs, as two with one id would take each other's registration away. What others can get at is not looked at.
  */
 export function keptWorkloadId(
   directory: string,
@@ -25,8 +26,8 @@ export function keptWorkloadId(
   isRunning: (pid: number) => boolean,
 ): string | undefined {
   try {
-    const file = readFileSync(path.join(directory, IDENTITY_FILE), 'utf8')
-    const { workloadId, pid, startedAt } = (JSON.parse(file) as { holder: IdentityHolder }).holder
+    const text = readOwn(directory, process.getuid?.())
+    const { workloadId, pid, startedAt } = (JSON.parse(text) as { holder: IdentityHolder }).holder
     if (!WORKLOAD_ID.test(workloadId) || !workloadId.startsWith(prefix)) return undefined
     const isSelf = pid === self.pid
     const lives = isSelf ? Math.abs(startedAt - self.startedAt) < SAME_START_MS : isRunning(pid)
@@ -34,6 +35,19 @@ export function keptWorkloadId(
   } catch {
     // None yet, or none that can be used: the directory tells when it is read.
     return undefined
+  }
+}
+
+/** Throws whatever is the matter. */
+function readOwn(directory: string, uid: number | undefined): string {
+  checkOwnDirectory(directory, lstatSync(directory), uid)
+  const name = path.join(directory, IDENTITY_FILE)
+  const file = openSync(name, READ_FLAGS)
+  try {
+    checkOwnFile(name, fstatSync(file), uid, MAX_IDENTITY_BYTES)
+    return readFileSync(file, 'utf8')
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -20,7 +21,14 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 function write(holder: unknown): void {
-  writeFileSync(path.join(directory, 'identity.json'), JSON.stringify({ holder }))
+  writeFileSync(file(), JSON.stringify({ holder }), { mode: 0o600 })
+}
+
+const file = (): string => path.join(directory, 'identity.json')
+
+function replace(by: () => unknown): void {
+  rmSync(file())
+  by()
 }
 
 describe('a process goes on as the workload', () => {
@@ -42,6 +50,18 @@ describe('a process goes on as the workload', () => {
     ['a number', { workloadId: 7, pid: 7, startedAt: 1 }],
   ])('not where there is %s', (_what, holder) => {
     write(holder)
+    expect(keptWorkloadId(directory, 'web-', SELF, () => false)).toBeUndefined()
+  })
+
+  test.each<[string, () => void]>([
+    ['a file that others can read', () => chmodSync(file(), 0o644)],
+    ['a directory that others can write into', () => chmodSync(directory, 0o770)],
+    ['a link', () => replace(() => symlinkSync(path.join(directory, 'other'), file()))],
+    ['a pipe, for which nobody waits', () => replace(() => execFileSync('mkfifo', ['-m', '600', file()]))],
+  ])('not where there is %s', (_what, change) => {
+    write({ workloadId: ID, pid: 7, startedAt: 1_000 })
+    copyFileSync(file(), path.join(directory, 'other'))
+    change()
     expect(keptWorkloadId(directory, 'web-', SELF, () => false)).toBeUndefined()
   })
 
