@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net'
 import type { Cluster, Endpoint, Route } from '@weft/mesh-protocol'
 import { createClusterManager } from '../../packages/mesh-client/src/cluster/cluster-manager.ts'
-import type { ClusterManager, EndpointState, Transport } from '../../packages/mesh-client/src/cluster/types.ts'
+import type { ClusterManager, EndpointState } from '../../packages/mesh-client/src/cluster/types.ts'
 import { type ContextStore, createContextStore } from '../../packages/mesh-client/src/context/request-context.ts'
 import { createOutbound, type Outbound } from '../../packages/mesh-client/src/http/outbound/outbound.ts'
 import { createHttpTransport, type HttpTransport } from '../../packages/mesh-client/src/http/outbound/transport.ts'
@@ -231,9 +231,6 @@ export async function closedPort(): Promise<number> {
   await upstream.close()
   return upstream.port
 }
-
-/** A transport for tests of what needs one but opens no connection. */
-export const noTransport: Transport = { probe: () => Promise.resolve(false), release: () => undefined }
 
 function facts(request: IncomingMessage): Omit<Upstream['seen'][number], 'body'> {
   const { method = '', url = '', headers, rawHeaders } = request

@@ -66,6 +66,7 @@ export { formatLocality, parseLocality } from './locality.ts'
 export {
   type ClusterNameParts,
   clusterName,
+  clusterServerName,
   expandServiceHost,
   hostAliases,
   parseClusterName,

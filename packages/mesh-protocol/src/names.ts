@@ -12,6 +12,11 @@ export function clusterName({ port, subset, host }: ClusterNameParts): string {
   return `outbound|${port}|${subset}|${host}`
 }
 
+/** What a server of the mesh is asked for by SNI: `outbound_.port_.subset_.host` (Istio `pkg/config/host` `BuildDNSSrvSubsetKey`). */
+export function clusterServerName({ port, subset, host }: ClusterNameParts): string {
+  return `outbound_.${port}_.${subset}_.${host}`
+}
+
 /** Reverses {@link clusterName}; `undefined` for a name of another form. */
 export function parseClusterName(name: string): ClusterNameParts | undefined {
   const parts = name.split('|')

@@ -62,7 +62,7 @@ export function validateResource(value: unknown, options: ValidateOptions = {}):
 }
 
 /** The kind of a resource, or why it has none here. */
-export function readKind(value: JsonRecord): KindInfo | Violation {
+function readKind(value: JsonRecord): KindInfo | Violation {
   const { apiVersion, kind } = value
   for (const [field, given] of Object.entries({ apiVersion, kind })) {
     if (typeof given !== 'string' || given === '') {

@@ -1,4 +1,4 @@
-import type { ClientTls, Cluster, MeshTls } from '@weft/mesh-protocol'
+import { type ClientTls, type Cluster, clusterServerName, type MeshTls } from '@weft/mesh-protocol'
 import type { ClientTlsSettings } from '../config/spec/destination-rule.ts'
 import type { MeshService, Model } from '../registry/model.ts'
 import { clientTls } from './client-tls.ts'
@@ -9,11 +9,6 @@ export interface Destination {
   readonly port: number
   /** Empty: all of it. */
   readonly subset: string
-}
-
-/** What a server of the mesh is asked for (Istio `BuildDNSSrvSubsetKey`). */
-export function meshServerName({ service, port, subset }: Destination): string {
-  return `outbound_.${port}_.${subset}_.${service.host}`
 }
 
 /**
@@ -34,8 +29,8 @@ export function clusterTls(
   return tls === undefined ? {} : { tls }
 }
 
-function meshTls(destination: Destination): MeshTls {
-  return { sni: meshServerName(destination), ...named(destination.service.subjectAltNames) }
+function meshTls({ service, port, subset }: Destination): MeshTls {
+  return { sni: clusterServerName({ port, subset, host: service.host }), ...named(service.subjectAltNames) }
 }
 
 function named(subjectAltNames: readonly string[] = []): Pick<MeshTls, 'subjectAltNames'> {

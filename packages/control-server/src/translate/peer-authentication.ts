@@ -35,7 +35,7 @@ function mentionsDisable({ mtls, portLevelMtls = {} }: PeerAuthenticationSpec): 
   return [mtls, ...Object.values(portLevelMtls)].some((each) => each?.mode === 'DISABLE')
 }
 
-export function modeOfPort(policy: PeerAuthentication | undefined, port: number): MtlsMode {
+function modeOfPort(policy: PeerAuthentication | undefined, port: number): MtlsMode {
   return policy?.ports?.[port] ?? policy?.mode ?? DEFAULT_MTLS_MODE
 }
 

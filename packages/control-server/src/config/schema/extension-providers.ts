@@ -2,7 +2,7 @@ import { duration, fields, flag, listOf, mapOf, text, textList, uint32 } from '.
 import type { JsonSchema, JsonType } from './json-schema.ts'
 
 /** The sorts of providers that only proxies ask. */
-export const PROXY_PROVIDERS: readonly string[] = [
+const PROXY_PROVIDERS: readonly string[] = [
   'zipkin',
   'lightstep',
   'datadog',

@@ -1,6 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
-import type { Cluster, Endpoint, MeshTls } from '@weft/mesh-protocol'
+import { type Cluster, clusterServerName, type Endpoint, type MeshTls } from '@weft/mesh-protocol'
 import type { IdentityState, Trust } from '../../identity/identity.ts'
 import { type ExpectedPeer, expectedPeer, type ProvenPeer } from '../../identity/tls-peer.ts'
 
@@ -47,7 +47,6 @@ function target({ sni, subjectAltNames }: MeshTls, { workload }: Endpoint): Mesh
   return { sni, expected }
 }
 
-/** Istio's name of a cluster as SNI (`pkg/config/host` `BuildDNSSrvSubsetKey`). */
 function sniOf({ port, subset, service: { host } }: Cluster): string {
-  return `outbound_.${port}_.${subset}_.${host}`
+  return clusterServerName({ port, subset, host })
 }

@@ -18,7 +18,7 @@ export interface ParsedToken {
 }
 
 /** Node refuses longer heads of requests unless it is told otherwise, and nobody needs such tokens. */
-export const MAX_TOKEN_LENGTH = 16_384
+const MAX_TOKEN_LENGTH = 16_384
 
 const BASE64URL = /^[\w-]+$/
 

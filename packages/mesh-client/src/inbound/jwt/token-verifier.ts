@@ -8,10 +8,10 @@ import { type ParsedToken, parseToken } from './parsed-token.ts'
 import { isSignedByOne } from './signature.ts'
 
 /** How far clocks may be apart. Envoy `jwt_authn` `clock_skew_seconds`. */
-export const CLOCK_SKEW_SECONDS = 60
+const CLOCK_SKEW_SECONDS = 60
 
 /** Whether a token may be used at a time, in seconds since 1970. */
-export function timeFailure({ nbf, exp }: Pick<ParsedToken, 'nbf' | 'exp'>, now: number): JwtFailure | undefined {
+function timeFailure({ nbf, exp }: Pick<ParsedToken, 'nbf' | 'exp'>, now: number): JwtFailure | undefined {
   if (nbf !== undefined && nbf > now + CLOCK_SKEW_SECONDS) return 'notYetValid'
   return exp !== undefined && now > exp + CLOCK_SKEW_SECONDS ? 'expired' : undefined
 }
