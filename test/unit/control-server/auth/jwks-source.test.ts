@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { JwksSource, JwksUnavailableError } from '../../../../packages/control-server/src/auth/jwks-source.ts'
 import { silentLogger } from '../../../../packages/control-server/src/kernel/logger.ts'
 import { fakeClock } from '../../../support/fake-clock.ts'
-import { publicJwk } from '../../../support/service-account-jwt.ts'
+import { publicJwk } from '../../../support/jwt.ts'
 
 const MINUTE = 60_000
 
@@ -15,10 +15,12 @@ function jwk(kid: string): object {
 function source(answers: { next: () => Promise<string> }) {
   const time = fakeClock()
   let reads = 0
+  let timeoutMs: number | undefined
   const keys = new JwksSource({
     where: 'the issuer',
-    read: () => {
+    read: (limits) => {
       reads++
+      timeoutMs = limits.timeoutMs
       return answers.next()
     },
     clock: time.clock,
@@ -29,7 +31,7 @@ function source(answers: { next: () => Promise<string> }) {
       (key) => key as KeyObject,
       (error: Error) => (error instanceof JwksUnavailableError ? 'unavailable' : 'unknown'),
     )
-  return { time, find, reads: () => reads }
+  return { time, find, reads: () => reads, timeoutMs: () => timeoutMs }
 }
 
 const set =
@@ -39,8 +41,9 @@ const set =
 
 describe('keys', () => {
   test('are read at the first need and kept', async () => {
-    const { find, reads } = source({ next: set(jwk('a')) })
+    const { find, reads, timeoutMs } = source({ next: set(jwk('a')) })
     expect(await find('a')).toMatchObject({ type: 'public' })
+    expect(timeoutMs()).toBe(5_000)
     await Promise.all([find('a'), find('a')])
     expect(reads()).toBe(1)
   })
