@@ -1,4 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Timers } from '../kernel/timers.ts'
 
 /** How a document is to be fetched, and how much of a hostile server is put up with. */
 export interface FetchOptions {
@@ -17,10 +18,25 @@ export type FetchDocument = (url: string, options: FetchOptions) => Promise<stri
  * One GET. Nothing but a 200 is an answer: a redirect is refused, as whoever may send it could have it lead anywhere, and so is what
  * is too large or takes too long.
  */
-export const fetchDocument: FetchDocument = async (url, { timeoutMs, maxBytes, ca, token }) => {
+export function createFetchDocument(timers: Timers): FetchDocument {
+  return async (url, { timeoutMs, ...rest }) => {
+    const ending = new AbortController()
+    const timer = timers.set(() => ending.abort(new Error(`there is no answer within ${timeoutMs} ms`)), timeoutMs)
+    try {
+      return await get(url, rest, ending.signal)
+    } finally {
+      timers.clear(timer)
+    }
+  }
+}
+
+async function get(
+  url: string,
+  { maxBytes, ca, token }: Omit<FetchOptions, 'timeoutMs'>,
+  signal: AbortSignal,
+): Promise<string> {
   // Loaded here, as few servers need them and each brings megabytes.
   const { request } = url.startsWith('https:') ? await import('node:https') : await import('node:http')
-  const signal = AbortSignal.timeout(timeoutMs)
   const headers = { accept: 'application/json', ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) }
   return new Promise((resolve, reject) => {
     const sent: ClientRequest = request(
@@ -31,7 +47,7 @@ export const fetchDocument: FetchDocument = async (url, { timeoutMs, maxBytes, c
           .then(resolve, reject)
           .finally(() => sent.destroy()),
     )
-    sent.on('error', (error) => reject(signal.aborted ? new Error(`there is no answer within ${timeoutMs} ms`) : error))
+    sent.on('error', (error) => reject(signal.aborted ? signal.reason : error))
     sent.end()
   })
 }

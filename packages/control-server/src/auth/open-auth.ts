@@ -1,10 +1,11 @@
 import type { IssuedCertificates } from '../ca/issued-certificates.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Timers } from '../kernel/timers.ts'
 import type { Store } from '../store/store.ts'
 import type { AuditLog } from './audit-log.ts'
 import { Authenticator } from './authenticator.ts'
-import { fetchDocument } from './fetch-document.ts'
+import { createFetchDocument } from './fetch-document.ts'
 import { GuessLimiter } from './guess-limiter.ts'
 import { RoleBindings } from './role-bindings.ts'
 import { type KubernetesOptions, type ServiceAccount, ServiceAccountTokens } from './service-account-tokens.ts'
@@ -21,6 +22,7 @@ export interface AuthOptions {
   readonly caFingerprint: () => Promise<string | undefined>
   readonly spiffeIdOf: (account: ServiceAccount) => string
   readonly clock: Clock
+  readonly timers: Timers
   readonly logger: Logger
 }
 
@@ -34,7 +36,8 @@ export interface Auth {
 }
 
 export async function openAuth(options: AuthOptions): Promise<Auth> {
-  const { secure, kubernetes, store, certificates, caFingerprint, spiffeIdOf, clock, logger } = options
+  const { secure, kubernetes, store, certificates, caFingerprint, spiffeIdOf, clock, timers, logger } = options
+  const fetch = createFetchDocument(timers)
   const wallNow = (): number => clock.wallNow()
   const audit: AuditLog['operations'] = (changes) => options.audit.operations(changes)
   const tokens = await Tokens.follow({ store, wallNow, caFingerprint, audit })
@@ -48,7 +51,7 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
       tokens,
       roles,
       certificates,
-      serviceAccounts: kubernetes && new ServiceAccountTokens(kubernetes, { clock, logger, fetch: fetchDocument }),
+      serviceAccounts: kubernetes && new ServiceAccountTokens(kubernetes, { clock, logger, fetch }),
       limiter: new GuessLimiter(clock),
       wallNow,
       spiffeIdOf,

@@ -1,7 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { fetchDocument } from '../../../../packages/control-server/src/auth/fetch-document.ts'
+import { createFetchDocument } from '../../../../packages/control-server/src/auth/fetch-document.ts'
+import { systemTimers } from '../../../../packages/control-server/src/kernel/timers.ts'
+
+const fetchDocument = createFetchDocument(systemTimers)
 
 let server: Server | undefined
 afterEach(() => {
