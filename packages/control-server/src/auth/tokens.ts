@@ -10,6 +10,8 @@ import { DEFAULT_API_TOKEN_TTL_MS, DEFAULT_JOIN_TOKEN_TTL_MS, type TokenSpec } f
 /** What a token is good for once more: revoked, or expired and never used, it is forgotten after this. */
 const RETENTION_MS = 30 * 24 * 3_600_000
 
+const USES_PER_COMMIT = 500
+
 /** Tokens are kept in memory. */
 const MAX_TOKENS = 10_000
 
@@ -109,23 +111,38 @@ export class Tokens {
       if (before.revokedAtMs !== undefined) return before
       const after = { ...before, revokedAtMs: wallNow() }
       const change = { before: tokenView(before), after: tokenView(after), resource: audited(before) }
-      const uses = (await store.list(tokenUseKey(id))).entries
       const result = await store.commit(
         [{ key: entry.key, modRevision: entry.modRevision }],
         [
           { type: 'put', key: entry.key, value: JSON.stringify(after) },
-          ...uses.map(({ key }): Operation => ({ type: 'delete', key })),
           ...audit([{ principal: revokedBy, verb: 'revoke', ...change }]),
         ],
       )
-      if (result.ok) return after
+      if (!result.ok) continue
+      // They say nothing any more, so that it does no harm where some stay.
+      await this.forgetUses(id).catch(() => undefined)
+      return after
     }
     throw tooBusy(id)
   }
 
-  /** Whether this workload id has joined by the token. */
+  /** Whether this workload id has joined by the token, which is not revoked. */
   async hasJoined(id: string, workloadId: string): Promise<boolean> {
+    if (this.records.get(id)?.revokedAtMs !== undefined) return false
     return (await this.options.store.get(tokenUseKey(id, workloadId))) !== undefined
+  }
+
+  /** In steps: a token that was stolen may have been used a million times, and others want to be served meanwhile. */
+  private async forgetUses(id: string): Promise<void> {
+    const { store } = this.options
+    const keys = (await store.list(tokenUseKey(id))).entries.map(({ key }) => key)
+    for (let from = 0; from < keys.length; from += USES_PER_COMMIT) {
+      const some = keys.slice(from, from + USES_PER_COMMIT)
+      await store.commit(
+        [],
+        some.map((key): Operation => ({ type: 'delete', key })),
+      )
+    }
   }
 
   /** Counts a workload id that joins, once. False: the token is not active (any more). */

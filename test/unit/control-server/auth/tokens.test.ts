@@ -4,6 +4,7 @@ import type { WorkloadCaller } from '../../../../packages/control-server/src/aut
 import { TokenAdmission } from '../../../../packages/control-server/src/auth/token-admission.ts'
 import { tokenState } from '../../../../packages/control-server/src/auth/token-record.ts'
 import { Tokens, tokenView } from '../../../../packages/control-server/src/auth/tokens.ts'
+import { tokenUseKey } from '../../../../packages/control-server/src/store/keys.ts'
 import { STORES, type StoreUnderTest } from '../../../support/control-stores.ts'
 
 const spec = { namespace: 'default', serviceAccount: 'reviews' }
@@ -88,6 +89,23 @@ describe.each(Object.entries(STORES))('tokens in %s', (_, open) => {
     expect(await tokens.hasJoined(record.id, 'early')).toBe(false)
     expect(revoked).toEqual([record.id])
     expect(await tokens.revoke('nobody', 'somebody')).toBeUndefined()
+  })
+
+  test('that were used very often are revoked at once, and their uses are forgotten in steps', async () => {
+    await using under = open()
+    const tokens = await follow(under)
+    const { record } = await tokens.create(spec, 'somebody')
+    const keys = Array.from({ length: 1_200 }, (_, index) => tokenUseKey(record.id, `workload-${index}`))
+    await under.store.commit(
+      [],
+      keys.map((key) => ({ type: 'put', key, value: '{}' })),
+    )
+    const sizes: number[] = []
+    const unwatch = under.store.watch(await under.store.revision(), ({ changes }) => void sizes.push(changes.length))
+    await tokens.revoke(record.id, 'somebody')
+    unwatch()
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(500)
+    expect((await under.store.list(tokenUseKey(record.id))).entries).toEqual([])
   })
 
   test('are forgotten a month after they were revoked or expired unused, and not while somebody renews by them', async () => {
