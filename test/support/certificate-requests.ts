@@ -1,7 +1,7 @@
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
-import { bits, der, integer, octets, oid, sequence, set, time, utf8, yes } from './der.ts'
+import { bits, der, integer, octets, oid, sequence, set, time } from './der.ts'
+import { basicConstraints, commonName, ECDSA_WITH_SHA256, pem, subjectAltNames } from './x509-parts.ts'
 
-const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'))
 const RSA_WITH_SHA256 = sequence(oid('1.2.840.113549.1.1.11'), Buffer.from([5, 0]))
 const ED25519 = sequence(oid('1.3.101.112'))
 
@@ -29,19 +29,12 @@ export interface RequestOptions {
 /** A PKCS#10 request in PEM that claims whatever it is told to. */
 export function requestOf(options: RequestOptions = {}): string {
   const keys = options.keys ?? p256()
-  const { uris = [], dnsNames = [], isCa = false, commonName } = options
-  const names = [
-    ...uris.map((uri) => der(0x86, Buffer.from(uri))),
-    ...dnsNames.map((name) => der(0x82, Buffer.from(name))),
-  ]
-  const extensions = [
-    ...(names.length === 0 ? [] : [sequence(oid('2.5.29.17'), octets(sequence(...names)))]),
-    ...(isCa ? [sequence(oid('2.5.29.19'), yes(), octets(sequence(yes())))] : []),
-  ]
+  const { uris = [], dnsNames = [], isCa = false } = options
+  const extensions = [...subjectAltNames(uris, dnsNames), ...(isCa ? [basicConstraints(isCa)] : [])]
   const asked = sequence(oid('1.2.840.113549.1.9.14'), set(sequence(...extensions)))
   const info = sequence(
     integer(Buffer.from([0])),
-    commonName === undefined ? sequence() : nameOf(commonName),
+    options.commonName === undefined ? sequence() : commonName(options.commonName),
     keys.publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa0, ...(extensions.length === 0 ? [] : [asked])),
   )
@@ -67,14 +60,14 @@ export function caCertificate(options: CaCertificateOptions): string {
     der(0xa0, integer(Buffer.from([2]))),
     integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
     algorithmOf(issuer.keys.privateKey),
-    nameOf(issuer.subject),
+    commonName(issuer.subject),
     sequence(time(new Date(notBeforeMs)), time(new Date(notAfterMs))),
-    nameOf(subject),
+    commonName(subject),
     keys.publicKey.export({ type: 'spki', format: 'der' }),
     der(
       0xa3,
       sequence(
-        sequence(oid('2.5.29.19'), yes(), octets(sequence(...(isCa ? [yes()] : [])))),
+        basicConstraints(isCa),
         sequence(oid('2.5.29.14'), octets(octets(keyId(keys.publicKey)))),
         sequence(oid('2.5.29.35'), octets(sequence(der(0x80, keyId(issuer.keys.publicKey))))),
       ),
@@ -93,10 +86,6 @@ function keyId(key: KeyObject): Buffer {
     .digest()
 }
 
-function nameOf(commonName: string): Buffer {
-  return sequence(set(sequence(oid('2.5.4.3'), utf8(commonName))))
-}
-
 function signed(body: Buffer, key: KeyObject): Buffer {
   const signature = sign(key.asymmetricKeyType === 'ed25519' ? null : 'sha256', body, key)
   return sequence(body, algorithmOf(key), bits(signature))
@@ -105,9 +94,4 @@ function signed(body: Buffer, key: KeyObject): Buffer {
 function algorithmOf({ asymmetricKeyType }: KeyObject): Buffer {
   if (asymmetricKeyType === 'rsa') return RSA_WITH_SHA256
   return asymmetricKeyType === 'ed25519' ? ED25519 : ECDSA_WITH_SHA256
-}
-
-function pem(label: string, content: Buffer): string {
-  const lines = content.toString('base64').match(/.{1,64}/g) ?? []
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }

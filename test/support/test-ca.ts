@@ -2,11 +2,11 @@ import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, rand
 import { formatSpiffeId, parseSpiffeId } from '@weft/mesh-protocol'
 import type { Identity, IdentitySource, IdentityState } from '../../packages/mesh-client/src/identity/identity.ts'
 import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
-import { bits, der, integer, octets, oid, sequence, set, time, utf8, yes } from './der.ts'
+import { bits, der, integer, octets, oid, sequence, time } from './der.ts'
+import { basicConstraints, commonName, ECDSA_WITH_SHA256, pem, subjectAltNames } from './x509-parts.ts'
 
 const BACKDATE_MS = 5 * 60_000
 const DAY_MS = 24 * 3_600_000
-const ECDSA_WITH_SHA256 = sequence(oid('1.2.840.10045.4.3.2'))
 const CLIENT_AND_SERVER = sequence(oid('1.3.6.1.5.5.7.3.1'), oid('1.3.6.1.5.5.7.3.2'))
 
 /** Whom a leaf names, and how long it is good. */
@@ -76,7 +76,7 @@ export function createTestCa(name = 'test root', issuer?: { readonly name: strin
     isCa: true,
   })
   const ca: TestCa = {
-    root: pem(root),
+    root: pem('CERTIFICATE', root),
     fingerprint: sha256(root),
     leaf: (options = {}) => leafOf(options, name, key.privateKey),
     intermediate: (inner) => createTestCa(inner, { name, key: key.privateKey }),
@@ -165,7 +165,7 @@ function leafOf(options: LeafOptions, issuer: string | undefined, signer: KeyObj
     uris,
   })
   return {
-    certificate: pem(made),
+    certificate: pem('CERTIFICATE', made),
     privateKey: key.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
     uri: uris[0] ?? '',
     fingerprint: sha256(made),
@@ -198,27 +198,9 @@ function certificate(content: Content): Buffer {
 }
 
 function extensions({ isCa, uris = [], dnsNames = [], clientAuth = true }: Content): Buffer[] {
-  const constraints = sequence(oid('2.5.29.19'), yes(), octets(sequence(...(isCa ? [yes()] : []))))
-  if (isCa) return [constraints]
-  const names = [
-    ...uris.map((uri) => der(0x86, Buffer.from(uri))),
-    ...dnsNames.map((name) => der(0x82, Buffer.from(name))),
-  ]
+  if (isCa) return [basicConstraints(isCa)]
   const usage = clientAuth ? CLIENT_AND_SERVER : sequence(oid('1.3.6.1.5.5.7.3.1'))
-  return [
-    constraints,
-    sequence(oid('2.5.29.37'), octets(usage)),
-    ...(names.length === 0 ? [] : [sequence(oid('2.5.29.17'), octets(sequence(...names)))]),
-  ]
-}
-
-function commonName(name: string): Buffer {
-  return sequence(set(sequence(oid('2.5.4.3'), utf8(name))))
-}
-
-function pem(certificate: Buffer): string {
-  const lines = certificate.toString('base64').match(/.{1,64}/g) ?? []
-  return ['-----BEGIN CERTIFICATE-----', ...lines, '-----END CERTIFICATE-----', ''].join('\n')
+  return [basicConstraints(isCa), sequence(oid('2.5.29.37'), octets(usage)), ...subjectAltNames(uris, dnsNames)]
 }
 
 function sha256(certificate: Buffer): string {
