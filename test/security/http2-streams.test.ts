@@ -17,13 +17,17 @@ const PING = 6
 const END_STREAM_AND_HEADERS = 0x5
 const CANCEL = Buffer.from([0, 0, 0, 8])
 
-test('a request that is taken back in the same breath reaches nobody', async () => {
+test.each([
+  ['', undefined],
+  [', though it expects a word before its body', '100-continue'],
+])('a request that is taken back in the same breath reaches nobody%s', async (_, expectation) => {
   await using server = await guardedServer({ authorization: NOBODY }, { protocol: 'http2' })
   const head = literalHeaders([
     [':method', 'GET'],
     [':scheme', 'http'],
     [':path', '/secret'],
     [':authority', 'a'],
+    ...(expectation === undefined ? [] : [['expect', expectation] as const]),
   ])
   const requests = [1, 3, 5].flatMap((id) => [
     frame(HEADERS, END_STREAM_AND_HEADERS, id, head),

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
@@ -46,6 +47,9 @@ export function interpose(server: EventEmitter, by: Interposer): Interposition {
       case 'connection':
         if (by.connected(args[0] as Socket)) return true
         return original.call(server, event, ...args)
+      case 'stream':
+        if (isTakenBack(args[0] as Http2Stream)) return true
+        return original.call(server, event, ...args)
       default:
         return original.call(server, event, ...args)
     }
@@ -59,4 +63,12 @@ export function interpose(server: EventEmitter, by: Interposer): Interposition {
       else Object.defineProperty(server, 'emit', own)
     },
   }
+}
+
+/**
+ * Node tells of a stream in a later tick. What has come together with its reset, in the bytes that have told the protocol of a
+ * connection, is told of when it is over, and Node throws where it would answer `Expect: 100-continue`.
+ */
+function isTakenBack({ closed, destroyed }: Http2Stream): boolean {
+  return closed || destroyed
 }
