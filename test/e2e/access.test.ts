@@ -278,6 +278,30 @@ describe('a secure server with a data directory', () => {
     expect((await run(['services', '--cert', files.cert])).code).toBe(EXIT.usage)
   })
 
+  test('knows an identity with a role again when the mesh has got another name', async () => {
+    await local('role', 'set', 'renamed', '--role', 'viewer', '--identity', 'spiffe://cluster.local/ns/ci/sa/renamed')
+    const join = await server.createToken({ namespace: 'ci', serviceAccount: 'renamed' })
+    const viewedAs = async (trustDomain: string, trustDomainAliases: readonly string[]): Promise<number> => {
+      const mesh = {
+        apiVersion: 'mesh.weft.dev/v1',
+        kind: 'MeshConfig',
+        metadata: { name: 'default', namespace: 'istio-system' },
+      }
+      const file = path.join(folder.path, 'mesh.json')
+      writeFileSync(file, JSON.stringify({ ...mesh, spec: { trustDomain, trustDomainAliases } }))
+      expect((await local('apply', '-f', file)).code).toBe(EXIT.ok)
+      const keys = p256()
+      const body = { csr: requestOf({ keys }), workloadId: 'renamed' }
+      const { body: made } = await secureCall(`${server.url}/v1/certificates`, { token: join, method: 'POST', body })
+      expect(made.spiffeId).toBe(`spiffe://${trustDomain}/ns/ci/sa/renamed`)
+      const own = { cert: made.certificateChain.join(''), key: keyPem(keys.privateKey) }
+      return (await secureCall(`${server.url}/v1/services`, own)).status
+    }
+    expect(await viewedAs('prod.example', ['cluster.local'])).toBe(200)
+    expect(await viewedAs('prod.example', [])).toBe(403)
+    expect(await viewedAs('cluster.local', [])).toBe(200)
+  })
+
   test('keeps account of a change of its root', async () => {
     expect((await local('certs', 'rotate')).code).toBe(EXIT.ok)
     const { out } = await local('audit', '--resource', 'CertificateAuthority', '-o', 'json')

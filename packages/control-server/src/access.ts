@@ -1,5 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import path from 'node:path'
+import { formatSpiffeId } from '@weft/mesh-protocol'
 import { ADMIN_TOKEN_FILE, keepAdminToken, makeAdminToken, pinAdminToken } from './auth/admin-token.ts'
 import type { AuditLog } from './auth/audit-log.ts'
 import type { Caller } from './auth/caller.ts'
@@ -48,6 +49,10 @@ export async function openAccess(settings: Settings, parts: AccessParts): Promis
     certificates: ca.issued,
     caFingerprint: () => ca.authority.fingerprint(),
     spiffeIdOf: (account) => ca.authority.spiffeId(account),
+    spiffeIdsOf: (account) => {
+      const { trustDomain, trustDomainAliases } = model().mesh
+      return [trustDomain, ...trustDomainAliases].map((domain) => formatSpiffeId({ ...account, trustDomain: domain }))
+    },
   })
   const owners = new StreamOwners((opener) => isRevoked(opener, ca) || hasLostToken(opener, auth))
   auth.tokens.onRevoked((id) => owners.endWhere((opener) => isByToken(opener, id)))

@@ -29,6 +29,8 @@ export interface AuthenticatorOptions {
   readonly wallNow: () => number
   /** The identity of a service account in the trust domain of the moment. */
   readonly spiffeIdOf: (account: ServiceAccount) => string
+  /** The same in every trust domain that is the mesh's, aliases among them: a mesh that is renamed keeps its roles. */
+  readonly spiffeIdsOf: (account: ServiceAccount) => readonly string[]
 }
 
 /** Longest credential, in characters; a service-account token has some 1,500. */
@@ -137,10 +139,10 @@ export class Authenticator {
     caller: Omit<WorkloadCaller, 'kind' | 'grant'>,
     peer: PeerCertificate = { uri: this.options.spiffeIdOf(caller), serial: '' },
   ): Result<Caller, AuthRefusal> {
-    const { certificates, roles } = this.options
+    const { certificates, roles, spiffeIdsOf } = this.options
     if (certificates.isRevoked(peer)) return fail(REVOKED)
     // A token that is handed out to join with must not be good for more than that, whatever its identity may do.
-    const grant = caller.via === 'token' ? undefined : roles.grantOf(peer.uri)
+    const grant = caller.via === 'token' ? undefined : roles.grantOf([peer.uri, ...spiffeIdsOf(caller)])
     return ok({ kind: 'workload', ...caller, ...(grant === undefined ? {} : { grant }) })
   }
 }

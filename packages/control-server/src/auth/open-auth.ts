@@ -21,6 +21,7 @@ export interface AuthOptions {
   /** Of the root that the holder of a new token may trust. */
   readonly caFingerprint: () => Promise<string | undefined>
   readonly spiffeIdOf: (account: ServiceAccount) => string
+  readonly spiffeIdsOf: (account: ServiceAccount) => readonly string[]
   readonly clock: Clock
   readonly timers: Timers
   readonly logger: Logger
@@ -36,7 +37,7 @@ export interface Auth {
 }
 
 export async function openAuth(options: AuthOptions): Promise<Auth> {
-  const { secure, kubernetes, store, certificates, caFingerprint, spiffeIdOf, clock, timers, logger } = options
+  const { secure, kubernetes, store, certificates, caFingerprint, clock, timers, logger } = options
   const fetch = createFetchDocument(timers)
   const wallNow = (): number => clock.wallNow()
   const audit: AuditLog['operations'] = (changes) => options.audit.operations(changes)
@@ -54,7 +55,8 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
       serviceAccounts: kubernetes && new ServiceAccountTokens(kubernetes, { clock, logger, fetch }),
       limiter: new GuessLimiter(clock),
       wallNow,
-      spiffeIdOf,
+      spiffeIdOf: options.spiffeIdOf,
+      spiffeIdsOf: options.spiffeIdsOf,
     }),
     close() {
       tokens.close()

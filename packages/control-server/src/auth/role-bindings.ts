@@ -73,9 +73,12 @@ export class RoleBindings {
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** What an identity was given; of several bindings the highest role, and within it every namespace. */
-  grantOf(spiffeId: string): { readonly role: Role; readonly namespaces?: readonly string[] } | undefined {
-    const found = [...this.bindings.values()].filter(({ identities }) => identities.includes(spiffeId))
+  /**
+   * What an identity was given under any of its names; of several bindings the highest role, and within it every namespace.
+   */
+  grantOf(spiffeIds: readonly string[]): { readonly role: Role; readonly namespaces?: readonly string[] } | undefined {
+    const isNamed = (name: string): boolean => spiffeIds.includes(name)
+    const found = [...this.bindings.values()].filter(({ identities }) => identities.some(isNamed))
     const [first] = found.toSorted((a, b) => RANK[b.role] - RANK[a.role])
     if (first === undefined) return undefined
     const same = found.filter(({ role }) => role === first.role)
