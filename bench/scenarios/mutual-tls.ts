@@ -98,8 +98,10 @@ const connectionsTo: ServePair['sendTo'] = (tls) => (port) => () =>
 
 /** What mutual TLS with identities of the mesh costs against the same TLS without the mesh. */
 export async function benchMutualTls(scale: Scale): Promise<string> {
-  const few = { ...scale, starts: Math.min(scale.starts, 2) }
-  const setUps = { ...few, requests: Math.ceil(scale.requests / 30), pairs: Math.min(scale.pairs, 4) }
+  const { requests, pairs, starts } = scale
+  const some = { requests, pairs: Math.min(pairs, 4), starts: Math.min(starts, 3) }
+  const few = { requests: Math.ceil(requests / 2), pairs: some.pairs, starts: Math.min(starts, 2) }
+  const setUps = { requests: Math.ceil(requests / 50), pairs: Math.min(pairs, 3), starts: few.starts }
   const out = { path: '/reviews/7', concurrency: CONCURRENCY }
   const once = { path: '/once', concurrency: HANDSHAKES_AT_A_TIME, scale: setUps }
   const http1 = { connections: CONCURRENCY, allowH2: false }
@@ -107,7 +109,7 @@ export async function benchMutualTls(scale: Scale): Promise<string> {
   const busy = { scale, concurrency: CONCURRENCY }
   const shaking = { scale: setUps, concurrency: HANDSHAKES_AT_A_TIME }
   const calls: readonly CallPair[] = [
-    { ...out, scale, protocol: 'http', variants: ['mesh.request', 'undici.request'] },
+    { ...out, scale: some, protocol: 'http', variants: ['mesh.request', 'undici.request'] },
     { ...out, scale: few, protocol: 'http2', variants: ['mesh.request, HTTP/2', 'undici.request, HTTP/2'] },
   ]
   const served: readonly ServePair[] = [
