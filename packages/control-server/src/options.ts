@@ -120,7 +120,8 @@ type Check = (value: unknown) => string | undefined
 
 const text: Check = (value) =>
   typeof value === 'string' && value !== '' ? undefined : 'must be a string that is not empty'
-const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false')
+const flag: Check = (value) =>
+  typeof value === 'boolean' ? undefined : 'must be true or false (1 or 0 in the environment)'
 const whole =
   (min: number): Check =>
   (value) =>
@@ -200,8 +201,8 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
     listen: env.WEFT_LISTEN,
     dataDir: env.WEFT_DATA_DIR,
     store: env.WEFT_STORE,
-    secure: isTrue(env.WEFT_SECURE),
-    insecure: isTrue(env.WEFT_INSECURE),
+    secure: flagOf(env.WEFT_SECURE),
+    insecure: flagOf(env.WEFT_INSECURE),
     domain: env.WEFT_DOMAIN,
     certificateTtlMs: env.WEFT_CERTIFICATE_TTL_MS ? Number(env.WEFT_CERTIFICATE_TTL_MS) : undefined,
     caDir: env.WEFT_CA_DIR,
@@ -213,8 +214,12 @@ function fromEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
   return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined && value !== ''))
 }
 
-function isTrue(text: string | undefined): boolean | undefined {
-  return text === undefined ? undefined : ['1', 'true'].includes(text.toLowerCase())
+const FLAGS: Readonly<Record<string, boolean>> = { 1: true, true: true, 0: false, false: false }
+
+/** What means neither is given back, to be refused: somebody who writes `WEFT_SECURE=yes` must not be served in the open. */
+function flagOf(given: string | undefined): boolean | string | undefined {
+  const lower = given?.trim().toLowerCase()
+  return lower !== undefined && Object.hasOwn(FLAGS, lower) ? FLAGS[lower] : given
 }
 
 function readConfig(file: string, violations: Violation[]): Record<string, unknown> {

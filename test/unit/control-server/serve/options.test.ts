@@ -82,6 +82,17 @@ describe('options', () => {
     expect(() => resolveOptions({ listen: ':80', secure: false }, { WEFT_SECURE: 'true' })).toThrow(/other machines/)
   })
 
+  test.each(['yes', 'on', '2', 'tru'])('are refused where WEFT_SECURE is %s, which could be meant', (text) => {
+    expect(() => resolveOptions({}, { WEFT_SECURE: text })).toThrow(/secure: must be true or false/)
+  })
+
+  test.each([
+    ['TRUE', true],
+    ['0', false],
+    ['False', false],
+    ['', false],
+  ])('take WEFT_SECURE=%s', (text, secure) => expect(resolveOptions({}, { WEFT_SECURE: text }).secure).toBe(secure))
+
   test('of Kubernetes are put together field by field, code before environment before file', () => {
     const file = config('kubernetes: { issuer: file, audience: file, jwksFile: /file }\n')
     const env = { WEFT_CONFIG: file, WEFT_KUBERNETES_AUDIENCE: 'env', WEFT_KUBERNETES_ISSUER: 'env' }
