@@ -15,12 +15,18 @@ const RST_STREAM = 3
 const SETTINGS = 4
 const PING = 6
 const END_STREAM_AND_HEADERS = 0x5
-const CANCEL = Buffer.from([0, 0, 0, 8])
+const NO_ERROR = 0
+const INTERNAL_ERROR = 2
+const CANCEL = 8
 
 test.each([
-  ['', undefined],
-  [', though it expects a word before its body', '100-continue'],
-])('a request that is taken back in the same breath reaches nobody%s', async (_, expectation) => {
+  [CANCEL, undefined],
+  [NO_ERROR, undefined],
+  [INTERNAL_ERROR, undefined],
+  [CANCEL, '100-continue'],
+  [NO_ERROR, '100-continue'],
+  [INTERNAL_ERROR, '100-continue'],
+])('a request that is taken back in the same breath reaches nobody: code %i, expect %s', async (code, expectation) => {
   await using server = await guardedServer({ authorization: NOBODY }, { protocol: 'http2' })
   const head = literalHeaders([
     [':method', 'GET'],
@@ -31,7 +37,7 @@ test.each([
   ])
   const requests = [1, 3, 5].flatMap((id) => [
     frame(HEADERS, END_STREAM_AND_HEADERS, id, head),
-    frame(RST_STREAM, 0, id, CANCEL),
+    frame(RST_STREAM, 0, id, Buffer.from([0, 0, 0, code])),
   ])
   const start = [HTTP2_PREFACE, frame(SETTINGS, 0, 0)]
   const ping = frame(PING, 0, 0, Buffer.from('answered'))

@@ -48,7 +48,7 @@ export function interpose(server: EventEmitter, by: Interposer): Interposition {
         if (by.connected(args[0] as Socket)) return true
         return original.call(server, event, ...args)
       case 'stream':
-        if (isTakenBack(args[0] as Http2Stream)) return true
+        if (letBe(args[0] as Http2Stream)) return true
         return original.call(server, event, ...args)
       default:
         return original.call(server, event, ...args)
@@ -69,6 +69,9 @@ export function interpose(server: EventEmitter, by: Interposer): Interposition {
  * Node tells of a stream in a later tick. What has come together with its reset, in the bytes that have told the protocol of a
  * connection, is told of when it is over, and Node throws where it would answer `Expect: 100-continue`.
  */
-function isTakenBack({ closed, destroyed }: Http2Stream): boolean {
-  return closed || destroyed
+function letBe(stream: Http2Stream): boolean {
+  const isOver = stream.closed || stream.destroyed
+  // Nobody else listens to why.
+  if (isOver) stream.on('error', () => undefined)
+  return isOver
 }
