@@ -2,9 +2,9 @@ import type { PathNormalization } from '@weft/mesh-protocol'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { rawConnection } from '../support/raw-http.ts'
+import { meshConfig } from '../support/test-model.ts'
 import { readVectors, vectorTitle } from '../support/vectors.ts'
 import { ConformanceReport } from './report.ts'
-import { meshConfig } from './served/mesh-config.ts'
 
 interface Row {
   readonly id: string

@@ -1,23 +1,24 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ROOT_NAMESPACE } from '@weft/mesh-protocol'
 import { expect, test } from 'vitest'
 import type { AuditEvent } from '../../packages/mesh-client/src/kernel/audit-event.ts'
 import { issuerKey, jwksOf, signedToken } from '../support/jwt.ts'
 import { openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
+import { authorizationPolicy, meshConfig, requestAuthentication } from '../support/test-model.ts'
 
 const served = (request: IncomingMessage, response: ServerResponse): void => {
   response.end(`served ${request.url} to ${request.headers['x-user'] ?? 'nobody'}`)
 }
 
-const resource = (kind: string, name: string, spec: object): object => ({
-  apiVersion: 'security.istio.io/v1',
-  kind,
-  metadata: { name, namespace: 'default' },
-  spec,
-})
 const policy = (name: string, spec: object): object =>
-  resource('AuthorizationPolicy', name, { selector: { matchLabels: { app: 'shop' } }, ...spec })
+  authorizationPolicy(name, { selector: { matchLabels: { app: 'shop' } }, ...spec })
+
+/** Asks a service of the mesh about all of its requests. */
+const asks = (provider: object): readonly object[] => [
+  meshConfig({ extensionProviders: [{ name: 'ext', ...provider }] }),
+  policy('ask', { action: 'CUSTOM', provider: { name: 'ext' }, rules: [{}] }),
+]
+const GUARD = { service: 'guard.default.svc.cluster.local', port: 80, timeout: '2s' }
 
 test('policies come into force as they are pushed, and go', async () => {
   await using scene = await openMeshScene()
@@ -44,7 +45,7 @@ test('policies come into force as they are pushed, and go', async () => {
   const key = issuerKey('k')
   const rule = { issuer: 'https://i', jwks: jwksOf(key), outputClaimToHeaders: [{ header: 'x-user', claim: 'sub' }] }
   await scene.apply(
-    resource('RequestAuthentication', 'tokens', { jwtRules: [rule] }),
+    requestAuthentication('tokens', { jwtRules: [rule] }),
     policy('guard', { rules: [{ from: [{ source: { requestPrincipals: ['https://i/alice'] } }] }] }),
   )
   const bearer = (sub: string) => ({ authorization: `Bearer ${signedToken(key, { iss: 'https://i', sub })}` })
@@ -63,25 +64,6 @@ test('policies come into force as they are pushed, and go', async () => {
 
 test('a provider of the mesh is asked through the mesh, and whoever cannot be asked denies', async () => {
   await using scene = await openMeshScene()
-  await scene.apply({
-    apiVersion: 'mesh.weft.dev/v1',
-    kind: 'MeshConfig',
-    metadata: { name: 'default', namespace: ROOT_NAMESPACE },
-    spec: {
-      extensionProviders: [
-        {
-          name: 'ext',
-          envoyExtAuthzHttp: {
-            service: 'guard.default.svc.cluster.local',
-            port: 80,
-            timeout: '2s',
-            includeRequestHeadersInCheck: ['x-pass'],
-            headersToUpstreamOnAllow: ['x-user'],
-          },
-        },
-      ],
-    },
-  })
   await scene.serve('shop', 'v1', served)
   const guard = await scene.serve('guard', 'v1', (request, response) => {
     if (request.headers['x-pass'] === 'open') response.writeHead(200, { 'x-user': 'guest' }).end()
@@ -89,7 +71,8 @@ test('a provider of the mesh is asked through the mesh, and whoever cannot be as
   })
   const caller = scene.join()
   await caller.ready({ timeoutMs: 10_000 })
-  await scene.apply(policy('ask', { action: 'CUSTOM', provider: { name: 'ext' }, rules: [{}] }))
+  const headers = { includeRequestHeadersInCheck: ['x-pass'], headersToUpstreamOnAllow: ['x-user'] }
+  await scene.apply(...asks({ envoyExtAuthzHttp: { ...GUARD, ...headers } }))
   const denied = await caller.fetch('http://shop/a')
   expect([denied.status, await denied.text(), denied.headers.get('x-why')]).toEqual([401, 'who are you?', 'no pass'])
   const allowed = await caller.fetch('http://shop/a', { headers: { 'x-pass': 'open' } })
@@ -104,19 +87,6 @@ test('a provider of the mesh is asked through the mesh, and whoever cannot be as
 
 test('a provider of the mesh that speaks gRPC', async () => {
   await using scene = await openMeshScene()
-  await scene.apply({
-    apiVersion: 'mesh.weft.dev/v1',
-    kind: 'MeshConfig',
-    metadata: { name: 'default', namespace: ROOT_NAMESPACE },
-    spec: {
-      extensionProviders: [
-        {
-          name: 'ext',
-          envoyExtAuthzGrpc: { service: 'guard.default.svc.cluster.local', port: 80, timeout: '2s' },
-        },
-      ],
-    },
-  })
   await scene.serve('shop', 'v1', served)
   const guard = scene.join({ service: 'guard' })
   await guard.serve(
@@ -136,7 +106,7 @@ test('a provider of the mesh that speaks gRPC', async () => {
   await guard.ready({ timeoutMs: 10_000 })
   const caller = scene.join()
   await caller.ready({ timeoutMs: 10_000 })
-  await scene.apply(policy('ask', { action: 'CUSTOM', provider: { name: 'ext' }, rules: [{}] }))
+  await scene.apply(...asks({ envoyExtAuthzGrpc: GUARD }))
   expect((await caller.fetch('http://shop/a')).status).toBe(403)
   expect((await caller.fetch('http://shop/a', { headers: { 'x-pass': '1' } })).status).toBe(200)
 })

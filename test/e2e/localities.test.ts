@@ -2,6 +2,7 @@ import type { Mesh } from '@weft/mesh-client'
 import { expect, test } from 'vitest'
 import { destinationRule, type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
+import { meshConfig } from '../support/test-model.ts'
 
 const EJECTING = { consecutive5xxErrors: 1, interval: '100ms', baseEjectionTime: '1s', maxEjectionPercent: 100 }
 
@@ -213,12 +214,7 @@ test('the mesh-wide setting holds where a DestinationRule says nothing, and is e
   await instance(scene, 'near', 'r1', new Set())
   await instance(scene, 'far', 'r2', new Set())
   const mesh = scene.join({ service: 'caller', locality: 'r1' })
-  const meshWide = (localityLbSetting: object): object => ({
-    apiVersion: 'mesh.weft.dev/v1',
-    kind: 'MeshConfig',
-    metadata: { name: 'default', namespace: 'istio-system' },
-    spec: { localityLbSetting },
-  })
+  const meshWide = (localityLbSetting: object): object => meshConfig({ localityLbSetting })
   const both = async (): Promise<string> =>
     Object.keys(await answers(mesh, 40))
       .sort()

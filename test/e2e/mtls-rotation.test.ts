@@ -5,6 +5,7 @@ import type { LoadReport } from '../support/open-loop.ts'
 import { poll } from '../support/poll.ts'
 import { startProcess, type TestProcess } from '../support/process.ts'
 import { secureCall } from '../support/secure-api.ts'
+import { peerAuthentication } from '../support/test-model.ts'
 
 /*
  * WEFT_ROTATION_SECONDS=600 runs it at full length: ten minutes with certificates of a minute. The suite has a short form of the
@@ -31,12 +32,7 @@ beforeAll(async () => {
     certificateTtlMs: TTL_MS,
   })
   services = await Promise.all([start('service', 'reviews'), start('service', 'reviews')])
-  await api('/v1/apply?wait=5s', 'POST', {
-    apiVersion: 'security.istio.io/v1',
-    kind: 'PeerAuthentication',
-    metadata: { name: 'default', namespace: 'istio-system' },
-    spec: { mtls: { mode: 'STRICT' } },
-  })
+  await api('/v1/apply?wait=5s', 'POST', peerAuthentication('default', { mtls: { mode: 'STRICT' } }, 'istio-system'))
   caller = await start('caller', 'web')
 })
 afterAll(async () => {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
+import { peerAuthentication } from '../support/test-model.ts'
 
 const CALLER = 'cluster.local/ns/shop/sa/checkout'
 const CALLER_URI = `spiffe://${CALLER}`
@@ -15,14 +16,7 @@ let scene: MeshScene
 let client: Mesh
 let reviews: Mesh
 
-function peerAuthentication(mode: string, namespace = 'default'): object {
-  return {
-    apiVersion: 'security.istio.io/v1',
-    kind: 'PeerAuthentication',
-    metadata: { name: 'default', namespace },
-    spec: { mtls: { mode } },
-  }
-}
+const says = (mode: string, namespace?: string): object => peerAuthentication('default', { mtls: { mode } }, namespace)
 
 function answer(request: IncomingMessage, response: ServerResponse): void {
   const { principal } = reviews.peer(request)
@@ -116,10 +110,10 @@ test('a process without an identity is spoken to in the clear, and refused by wh
   await stranger.ready({ timeoutMs: 10_000 })
   const response = await stranger.fetch('http://reviews/')
   expect(await response.json()).not.toHaveProperty('principal')
-  await scene.apply(peerAuthentication('STRICT'))
+  await scene.apply(says('STRICT'))
   await expect(stranger.fetch('http://reviews/')).rejects.toThrow()
   expect(await ask('reviews.default')).toMatchObject({ principal: CALLER })
-  await scene.apply(peerAuthentication('PERMISSIVE'))
+  await scene.apply(says('PERMISSIVE'))
   await stranger.close({ timeoutMs: 1_000 })
 })
 

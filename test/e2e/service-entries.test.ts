@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { call } from '../support/control-server.ts'
 import { destinationRule, type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
+import { meshConfig } from '../support/test-model.ts'
 
 const certificate = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url))
 const SERVER = { key: readFileSync(certificate('server.key')), cert: readFileSync(certificate('server.pem')) }
@@ -36,13 +37,6 @@ const networking = (kind: string, name: string, spec: object, namespace = 'defau
 
 const entry = (spec: object, namespace = 'default'): object =>
   networking('ServiceEntry', 'e', { ports: [{ number: 80, name: 'http', protocol: 'HTTP' }], ...spec }, namespace)
-
-const meshConfig = (spec: object): object => ({
-  apiVersion: 'mesh.weft.dev/v1',
-  kind: 'MeshConfig',
-  metadata: { name: 'default', namespace: 'istio-system' },
-  spec,
-})
 
 /** Status and body of an answer, or the code of what went wrong. */
 async function answer(mesh: Mesh, url: string): Promise<string> {

@@ -9,6 +9,7 @@ import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { askHttp2, dial, dialHttp2 } from '../support/mesh-tls.ts'
 import { chain, type Load, openLoop } from '../support/open-loop.ts'
 import { poll } from '../support/poll.ts'
+import { peerAuthentication } from '../support/test-model.ts'
 
 /* A port is closed to plaintext and opened again while callers of both sorts go on at a steady rate. */
 
@@ -46,12 +47,7 @@ beforeAll(async () => {
 afterAll(() => scene?.[Symbol.asyncDispose]())
 
 async function say(mode: string): Promise<void> {
-  const told = await scene.apply({
-    apiVersion: 'security.istio.io/v1',
-    kind: 'PeerAuthentication',
-    metadata: { name: 'default', namespace: 'istio-system' },
-    spec: { mtls: { mode } },
-  })
+  const told = await scene.apply(peerAuthentication('default', { mtls: { mode } }, 'istio-system'))
   expect(told).toMatchObject({ nacked: 0, pending: 0 })
 }
 

@@ -1,24 +1,11 @@
-import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 import { afterEach, expect, test } from 'vitest'
 import { call } from '../support/control-server.ts'
+import { issuerKey, jwksOf, signedToken } from '../support/jwt.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
+import { authorizationPolicy, meshConfig, requestAuthentication } from '../support/test-model.ts'
 
 let scene: MeshScene | undefined
 afterEach(() => scene?.[Symbol.asyncDispose]())
-
-const security = (kind: string, name: string, spec: object, namespace = 'default'): object => ({
-  apiVersion: 'security.istio.io/v1',
-  kind,
-  metadata: { name, namespace },
-  spec,
-})
-
-/** Signed with ES256. */
-function token(claims: object, key: KeyObject): string {
-  const encode = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url')
-  const text = `${encode({ alg: 'ES256', kid: 'k' })}.${encode(claims)}`
-  return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`
-}
 
 /** Services `reviews` and `ratings`, and who asks them. */
 async function openTown(): Promise<
@@ -42,7 +29,7 @@ async function openTown(): Promise<
 
 test('a policy holds when its write has waited, for whom it selects, and is gone when it is deleted', async () => {
   const town = await openTown()
-  const policy = security('AuthorizationPolicy', 'p', {
+  const policy = authorizationPolicy('p', {
     selector: { matchLabels: { app: 'reviews' } },
     action: 'DENY',
     rules: [{ to: [{ operation: { paths: ['/secret*'], methods: ['GET'] } }] }],
@@ -62,23 +49,21 @@ test('a policy holds when its write has waited, for whom it selects, and is gone
 
 test('paths are made one as the mesh says, before policies look at them', async () => {
   const town = await openTown()
-  const metadata = { name: 'default', namespace: 'istio-system' }
-  const spec = { pathNormalization: { normalization: 'MERGE_SLASHES' } }
   await town.apply(
-    { apiVersion: 'mesh.weft.dev/v1', kind: 'MeshConfig', metadata, spec },
-    security('AuthorizationPolicy', 'p', { action: 'DENY', rules: [{ to: [{ operation: { paths: ['/secret'] } }] }] }),
+    meshConfig({ pathNormalization: { normalization: 'MERGE_SLASHES' } }),
+    authorizationPolicy('p', { action: 'DENY', rules: [{ to: [{ operation: { paths: ['/secret'] } }] }] }),
   )
   expect(await town.status('reviews//secret')).toBe(403)
 })
 
 test('nothing that is not allowed passes, and a dry run allows all', async () => {
   const town = await openTown()
-  await town.apply(security('AuthorizationPolicy', 'nothing', {}, 'istio-system'))
+  await town.apply(authorizationPolicy('nothing', {}, 'istio-system'))
   expect([await town.status('reviews/'), await town.status('ratings/')]).toEqual([403, 403])
   const rules = [{ from: [{ source: { ipBlocks: ['127.0.0.0/8'] } }], to: [{ operation: { hosts: ['reviews'] } }] }]
-  await town.apply(security('AuthorizationPolicy', 'some', { rules }))
+  await town.apply(authorizationPolicy('some', { rules }))
   expect([await town.status('reviews/'), await town.status('ratings/')]).toEqual([200, 403])
-  const tried = security('AuthorizationPolicy', 'nothing', {}, 'istio-system') as { metadata: object }
+  const tried = authorizationPolicy('nothing', {}, 'istio-system')
   await town.apply({ ...tried, metadata: { ...tried.metadata, annotations: { 'istio.io/dry-run': 'true' } } })
   expect(await town.status('ratings/')).toBe(403)
   await call(
@@ -90,27 +75,26 @@ test('nothing that is not allowed passes, and a dry run allows all', async () =>
 
 test('tokens are proven where they are believed, and demanded where a policy does', async () => {
   const town = await openTown()
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const jwks = JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'ES256' }] })
+  const key = issuerKey('k')
   const bearer = (iss: string): Record<string, string> => {
     const exp = Math.floor(Date.now() / 1000) + 3600
-    return { authorization: `Bearer ${token({ iss, sub: 'jason', groups: ['readers'], exp }, privateKey)}` }
+    return { authorization: `Bearer ${signedToken(key, { iss, sub: 'jason', groups: ['readers'], exp })}` }
   }
-  await town.apply(security('RequestAuthentication', 'tokens', { jwtRules: [{ issuer: 'us', jwks }] }))
+  await town.apply(requestAuthentication('tokens', { jwtRules: [{ issuer: 'us', jwks: jwksOf(key) }] }))
   expect(await town.status('reviews/')).toBe(200)
   expect([await town.status('reviews/', bearer('us')), await town.status('reviews/', bearer('them'))]).toEqual([
     200, 401,
   ])
   const readers = { key: 'request.auth.claims[groups]', values: ['readers'] }
   const rules = [{ from: [{ source: { requestPrincipals: ['us/*'] } }], when: [readers] }]
-  await town.apply(security('AuthorizationPolicy', 'demand', { rules }))
+  await town.apply(authorizationPolicy('demand', { rules }))
   expect([await town.status('reviews/'), await town.status('reviews/', bearer('us'))]).toEqual([403, 200])
 })
 
 test('a provider that the mesh does not have denies what matches, and nothing else', async () => {
   const town = await openTown()
   const rules = [{ to: [{ operation: { paths: ['/asked'] } }] }]
-  await town.apply(security('AuthorizationPolicy', 'p', { action: 'CUSTOM', provider: { name: 'nobody' }, rules }))
+  await town.apply(authorizationPolicy('p', { action: 'CUSTOM', provider: { name: 'nobody' }, rules }))
   expect([await town.status('reviews/asked'), await town.status('reviews/')]).toEqual([403, 200])
 })
 
