@@ -103,7 +103,7 @@ export class OpenLoop {
       const text = await response.text()
       if (!response.ok) return { version: '', error: `${response.status} ${text.slice(0, 200)}` }
       const page = JSON.parse(text) as { reviews: { version?: string; error?: string } }
-      if (page.reviews.version === undefined) return { version: '', error: `no reviews: ${text.slice(0, 200)}` }
+      if (page.reviews.version === undefined) return { version: '', error: `no reviews: ${page.reviews.error}` }
       return { version: page.reviews.version }
     } catch (error) {
       const cause = (error as Error).cause
