@@ -216,7 +216,8 @@ test('a client that does not go on with its handshake is cut off', async () => {
     clock: systemClock,
     timers: systemTimers,
     logger: silentLogger,
-    handshakeTimeoutMs: 100,
+    // Long enough for the handshake of a client that goes on, on a machine that is busy.
+    handshakeTimeoutMs: 1_000,
   })
   const server = createServer(tls.serverOptions(), (request, response) =>
     response.end(String(peerOf(request.socket)?.uri)),

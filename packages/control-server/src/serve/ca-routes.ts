@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { AuditLog } from '../auth/audit-log.ts'
 import { principalNameOf } from '../auth/caller.ts'
-import { CaError } from '../ca/ca-error.ts'
 import type { Ca } from '../ca/open-ca.ts'
 import { callerOf } from './caller-of.ts'
 import { type CaView, viewCa } from './certificate-views.ts'
@@ -12,7 +11,7 @@ export function caRoutes(app: FastifyInstance, ca: Ca, audit: AuditLog): void {
   app.get('/v1/ca', async (): Promise<CaView> => viewCa(ca))
 
   app.post('/v1/ca/rotate', async (request, reply) => {
-    const { rotation, description } = await signerOf(ca)
+    const { rotation, description } = await ca.authority.ready()
     if (rotation === undefined) {
       throw new ApiError(
         409,
@@ -20,7 +19,7 @@ export function caRoutes(app: FastifyInstance, ca: Ca, audit: AuditLog): void {
       )
     }
     const before = viewCa(ca)
-    await rotation.start().catch(refuse)
+    await rotation.start()
     // The root is kept beside the store, so that this is a commit of its own.
     await audit.write({
       principal: principalNameOf(callerOf(request)),
@@ -33,23 +32,14 @@ export function caRoutes(app: FastifyInstance, ca: Ca, audit: AuditLog): void {
   })
 
   app.get<{ Querystring: { format?: unknown } }>('/v1/trust-bundle', async (request, reply) => {
-    await signerOf(ca)
+    // Makes the authority where this is the first need of it.
+    await ca.authority.ready()
     const trust = ca.authority.trust.current
     if (wantsPem(request.query.format, request.headers.accept)) {
       return reply.type('application/x-pem-file').send(trust?.certificates.join('') ?? '')
     }
     return trust
   })
-}
-
-/** Makes the authority where this is the first need of it. */
-function signerOf(ca: Ca): ReturnType<Ca['authority']['ready']> {
-  return ca.authority.ready().catch(refuse)
-}
-
-function refuse(error: unknown): never {
-  if (!(error instanceof CaError)) throw error
-  throw new ApiError(error.code === 'WEFT_CA_ROTATING' ? 409 : 503, error.message)
 }
 
 function wantsPem(format: unknown, accept: string | undefined): boolean {

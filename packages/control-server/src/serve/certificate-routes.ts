@@ -2,10 +2,10 @@ import { type CertificateResponse, validateCertificateRequest } from '@weft/mesh
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Admission } from '../auth/admission.ts'
 import { principalNameOf, type WorkloadCaller } from '../auth/caller.ts'
-import { CaError } from '../ca/ca-error.ts'
 import { readRequestedKey } from '../ca/certificate-request.ts'
 import type { Ca } from '../ca/open-ca.ts'
 import { isWorkloadId } from '../registry/registrations.ts'
+import { toApiError } from './auth-refusals.ts'
 import { jsonObject } from './bodies.ts'
 import { callerOf } from './caller-of.ts'
 import { type CertificateList, viewCertificates } from './certificate-views.ts'
@@ -73,10 +73,8 @@ async function issue(
   if (refused !== undefined) throw new ApiError(403, refused)
   // Last before signing, as it may count a use of the token.
   const notAdmitted = await admission.admit(caller, workloadId)
-  if (notAdmitted !== undefined) throw new ApiError(notAdmitted.code, notAdmitted.message)
-  const issued = await ca.issuer.issue(key.value, caller, workloadId).catch((error: unknown) => {
-    throw error instanceof CaError ? new ApiError(503, error.message) : error
-  })
+  if (notAdmitted !== undefined) throw toApiError(notAdmitted)
+  const issued = await ca.issuer.issue(key.value, caller, workloadId)
   if (!issued.ok) throw new ApiError(403, issued.error)
   reply.header('cache-control', 'no-store')
   return issued.value

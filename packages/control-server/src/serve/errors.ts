@@ -1,4 +1,5 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { CaError } from '../ca/ca-error.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { StoreError } from '../store/store-error.ts'
@@ -48,6 +49,7 @@ function toApiError(error: FastifyError): ApiError {
   if (error instanceof StoreError) {
     return new ApiError(503, `Nothing was stored. ${error.message}`)
   }
+  if (error instanceof CaError) return new ApiError(error.code === 'WEFT_CA_ROTATING' ? 409 : 503, error.message)
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new ApiError(413, `The body is larger than ${MAX_BODY_BYTES} bytes: send it in parts.`)

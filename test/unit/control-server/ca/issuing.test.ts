@@ -123,15 +123,14 @@ test('records are read again after a start', async () => {
   expect(Array.from(ca.records.all(), ({ serial }) => serial).toSorted()).toEqual(serials.toSorted())
 })
 
-test('of too many records those that end first go', async () => {
+function recordsOf(maxRecords: number): Promise<CertificateRecords> {
   const { clock, timers } = store.time
-  const records = await CertificateRecords.open({
-    store: store.store,
-    timers,
-    wallNow: clock.wallNow,
-    onError: () => undefined,
-    maxRecords: 2,
-  })
+  const onError = (): void => undefined
+  return CertificateRecords.open({ store: store.store, timers, wallNow: clock.wallNow, onError, maxRecords })
+}
+
+test('of too many records those that end first go', async () => {
+  const records = await recordsOf(2)
   const serials: string[] = []
   for (let number = 0; number < 4; number++) {
     serials.push(await issue())
@@ -143,14 +142,7 @@ test('of too many records those that end first go', async () => {
 })
 
 test('of too many records those of whoever has the most go, and not those of others', async () => {
-  const { clock, timers } = store.time
-  const records = await CertificateRecords.open({
-    store: store.store,
-    timers,
-    wallNow: clock.wallNow,
-    onError: () => undefined,
-    maxRecords: 4,
-  })
+  const records = await recordsOf(4)
   const victims: string[] = []
   for (const serviceAccount of ['payments', 'ratings']) victims.push(await issue({ ...REVIEWS, serviceAccount }))
   await store.time.advance(1_000)
