@@ -1,11 +1,15 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect as connectRaw } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import type { Rbac } from '@weft/mesh-protocol'
-import { expect, test } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { guardedServer } from '../support/guarded-server.ts'
 import { frame, HTTP2_PREFACE, literalHeaders } from '../support/http2-frames.ts'
 import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
+import { askHttp2, clientOptions, dialHttp2 } from '../support/mesh-tls.ts'
+import { serveScene, stopServing, web } from '../support/mtls-scene.ts'
+import { poll } from '../support/poll.ts'
 import { rawConnection } from '../support/raw-http.ts'
 
 const NOBODY: Rbac = { deny: [{ name: 'ns/nobody', rules: [{ any: true }] }] }
@@ -65,4 +69,26 @@ test('a session that is older than the mesh before its server is not served with
   await expect(once(stream, 'response')).rejects.toMatchObject({ code: 'ERR_HTTP2_STREAM_ERROR' })
   session.destroy()
   expect(seen).toEqual([])
+})
+
+describe('a client that is gone leaves no connection behind', () => {
+  afterEach(stopServing)
+
+  test.each(['plaintext', 'TLS', 'TLS without its last word'])('%s', async (how) => {
+    const scene = await serveScene({ serve: { protocol: 'http2' } })
+    const raw = connectRaw(scene.port, '127.0.0.1')
+    await once(raw, 'connect')
+    const options = { ...clientOptions(web()), socket: raw, ALPNProtocols: ['h2'] }
+    const socket = how === 'plaintext' ? raw : connectTls(options)
+    if (socket !== raw) await once(socket, 'secureConnect')
+    const session = dialHttp2(socket)
+    expect((await askHttp2(session)).status).toBe(200)
+    // As the system does for a process that ends.
+    if (how === 'TLS without its last word') raw.end()
+    else socket.end()
+    const open = (): Promise<number> =>
+      new Promise((resolve) => scene.server.server.getConnections((_error, count) => resolve(count)))
+    await poll(async () => (await open()) === 0, 'the end of the connection', 3_000)
+    session.destroy()
+  })
 })

@@ -73,6 +73,8 @@ export class ProtocolSwitch {
       this.#http1(socket)
       return
     }
+    // As node:http2 has it for connections of its own: it would not end one that its client has ended, and which an http.Server keeps half open.
+    socket.allowHalfOpen = false
     this.#connecting = socket
     this.#http2(socket)
     this.#connecting = undefined
