@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { propagation } from '../../../packages/mesh-client/src/inbound/propagation.ts'
 import { ERROR_CODES } from '../../../packages/mesh-client/src/kernel/errors.ts'
-import { resolveOptions } from '../../../packages/mesh-client/src/options/resolve-options.ts'
 import { NOBODY_KNOWN } from '../../../packages/mesh-client/src/kernel/recorder.ts'
+import { resolveOptions } from '../../../packages/mesh-client/src/options/resolve-options.ts'
 import { createPrometheusRecorder } from '../../../packages/mesh-client/src/telemetry/prometheus-recorder.ts'
 import { codes, readPage, section, tableRows } from './markdown.ts'
 
