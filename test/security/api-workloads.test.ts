@@ -165,6 +165,17 @@ describe('a stream', () => {
     }
   })
 
+  test('is one of the processes that may join, and no more than a few of each are held open', async () => {
+    const once = await server.createToken({ namespace: 'default', serviceAccount: 'reviews', uses: 1 })
+    const open = (id: string): ReturnType<typeof openStream> =>
+      openStream(server.url, root, once, nodeOf({ id, serviceAccount: 'reviews' }))
+    const first = await open('flood')
+    expect([first.status, (await open('flood-1')).status]).toEqual([200, 401])
+    const more = await Promise.all(Array.from({ length: 9 }, () => open('flood')))
+    await first.ended
+    for (const stream of more) stream.close()
+  })
+
   test('takes messages from whoever opened it, and from nobody else', async () => {
     const stream = await openStream(server.url, root, token, nodeOf({ serviceAccount: 'reviews' }))
     expect(stream.status).toBe(200)

@@ -1,7 +1,12 @@
 import type { Caller } from '../auth/caller.ts'
 
+/** A process has one, and for some seconds another where it has lost that without the server noticing. */
+const MAX_STREAMS_PER_PROCESS = 8
+
 interface OpenStream {
   readonly opener: Caller
+  /** The process, where the opener is held to be one; what has none may have any number. */
+  readonly process: string | undefined
   readonly end: () => void
 }
 
@@ -9,19 +14,39 @@ interface OpenStream {
 export class StreamOwners {
   private readonly isOver: (opener: Caller) => boolean
   private readonly streams = new Map<string, OpenStream>()
+  /** Ids of the streams of each process, oldest first. */
+  private readonly byProcess = new Map<string, Set<string>>()
 
   /** @param isOver whether a credential that was good when the stream was asked for has been taken back since */
   constructor(isOver: (opener: Caller) => boolean = () => false) {
     this.isOver = isOver
   }
 
-  add(id: string, opener: Caller, end: () => void): void {
-    this.streams.set(id, { opener, end })
+  /** Of more streams than a process needs the oldest ends: each costs memory, and nothing else would bound them. */
+  add(id: string, opener: Caller, nodeId: string, end: () => void): void {
+    const process = processOf(opener, nodeId)
+    this.streams.set(id, { opener, process, end })
     if (this.isOver(opener)) end()
+    if (process === undefined) return
+    const own = (this.byProcess.get(process) ?? new Set<string>()).add(id)
+    this.byProcess.set(process, own)
+    const [oldest] = own
+    if (own.size > MAX_STREAMS_PER_PROCESS && oldest !== undefined) this.end(oldest)
   }
 
   remove(id: string): void {
+    const process = this.streams.get(id)?.process
     this.streams.delete(id)
+    if (process === undefined) return
+    const own = this.byProcess.get(process)
+    own?.delete(id)
+    if (own?.size === 0) this.byProcess.delete(process)
+  }
+
+  private end(id: string): void {
+    const stream = this.streams.get(id)
+    this.remove(id)
+    stream?.end()
   }
 
   openerOf(id: string): Caller | undefined {
@@ -32,6 +57,10 @@ export class StreamOwners {
   endWhere(isOver: (opener: Caller) => boolean): void {
     for (const { opener, end } of [...this.streams.values()]) if (isOver(opener)) end()
   }
+}
+
+function processOf(opener: Caller, nodeId: string): string | undefined {
+  return opener.kind === 'workload' ? `${opener.namespace}/${opener.serviceAccount}/${nodeId}` : undefined
 }
 
 /** Whether somebody is let in by this token. */

@@ -33,7 +33,7 @@ export function streamRoutes(app: FastifyInstance, { push, makeId, guard, owners
       owners.remove(id)
       stream.closed()
     }
-    owners.add(id, callerOf(request), () => response.destroy())
+    owners.add(id, callerOf(request), node.id, () => response.destroy())
     dropQuery(request)
     body.on('drain', () => stream.drained())
     response.on('close', closed)

@@ -12,7 +12,7 @@ import { refusal } from './status.ts'
 
 export interface WorkloadGuardParts {
   readonly registrations: Pick<Registrations, 'get'>
-  readonly admission: Pick<TokenAdmission, 'mayAct'>
+  readonly admission: Pick<TokenAdmission, 'admit' | 'mayAct'>
   /** Of this machine. */
   readonly hostAddresses: () => readonly string[]
   /** Services that a workload which may register for some would serve by its labels besides. */
@@ -41,7 +41,9 @@ export class WorkloadGuard {
       ])
     }
     assertMay(caller, { kind: 'open-stream', node })
-    await this.actAs(request, node.id)
+    // Registrations may be several of one process, streams are not.
+    refuse(await this.parts.admission.admit(caller, node.id))
+    await this.assertOwn(caller, node.id)
   }
 
   sendMessage(request: FastifyRequest, opener: Caller): void {
@@ -72,6 +74,10 @@ export class WorkloadGuard {
     const caller = callerOf(request)
     if (!isBound(caller)) return
     refuse(await this.parts.admission.mayAct(caller, id))
+    await this.assertOwn(caller, id)
+  }
+
+  private async assertOwn(caller: Caller, id: string): Promise<void> {
     const registered = await this.parts.registrations.get(id)
     if (registered !== undefined) assertMay(caller, { kind: 'act-as', registered })
   }

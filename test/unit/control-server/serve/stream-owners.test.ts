@@ -24,7 +24,7 @@ test('a stream ends whose credential is taken back, also while it is being opene
   const lost = new Set<Caller>()
   const owners = new StreamOwners((opener) => lost.has(opener))
   const ended: string[] = []
-  const open = (id: string, opener: Caller): void => owners.add(id, opener, () => ended.push(id))
+  const open = (id: string, opener: Caller): void => owners.add(id, opener, id, () => ended.push(id))
   const [early, late] = [workload('a'), workload('a')]
   open('early', early)
   open('other', workload('b'))
@@ -33,4 +33,21 @@ test('a stream ends whose credential is taken back, also while it is being opene
   owners.endWhere((opener) => isByToken(opener, 'a'))
   open('late', late)
   expect(ended).toEqual(['early', 'late'])
+})
+
+test('of more streams than a process needs the oldest end, and those of nobody else', () => {
+  const owners = new StreamOwners()
+  const ended: string[] = []
+  const open = (id: string, opener: Caller, nodeId = 'node'): void =>
+    owners.add(id, opener, nodeId, () => ended.push(id))
+  open('of another process', workload('a'), 'other')
+  open('of the first', workload('a'))
+  owners.remove('of the first')
+  for (let count = 0; count < 10; count++) {
+    open(`flood-${count}`, workload('a'))
+    open(`anybody-${count}`, { kind: 'anonymous' })
+  }
+  expect(ended).toEqual(['flood-0', 'flood-1'])
+  expect(owners.openerOf('flood-1')).toBeUndefined()
+  expect(owners.openerOf('flood-2')).toBeDefined()
 })
