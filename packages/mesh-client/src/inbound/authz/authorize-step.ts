@@ -5,7 +5,7 @@ import type { InboundExchange, InboundFilter, InboundHandler } from '../exchange
 import type { AskProvider } from '../ext-authz/provider-answer.ts'
 import type { InboundRules } from '../inbound-rules.ts'
 import { textReply } from '../local-reply.ts'
-import type { Authorization } from './authorization.ts'
+import { type Authorization, providerOf } from './authorization.ts'
 import { askedFirst, decide, decideShadow, markedBy } from './decide.ts'
 import { ExchangeRequest } from './exchange-request.ts'
 import { isUnknownCaller, UNKNOWN_CALLER } from './unknown-caller.ts'
@@ -57,14 +57,13 @@ class Authorizing {
   }
 
   async #ask(policy: CustomRbacPolicy): Promise<void> {
-    const { providers } = this.#authorization
-    const provider = Object.hasOwn(providers, policy.provider) ? providers[policy.provider] : undefined
-    if (provider === undefined) {
-      this.#deny(policy.name, `the provider ${JSON.stringify(policy.provider)} is not known`, this.#forbidden())
+    const provider = providerOf(this.#authorization, policy)
+    if (!provider.ok) {
+      this.#deny(policy.name, provider.error, this.#forbidden())
       return
     }
     const { connection, served } = this.#exchange
-    const answer = await this.#deps.ask(provider, { connection, served, exchange: this.#exchange })
+    const answer = await this.#deps.ask(provider.value, { connection, served, exchange: this.#exchange })
     if (this.#exchange.ended) return
     if (!answer.allowed) {
       this.#exchange.flag('UAEX')

@@ -6,7 +6,7 @@ import type { AuthorizeConnection } from '../authorize-connection.ts'
 import type { InboundConnection, ServedPort } from '../exchange.ts'
 import type { AskProvider } from '../ext-authz/provider-answer.ts'
 import type { InboundRules } from '../inbound-rules.ts'
-import type { Authorization } from './authorization.ts'
+import { type Authorization, providerOf } from './authorization.ts'
 import type { AuthzRequest } from './authz-request.ts'
 import { askedFirst, type Decision, decide, decideShadow, markedBy } from './decide.ts'
 import { parseIp } from './ip-address.ts'
@@ -32,12 +32,11 @@ export function tcpAuthorizer(rules: () => InboundRules, deps: AuthorizeTcpDeps)
       tell({ decision, reason }, { connection, served, request, authorization: tcpAuthorization }, deps)
     if (isUnknownCaller(connection)) return conclude({ allowed: false, policy: undefined }, UNKNOWN_CALLER)
     if (asked === undefined) return conclude(decide(tcpAuthorization.rbac, request))
-    const { providers } = tcpAuthorization
-    const provider = Object.hasOwn(providers, asked.provider) ? providers[asked.provider] : undefined
+    const provider = providerOf(tcpAuthorization, asked)
     const denied = { allowed: false, policy: asked.name }
-    if (provider === undefined) return conclude(denied, `the provider ${JSON.stringify(asked.provider)} is not known`)
+    if (!provider.ok) return conclude(denied, provider.error)
     return deps
-      .ask(provider, { connection, served, exchange: undefined })
+      .ask(provider.value, { connection, served, exchange: undefined })
       .then((answer) =>
         answer.allowed ? conclude(decide(tcpAuthorization.rbac, request)) : conclude(denied, answer.reason),
       )
