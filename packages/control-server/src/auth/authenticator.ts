@@ -164,7 +164,7 @@ const NOTHING_PRESENTED: AuthRefusal = unauthenticated(
 
 const TOO_MANY_GUESSES = 'Too many credentials from this address were wrong: none is looked at for a while.'
 
-function apiCallerOf({ id, role, namespaces }: Extract<TokenRecord, { kind: 'api' }>): ApiCaller & Grant {
+function apiCallerOf({ id, role, namespaces }: Extract<TokenRecord, { kind: 'api' }>): ApiCaller {
   return { kind: 'api', name: `token/${id}`, role, ...(namespaces === undefined ? {} : { namespaces }) }
 }
 

@@ -7,7 +7,7 @@ export type Role = 'viewer' | 'operator' | 'admin'
 /** What a role comes to for one holder. */
 export interface Grant {
   readonly role: Role
-  /** Where it may write; absent: everywhere, also what has no namespace. */
+  /** Where an operator may write. Absent: everywhere, also what holds for the whole mesh. */
   readonly namespaces?: readonly string[]
 }
 

@@ -4,15 +4,12 @@ import { followPrefix } from '../store/follow-prefix.ts'
 import { ROLES as ROLE_KEYS, roleKey } from '../store/keys.ts'
 import type { Entry, Operation, Store } from '../store/store.ts'
 import type { AuditChange } from './audit-entry.ts'
-import type { Role } from './caller.ts'
+import type { Grant, Role } from './caller.ts'
 import { checkFields, listOf, textThat } from './fields.ts'
 import { ROLE_FIELDS, withUsefulNamespaces } from './token-spec.ts'
 
 /** Gives identities of the mesh a role in the API. */
-export interface RoleBinding {
-  readonly role: Role
-  /** Where an operator may write. Absent: everywhere. */
-  readonly namespaces?: readonly string[]
+export interface RoleBinding extends Grant {
   /** `spiffe://trust-domain/ns/namespace/sa/service-account`, each. */
   readonly identities: readonly string[]
 }
@@ -76,7 +73,7 @@ export class RoleBindings {
   /**
    * What an identity was given under any of its names; of several bindings the highest role, and within it every namespace.
    */
-  grantOf(spiffeIds: readonly string[]): { readonly role: Role; readonly namespaces?: readonly string[] } | undefined {
+  grantOf(spiffeIds: readonly string[]): Grant | undefined {
     const isNamed = (name: string): boolean => spiffeIds.includes(name)
     const found = [...this.bindings.values()].filter(({ identities }) => identities.some(isNamed))
     const [first] = found.toSorted((a, b) => RANK[b.role] - RANK[a.role])

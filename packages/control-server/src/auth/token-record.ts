@@ -1,4 +1,4 @@
-import type { Role } from './caller.ts'
+import type { Grant } from './caller.ts'
 
 interface CommonRecord {
   /** Not secret: names it in lists and logs. */
@@ -30,11 +30,8 @@ export interface JoinTokenRecord extends CommonRecord {
 }
 
 /** Lets its holder use the API. */
-export interface ApiTokenRecord extends CommonRecord {
+export interface ApiTokenRecord extends CommonRecord, Grant {
   readonly kind: 'api'
-  readonly role: Role
-  /** Where it may write; absent: everywhere, also what has no namespace. */
-  readonly namespaces?: readonly string[]
 }
 
 export type TokenRecord = JoinTokenRecord | ApiTokenRecord

@@ -9,7 +9,7 @@ import {
 } from '@weft/mesh-protocol'
 import { isDnsLabel, isDnsSubdomain } from '../config/names.ts'
 import { isObject } from '../kernel/json-value.ts'
-import type { Role } from './caller.ts'
+import type { Grant, Role } from './caller.ts'
 import { checkFields, type FieldCheck, type FieldChecks, listOf, oneOfTexts, textThat, wholeBetween } from './fields.ts'
 import { parseIpRange } from './ip-range.ts'
 
@@ -28,10 +28,7 @@ export interface JoinTokenSpec {
 }
 
 /** What a token for the API is made from. */
-export interface ApiTokenSpec {
-  readonly role: Role
-  /** Where an operator may write. Absent: everywhere, also what holds for the whole mesh. */
-  readonly namespaces?: readonly string[]
+export interface ApiTokenSpec extends Grant {
   /** From 1 s to 10 years. Default {@link DEFAULT_API_TOKEN_TTL_MS}. */
   readonly ttlMs?: number
 }
@@ -89,9 +86,7 @@ export function parseTokenSpec(value: unknown): Result<TokenSpec, readonly Viola
 }
 
 /** Only an operator is limited by namespaces: viewers do not write, and an admin could give itself any token. */
-export function withUsefulNamespaces<T extends Pick<ApiTokenSpec, 'role' | 'namespaces'>>(
-  spec: T,
-): Result<T, readonly Violation[]> {
+export function withUsefulNamespaces<T extends Grant>(spec: T): Result<T, readonly Violation[]> {
   if (spec.namespaces === undefined || spec.role === 'operator') return ok(spec)
   return fail([{ field: 'namespaces', message: `limits operators only, not the role ${spec.role}: leave it out` }])
 }

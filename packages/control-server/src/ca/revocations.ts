@@ -64,8 +64,8 @@ export interface RevocationsOptions {
   readonly timers: Timers
   readonly wallNow: () => number
   readonly onError: (error: unknown) => void
-  /** What has to be in the commit of these changes. Absent: nothing. */
-  readonly record?: (changes: readonly RevocationChange[]) => readonly Operation[]
+  /** What has to be in the commit of these changes. */
+  readonly record: (changes: readonly RevocationChange[]) => readonly Operation[]
 }
 
 /**
@@ -138,7 +138,7 @@ export class Revocations {
     const key = revocationKey('identity', `${namespace}/${serviceAccount}`)
     const revocation = this.byKey.get(key)
     if (revocation === undefined) return false
-    const { store, record = () => [] } = this.options
+    const { store, record } = this.options
     await store.commit([], [{ type: 'delete', key }, ...record([changeOf(revocation, 'restore', by)])])
     return true
   }
@@ -167,7 +167,7 @@ export class Revocations {
       )
     }
     if (fresh.length > 0) {
-      const { store, record = () => [] } = this.options
+      const { store, record } = this.options
       await store.commit(
         [],
         [
