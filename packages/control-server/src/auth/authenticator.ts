@@ -8,7 +8,7 @@ import {
   type Result,
 } from '@weft/mesh-protocol'
 import type { IssuedCertificates } from '../ca/issued-certificates.ts'
-import type { ApiCaller, Caller, Grant, WorkloadCaller } from './caller.ts'
+import type { ApiCaller, Caller, WorkloadCaller } from './caller.ts'
 import type { PeerCertificate, RequestFacts } from './facts.ts'
 import type { GuessLimiter } from './guess-limiter.ts'
 import { type AuthRefusal, noLongerGood, unauthenticated } from './refusal.ts'
