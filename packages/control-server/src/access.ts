@@ -6,6 +6,7 @@ import type { AuditLog } from './auth/audit-log.ts'
 import type { Caller } from './auth/caller.ts'
 import { type Auth, openAuth } from './auth/open-auth.ts'
 import { parseTokenSpec, type TokenSpec } from './auth/token-spec.ts'
+import { credentialOf } from './ca/credential-name.ts'
 import type { Ca } from './ca/open-ca.ts'
 import type { Settings } from './options.ts'
 import type { Model } from './registry/model.ts'
@@ -90,7 +91,7 @@ function hasLostToken(opener: Caller, { tokens }: Auth): boolean {
 
 function isRevoked(opener: Caller, { issued, authority }: Ca): boolean {
   if (opener.kind !== 'workload') return false
-  const serial = opener.via === 'certificate' ? opener.name.slice('certificate/'.length) : ''
+  const serial = credentialOf('certificate', opener.name) ?? ''
   return issued.isRevoked({ uri: authority.spiffeId(opener), serial })
 }
 

@@ -7,6 +7,7 @@ import {
   parseSpiffeId,
   type Result,
 } from '@weft/mesh-protocol'
+import { credentialName } from '../ca/credential-name.ts'
 import type { IssuedCertificates } from '../ca/issued-certificates.ts'
 import type { ApiCaller, Caller, WorkloadCaller } from './caller.ts'
 import type { PeerCertificate, RequestFacts } from './facts.ts'
@@ -105,13 +106,13 @@ export class Authenticator {
 
   private byJoinToken(record: JoinTokenRecord, state: TokenState): Result<Caller, AuthRefusal> {
     const { namespace, serviceAccount } = record
-    const name = `token/${record.id}`
+    const name = credentialName('token', record.id)
     return this.workload({ ...limitsOf(record, state), name, via: 'token', namespace, serviceAccount })
   }
 
   private byServiceAccount(account: ServiceAccount): Result<Caller, AuthRefusal> {
     if (isControlServer(account)) return fail(RESERVED)
-    const name = `kubernetes/${account.namespace}/${account.serviceAccount}`
+    const name = credentialName('kubernetes', `${account.namespace}/${account.serviceAccount}`)
     return this.workload({ ...account, name, via: 'kubernetes' })
   }
 
@@ -131,7 +132,7 @@ export class Authenticator {
     }
     const limits = token?.kind === 'join' ? limitsOf(token, tokenState(token, wallNow())) : {}
     const { namespace, serviceAccount } = id
-    const name = `certificate/${peer.serial}`
+    const name = credentialName('certificate', peer.serial)
     return this.workload({ ...limits, name, via: 'certificate', namespace, serviceAccount }, peer)
   }
 
@@ -165,7 +166,7 @@ const NOTHING_PRESENTED: AuthRefusal = unauthenticated(
 const TOO_MANY_GUESSES = 'Too many credentials from this address were wrong: none is looked at for a while.'
 
 function apiCallerOf({ id, role, namespaces }: Extract<TokenRecord, { kind: 'api' }>): ApiCaller {
-  return { kind: 'api', name: `token/${id}`, role, ...(namespaces === undefined ? {} : { namespaces }) }
+  return { kind: 'api', name: credentialName('token', id), role, ...(namespaces === undefined ? {} : { namespaces }) }
 }
 
 /** What the token says of whoever joined by it. */

@@ -1,3 +1,5 @@
+import type { CredentialSort } from '../ca/credential-name.ts'
+
 /**
  * What somebody may do with the API. `viewer` reads all but secrets; `operator` also writes policy, in the namespaces it was
  * given; `admin` also tokens, roles, certificates and the CA.
@@ -23,7 +25,7 @@ export interface WorkloadCaller {
   readonly kind: 'workload'
   /** What has proven it: `token/<id>`, `kubernetes/<namespace>/<name>` or `certificate/<serial>`. */
   readonly name: string
-  readonly via: 'token' | 'kubernetes' | 'certificate'
+  readonly via: CredentialSort
   /** Of the token; absent where no token stood at the beginning. */
   readonly tokenId?: string
   readonly namespace: string

@@ -3,6 +3,7 @@ import { type CertificateResponse, fail, isControlServer, ok, parseSpiffeId, typ
 import { formatTimestamp } from '../kernel/timestamp.ts'
 import type { CertificateAuthority } from './authority.ts'
 import type { CertificateRecord, CertificateRecords } from './certificate-records.ts'
+import { credentialOf } from './credential-name.ts'
 import { serialOf } from './pem.ts'
 import type { Revocation, Revocations } from './revocations.ts'
 
@@ -11,7 +12,7 @@ export interface CertificateSubject {
   readonly namespace: string
   readonly serviceAccount: string
   readonly via: CertificateRecord['via']
-  /** For the records: `token/<id>`, `kubernetes/<namespace>/<name>` or `certificate/<serial>`. */
+  /** {@link credentialName} of what has proven it. */
   readonly name: string
   readonly tokenId?: string
 }
@@ -23,8 +24,6 @@ export interface CertificateIssuerOptions {
   readonly ttlMs: number
   readonly wallNow: () => number
 }
-
-const BY_CERTIFICATE = 'certificate/'
 
 /** Gives workloads their certificates, and remembers which. */
 export class CertificateIssuer {
@@ -43,7 +42,7 @@ export class CertificateIssuer {
     if (parseSpiffeId(this.options.authority.spiffeId(subject)) === undefined) {
       return `${namespace}/${serviceAccount} cannot be written as an identity.`
     }
-    const serial = name.startsWith(BY_CERTIFICATE) ? name.slice(BY_CERTIFICATE.length) : undefined
+    const serial = credentialOf('certificate', name)
     const revocation = this.options.revocations.find({
       namespace,
       serviceAccount,

@@ -2,6 +2,7 @@ import type { TimerHandle, Timers } from '../kernel/timers.ts'
 import { followPrefix } from '../store/follow-prefix.ts'
 import { CERTIFICATES, certificateKey } from '../store/keys.ts'
 import type { Entry, Operation, Store } from '../store/store.ts'
+import type { CredentialSort } from './credential-name.ts'
 
 /** What is remembered of a certificate that was issued, until it ends. */
 export interface CertificateRecord {
@@ -12,8 +13,8 @@ export interface CertificateRecord {
   readonly serviceAccount: string
   readonly workloadId: string
   /** What proved who asked. */
-  readonly via: 'token' | 'kubernetes' | 'certificate'
-  /** Which of them: `token/<id>`, `kubernetes/<namespace>/<name>`, `certificate/<serial>`. */
+  readonly via: CredentialSort
+  /** Its name ({@link credentialName}). */
   readonly credential: string
   /** Of the join token at the beginning, where there was one. */
   readonly tokenId?: string

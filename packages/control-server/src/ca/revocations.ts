@@ -4,6 +4,7 @@ import { followPrefix } from '../store/follow-prefix.ts'
 import { REVOCATIONS, revocationKey } from '../store/keys.ts'
 import type { Entry, Operation, Store } from '../store/store.ts'
 import type { CertificateRecord, CertificateRecords } from './certificate-records.ts'
+import { credentialName } from './credential-name.ts'
 
 /** An identity, whoever holds it, or one certificate with the process that holds it. */
 export type Revocation = IdentityRevocation | SerialRevocation
@@ -238,7 +239,7 @@ function descendantsOf(serial: string, records: CertificateRecords): readonly Ce
   }
   const found: CertificateRecord[] = []
   for (let level = [serial]; level.length > 0; ) {
-    const next = level.flatMap((parent) => children.get(`certificate/${parent}`) ?? [])
+    const next = level.flatMap((parent) => children.get(credentialName('certificate', parent)) ?? [])
     found.push(...next)
     level = next.map((record) => record.serial)
   }

@@ -1,4 +1,5 @@
 import type { Caller } from '../auth/caller.ts'
+import { credentialOf } from '../ca/credential-name.ts'
 
 /** A process has one, and for some seconds another where it has lost that without the server noticing. */
 const MAX_STREAMS_PER_PROCESS = 8
@@ -72,7 +73,5 @@ export function isByToken(caller: Caller, tokenId: string): boolean {
 export function tokenIdOf(caller: Caller): string | undefined {
   if (caller.kind === 'anonymous') return undefined
   if (caller.kind === 'workload') return caller.tokenId
-  return caller.name.startsWith(TOKEN) ? caller.name.slice(TOKEN.length) : undefined
+  return credentialOf('token', caller.name)
 }
-
-const TOKEN = 'token/'
