@@ -19,20 +19,19 @@ export function askedFirst({ custom }: CompiledRbac, request: AuthzRequest): Cus
 
 /** What the policies say that ask nobody. Source: Istio `security/authz/builder`: deny, then allow. */
 export function decide({ deny, allow }: CompiledRbac, request: AuthzRequest): Decision {
-  const denies = deny?.find(request)
-  if (denies !== undefined) return { allowed: false, policy: denies.label.name }
-  if (allow === undefined) return ALLOWED
-  const allows = allow.find(request)
-  return allows === undefined ? DENIED : { allowed: true, policy: allows.label.name }
+  return judge(deny, allow, request)
 }
 
 /** What the policies of a dry run would say, alone; `undefined`: there are none. */
 export function decideShadow({ shadowDeny, shadowAllow }: CompiledRbac, request: AuthzRequest): Decision | undefined {
-  if (shadowDeny === undefined && shadowAllow === undefined) return undefined
-  const denies = shadowDeny?.find(request)
+  return shadowDeny === undefined && shadowAllow === undefined ? undefined : judge(shadowDeny, shadowAllow, request)
+}
+
+function judge(deny: CompiledRbac['deny'], allow: CompiledRbac['allow'], request: AuthzRequest): Decision {
+  const denies = deny?.find(request)
   if (denies !== undefined) return { allowed: false, policy: denies.label.name }
-  if (shadowAllow === undefined) return ALLOWED
-  const allows = shadowAllow.find(request)
+  if (allow === undefined) return ALLOWED
+  const allows = allow.find(request)
   return allows === undefined ? DENIED : { allowed: true, policy: allows.label.name }
 }
 

@@ -14,6 +14,7 @@ export class ExchangeRequest implements AuthzRequest {
   readonly #numTrustedProxies: number
   #direct: IpAddress | undefined | null = null
   #remote: IpAddress | undefined | null = null
+  #destination: IpAddress | undefined | null = null
 
   constructor(exchange: InboundExchange, numTrustedProxies: number) {
     const { method: named, path } = exchange.facts
@@ -54,7 +55,8 @@ export class ExchangeRequest implements AuthzRequest {
   }
 
   get destinationIp(): IpAddress | undefined {
-    return parseIp(this.#exchange.connection.localAddress)
+    if (this.#destination === null) this.#destination = parseIp(this.#exchange.connection.localAddress)
+    return this.#destination
   }
 
   header(name: string): string | undefined {
