@@ -1,4 +1,4 @@
-import { BAGGAGE_HEADER } from '../kernel/header-names.ts'
+import { BAGGAGE_HEADER, HOP_BY_HOP_HEADERS } from '../kernel/header-names.ts'
 import { MAX_BAGGAGE_BYTES } from '../routing/baggage.ts'
 import type { InboundHeaders } from './exchange.ts'
 
@@ -25,18 +25,11 @@ const OTHERWISE: ReadonlySet<string> = new Set([...TRACE_HEADERS, BAGGAGE_HEADER
 
 /** They describe one connection or one message, so that a copy on another message would break it (RFC 9110 7.6.1). */
 const NOT_PROPAGATED: ReadonlySet<string> = new Set([
-  'connection',
+  ...HOP_BY_HOP_HEADERS,
   'content-encoding',
   'content-length',
   'content-type',
-  'expect',
   'host',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
 ])
 
 const NONE: readonly string[] = []

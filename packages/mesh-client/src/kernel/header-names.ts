@@ -24,3 +24,15 @@ export const GRPC_TIMEOUT_HEADER = 'grpc-timeout'
 
 /** W3C Baggage: what a request carries along its call chain. */
 export const BAGGAGE_HEADER = 'baggage'
+
+/** Of one connection or one message, and never of the next: RFC 9110 section 7.6.1, and `expect`, which whoever takes it answers. */
+export const HOP_BY_HOP_HEADERS: readonly string[] = [
+  'connection',
+  'expect',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]

@@ -1,16 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { HOP_BY_HOP_HEADERS } from '../../kernel/header-names.ts'
 
-/** Fields that hold for one connection only (RFC 9110, 7.6.1), and `expect`, which the bridge has answered. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+const HOP_BY_HOP: ReadonlySet<string> = new Set(HOP_BY_HOP_HEADERS)
 
 function namedByConnection(value: string | undefined): ReadonlySet<string> {
   return value === undefined ? new Set() : new Set(value.split(',').map((name) => name.trim().toLowerCase()))

@@ -2,6 +2,7 @@ import type { ExtAuthzProvider } from '@weft/mesh-protocol'
 import type { Dispatcher } from 'undici'
 import { namePatterns } from '../../inbound/ext-authz/name-patterns.ts'
 import type { ProviderAnswer } from '../../inbound/ext-authz/provider-answer.ts'
+import { HOP_BY_HOP_HEADERS } from '../../kernel/header-names.ts'
 import type { AskedRequest } from './asked-request.ts'
 import { readWhole } from './read-whole.ts'
 import { isValidHeader } from './valid-headers.ts'
@@ -10,20 +11,8 @@ import { isValidHeader } from './valid-headers.ts'
 const ALWAYS_SHOWN: readonly string[] = ['authorization']
 /** In a denial whenever it may have headers at all. */
 const ALWAYS_DENIED_WITH: readonly string[] = ['www-authenticate', 'location', 'content-type']
-/** Of one connection, or told anew. RFC 9110 section 7.6.1. */
-const NOT_PASSED: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'date',
-  'expect',
-  'host',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
+/** Of one connection, or told anew. */
+const NOT_PASSED: ReadonlySet<string> = new Set([...HOP_BY_HOP_HEADERS, 'content-length', 'date', 'host'])
 const OK = 200
 const SERVER_ERROR = 500
 
