@@ -1,14 +1,15 @@
 import type { Server, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ServiceRef } from '@weft/mesh-protocol'
-import { Connection } from '../http/inbound/connection.ts'
+import type { Connection } from '../http/inbound/connection.ts'
 import { FirstPolicyWait } from '../http/inbound/first-policy-wait.ts'
 import { type Interposition, interpose } from '../http/inbound/interpose.ts'
 import type { PortMode } from '../http/inbound/mtls-mode.ts'
+import { OpenConnections } from '../http/inbound/open-connections.ts'
 import type { Secured } from '../http/inbound/secured.ts'
 import type { Served, ServedSocketsPort, ServeSockets } from '../http/inbound/served.ts'
 import { type GateOwner, TlsGate, type TlsGateDeps } from '../http/inbound/tls-gate.ts'
-import { connectionOf, track } from '../http/inbound/tracked.ts'
+import { track } from '../http/inbound/tracked.ts'
 import { type AuthorizeConnection, everyConnection } from '../inbound/authorize-connection.ts'
 import { destinationService } from '../inbound/destination-service.ts'
 import type { DrainPlan } from '../inbound/drain-plan.ts'
@@ -45,14 +46,13 @@ class ServedSockets implements Served, GateOwner {
   readonly #gate: TlsGate
   readonly #wait: FirstPolicyWait
   readonly #interposition: Interposition
-  readonly #connections = new Set<Connection>()
-  #lastConnectedAt = Number.NEGATIVE_INFINITY
-  #whenEmpty: () => void = () => undefined
+  readonly #connections: OpenConnections
 
   constructor(server: Server, port: ServedSocketsPort, deps: ServedSocketsDeps, meter: ConnectionMeter) {
     this.server = server
     this.#port = port
     this.#deps = deps
+    this.#connections = new OpenConnections(deps)
     this.#meter = meter
     this.#wait = new FirstPolicyWait(deps)
     this.#gate = new TlsGate(deps, port.served, rulesOf(port), this)
@@ -76,11 +76,11 @@ class ServedSockets implements Served, GateOwner {
   }
 
   get openConnections(): number {
-    return this.#connections.size
+    return this.#connections.all.size
   }
 
   get lastConnectedAt(): number {
-    return this.#lastConnectedAt
+    return this.#connections.lastChangedAt
   }
 
   /** A bare connection has no words for it: its two ends know when they are done. */
@@ -99,21 +99,21 @@ class ServedSockets implements Served, GateOwner {
   }
 
   destroyAll(): void {
-    for (const { socket } of this.#connections) socket.destroy()
+    for (const { socket } of this.#connections.all) socket.destroy()
   }
 
   onEmpty(callback: () => void): void {
-    this.#whenEmpty = callback
+    this.#connections.whenEmpty = callback
   }
 
   plaintext(socket: Socket): void {
-    const connection = this.#track(socket)
+    const connection = this.#connections.of(socket)
     connection.isPlain = true
     this.#admit(connection)
   }
 
   secured(socket: TLSSocket, secured: Secured, raw: Socket): void {
-    const connection = this.#track(raw)
+    const connection = this.#connections.of(raw)
     connection.secure(socket, secured)
     track(socket, connection)
     this.#admit(connection)
@@ -122,7 +122,7 @@ class ServedSockets implements Served, GateOwner {
   /** Nothing can be said to what policy takes no more, and nobody knows when it has said all. */
   modeChanged(mode: PortMode): void {
     if (mode !== 'STRICT') return
-    for (const { isPlain, facts, socket } of this.#connections) if (isPlain && !facts.isOwnProbe) socket.destroy()
+    for (const { isPlain, facts, socket } of this.#connections.all) if (isPlain && !facts.isOwnProbe) socket.destroy()
   }
 
   /** A connection lives as long as its two ends want: it was proven when it was made, as behind a sidecar. */
@@ -131,7 +131,7 @@ class ServedSockets implements Served, GateOwner {
   }
 
   #connected(socket: Socket): boolean {
-    const connection = this.#track(socket)
+    const connection = this.#connections.of(socket)
     if (this.#gate.take(socket)) return true
     connection.isPlain = true
     this.#admit(connection)
@@ -187,22 +187,6 @@ class ServedSockets implements Served, GateOwner {
     }
     this.#meter.refused(facts, '-')
     socket.destroy()
-  }
-
-  #track(socket: Socket): Connection {
-    const known = connectionOf(socket)
-    if (known !== undefined) return known
-    const now = this.#deps.clock.now()
-    const connection = new Connection(socket, now, this.#deps.ownProbes)
-    track(socket, connection)
-    this.#connections.add(connection)
-    this.#lastConnectedAt = now
-    socket.once('close', () => {
-      this.#connections.delete(connection)
-      this.#lastConnectedAt = this.#deps.clock.now()
-      if (this.#connections.size === 0) this.#whenEmpty()
-    })
-    return connection
   }
 }
 

@@ -11,12 +11,13 @@ import { textReply } from '../../inbound/local-reply.ts'
 import type { Timers } from '../../kernel/timers.ts'
 import { barPlaintext, takeOver } from './bar-plaintext.ts'
 import { closeKeepingIdle, cutUnknown } from './close-keeping-idle.ts'
-import { Connection } from './connection.ts'
+import type { Connection } from './connection.ts'
 import type { ExchangeBase, ExchangeHost } from './exchange-base.ts'
 import { FirstPolicyWait } from './first-policy-wait.ts'
 import { Http2Side } from './http2-side.ts'
 import { type Emit, type Interposer, interpose, type RequestEvent, type TunnelEvent } from './interpose.ts'
 import type { PortMode } from './mtls-mode.ts'
+import { OpenConnections } from './open-connections.ts'
 import { FIRST_BYTES_TIMEOUT_MS, ProtocolSwitch } from './protocol-switch.ts'
 import { RequestExchange } from './request-exchange.ts'
 import type { Secured } from './secured.ts'
@@ -42,11 +43,9 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
   readonly #deps: ServedServerDeps
   readonly #host: ExchangeHost
   readonly #emit: Emit
-  readonly #connections = new Set<Connection>()
+  readonly #connections: OpenConnections
   readonly #closed: Promise<void>
-  #lastConnectedAt = Number.NEGATIVE_INFINITY
   #isLeaving = false
-  #whenEmpty: () => void = () => undefined
 
   /** @param speaksHttp2 whether connections may speak HTTP/2 as well as HTTP/1.1 */
   constructor(
@@ -57,6 +56,7 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
   ) {
     this.server = server
     this.#deps = deps
+    this.#connections = new OpenConnections(deps)
     const interposition = interpose(server, this)
     this.#emit = interposition.emit
     this.#wait = new FirstPolicyWait(deps)
@@ -93,15 +93,15 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
   }
 
   get openConnections(): number {
-    return this.#connections.size
+    return this.#connections.all.size
   }
 
   get lastConnectedAt(): number {
-    return this.#lastConnectedAt
+    return this.#connections.lastChangedAt
   }
 
   connected(socket: Socket): boolean {
-    const connection = this.#track(socket)
+    const connection = this.#connections.of(socket)
     if (this.#gate.take(socket)) return true
     connection.isPlain = true
     if (this.#switch === undefined) return false
@@ -110,13 +110,13 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
   }
 
   plaintext(socket: Socket): void {
-    this.#track(socket).isPlain = true
+    this.#connections.of(socket).isPlain = true
     if (this.#switch === undefined) this.#emit('connection', socket)
     else this.#switch.take(socket)
   }
 
   secured(socket: TLSSocket, secured: Secured, raw: Socket): void {
-    const connection = this.#track(raw)
+    const connection = this.#connections.of(raw)
     connection.secure(socket, secured)
     track(socket, connection)
     if (this.#switch === undefined) this.#emit('connection', socket)
@@ -125,12 +125,12 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
 
   /** Of what is not taken any more, plaintext has a moment to end; mutual TLS, which harms nobody, as long as it needs. */
   modeChanged(mode: PortMode): void {
-    if (mode === 'STRICT') barPlaintext(this.#connections, this.#deps.timers)
-    if (mode === 'DISABLE') for (const connection of this.#connections) if (!connection.isPlain) connection.retire()
+    if (mode === 'STRICT') barPlaintext(this.#connections.all, this.#deps.timers)
+    if (mode === 'DISABLE') for (const connection of this.#connections.all) if (!connection.isPlain) connection.retire()
   }
 
   generationChanged(generation: number): void {
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.all) {
       if (connection.secured !== undefined && connection.secured.generation !== generation) connection.retire()
     }
   }
@@ -146,7 +146,7 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
       this.#http2.request(event, request, response)
       return
     }
-    const connection = connectionOf(request.socket) ?? takeOver(this.#track(request.socket), this.#gate.mode)
+    const connection = connectionOf(request.socket) ?? takeOver(this.#connections.of(request.socket), this.#gate.mode)
     const exchange = new RequestExchange(this.#host, connection, event, request, response)
     connection.started(exchange)
     this.#admit(connection, exchange)
@@ -157,36 +157,36 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
       this.#http2.tunnel(event, request, socket)
       return
     }
-    const connection = connectionOf(request.socket) ?? takeOver(this.#track(request.socket), this.#gate.mode)
+    const connection = connectionOf(request.socket) ?? takeOver(this.#connections.of(request.socket), this.#gate.mode)
     const exchange = new TunnelExchange(this.#host, connection, event, request, socket, head)
     connection.started(exchange)
     this.#admit(connection, exchange)
   }
 
   onEmpty(callback: () => void): void {
-    this.#whenEmpty = callback
+    this.#connections.whenEmpty = callback
   }
 
   announceClose(): void {
     if (this.#isLeaving) return
     this.#isLeaving = true
-    for (const connection of this.#connections) connection.closeAfterLatest()
+    for (const connection of this.#connections.all) connection.closeAfterLatest()
   }
 
   stopListening(): Promise<void> {
     if (this.server.listening) closeKeepingIdle(this.server)
-    if (this.#connections.size === 0) cutUnknown(this.server)
+    if (this.#connections.all.size === 0) cutUnknown(this.server)
     return this.#closed
   }
 
   closeIdle(plan: DrainPlan, now: number): void {
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.all) {
       if (connection.isIdle && graceIsOver(plan, connection.idleSince, now)) connection.end()
     }
   }
 
   destroyAll(): void {
-    for (const connection of this.#connections) connection.cut()
+    for (const connection of this.#connections.all) connection.cut()
   }
 
   /** Has an exchange served, if and as soon as it may be. */
@@ -215,29 +215,10 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
       http1: this,
       http2,
       opened: (session, socket) => {
-        const connection = this.#track(socket)
+        const connection = this.#connections.of(socket)
         http2.opened(session, connection)
         if (this.#isLeaving) connection.closeAfterLatest()
       },
     })
-  }
-
-  #track(socket: Socket): Connection {
-    const known = connectionOf(socket)
-    if (known !== undefined) return known
-    const now = this.#host.clock.now()
-    const connection = new Connection(socket, now, this.#deps.ownProbes)
-    track(socket, connection)
-    this.#connections.add(connection)
-    this.#lastConnectedAt = now
-    socket.once('close', () => this.#disconnected(connection))
-    return connection
-  }
-
-  #disconnected(connection: Connection): void {
-    connection.closed()
-    this.#connections.delete(connection)
-    this.#lastConnectedAt = this.#host.clock.now()
-    if (this.#connections.size === 0) this.#whenEmpty()
   }
 }
