@@ -17,7 +17,15 @@ export function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(':', '').toLowerCase()
 }
 
-/** Hex in lower case, without zeros in front, as every record has it. */
+/** As every record has it. */
 export function serialOf(certificate: X509Certificate): string {
-  return certificate.serialNumber.toLowerCase().replace(/^0+(?=.)/, '')
+  return plainSerial(certificate.serialNumber)
+}
+
+/** Hex in lower case, without zeros in front; colons and capitals are taken. */
+export function plainSerial(text: string): string {
+  return text
+    .replaceAll(':', '')
+    .toLowerCase()
+    .replace(/^0+(?=.)/, '')
 }

@@ -1,5 +1,6 @@
 import { parseSpiffeId } from '@weft/mesh-protocol'
-import { isDnsLabel } from '../config/names.ts'
+import { plainSerial } from '../ca/pem.ts'
+import { isDnsLabel, isDnsSubdomain } from '../config/names.ts'
 import { refusal } from './status.ts'
 
 /** What is to be revoked. */
@@ -14,13 +15,7 @@ export function readRevocable(body: Readonly<Record<string, unknown>>): Revocabl
   const { identity, serial } = body
   if ((identity === undefined) === (serial === undefined)) throw refused('', 'must have either identity or serial')
   if (serial !== undefined) {
-    const plain =
-      typeof serial === 'string'
-        ? serial
-            .replaceAll(':', '')
-            .toLowerCase()
-            .replace(/^0+(?=.)/, '')
-        : ''
+    const plain = typeof serial === 'string' ? plainSerial(serial) : ''
     if (!SERIAL.test(plain)) throw refused('serial', 'must be the serial of a certificate in hex')
     return { kind: 'serial', serial: plain }
   }
@@ -36,8 +31,7 @@ export function readRevocable(body: Readonly<Record<string, unknown>>): Revocabl
 
 function parseShort(text: string): { namespace: string; serviceAccount: string } | undefined {
   const [namespace = '', serviceAccount = '', ...rest] = text.split('/')
-  // The name of a service account may have dots (Kubernetes: a DNS subdomain).
-  const isName = isDnsLabel(namespace) && serviceAccount.split('.').every(isDnsLabel)
+  const isName = isDnsLabel(namespace) && isDnsSubdomain(serviceAccount)
   return isName && rest.length === 0 ? { namespace, serviceAccount } : undefined
 }
 
