@@ -19,6 +19,8 @@ const MEANINGS: readonly (readonly [RegExp, string])[] = [
     'its certificate leads to no root of this mesh',
   ],
   [/ECONNRESET|EPIPE/, 'it broke the handshake off'],
+  [/ALERT_NO_APPLICATION_PROTOCOL/, 'it does not speak what is asked for (ALPN)'],
+  [/ALERT_PROTOCOL_VERSION/, 'it speaks no version of TLS from 1.2 on'],
   [/ALERT/, 'it refused the certificate of this process'],
 ]
 
