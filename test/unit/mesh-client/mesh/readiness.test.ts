@@ -24,7 +24,11 @@ test.each<[string, Partial<ReadinessFacts>, readonly RegExp[]]>([
   ['and until it is known whether anybody can be reached', { unregistered: 'x', control: 'unknown' }, [/registration/]],
   ['but not where nobody can be', { unregistered: 'x', control: 'unreachable' }, []],
   ['a certificate is awaited while connected', { noCertificate: true }, [/certificate/]],
-  ['and until it is known whether anybody can be reached', { noCertificate: true, control: 'unknown' }, [/certificate/]],
+  [
+    'and until it is known whether anybody can be reached',
+    { noCertificate: true, control: 'unknown' },
+    [/certificate/],
+  ],
   ['but not where nobody can be', { noCertificate: true, control: 'unreachable' }, []],
   ['unless policy is strict', { noCertificate: true, control: 'unreachable', strict: true }, [/certificate/]],
 ])('%s', (_what, facts, expected) => {
