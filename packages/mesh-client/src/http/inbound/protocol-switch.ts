@@ -73,7 +73,7 @@ export class ProtocolSwitch {
       this.#http1(socket)
       return
     }
-    // As node:http2 has it for connections of its own: it would not end one that its client has ended, and which an http.Server keeps half open.
+    // As node:http2 has it for connections of its own: it never ends one that an http.Server keeps half open.
     socket.allowHalfOpen = false
     this.#connecting = socket
     this.#http2(socket)
@@ -99,6 +99,7 @@ export function answerBoth(server: Server | Http2Server): ReadonlySet<Socket> {
     session.on('error', () => socket.destroy())
   }
   const both = new ProtocolSwitch(server, interposition.emit, { http1: requests, http2: requests, opened })
+  server.once('close', () => both.close())
   return open
 }
 
