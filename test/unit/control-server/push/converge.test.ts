@@ -22,8 +22,7 @@ const clientStep = fc.oneof(
 type ClientStep = typeof clientStep extends fc.Arbitrary<infer A> ? A : never
 type Step = MeshStep | ClientStep
 
-function changeClient(clients: readonly SimulatedClient[], step: Step): void {
-  if (!('client' in step)) return
+function changeClient(clients: readonly SimulatedClient[], step: Exclude<ClientStep, { readonly do: 'wait' }>): void {
   const each = clients[step.client] as SimulatedClient
   switch (step.do) {
     case 'subscribe':
@@ -71,9 +70,9 @@ async function converges(steps: readonly Step[], endpoints: number): Promise<voi
   ]
   for (const each of clients) each.connect()
   for (const step of steps) {
-    changeMesh(model, step as MeshStep)
-    changeClient(clients, step)
     if (step.do === 'wait') await time.advance(5)
+    else if ('client' in step) changeClient(clients, step)
+    else changeMesh(model, step)
   }
   for (const each of clients) each.reading = true
   await time.advance(200)
