@@ -11,7 +11,7 @@ import { peerAuthentication } from '../support/test-model.ts'
  * WEFT_ROTATION_SECONDS=600 runs it at full length: ten minutes with certificates of a minute. The suite has a short form of the
  * same with the shortest certificates that there are.
  */
-const SECONDS = Number(process.env.WEFT_ROTATION_SECONDS ?? 30)
+const SECONDS = Number(process.env.WEFT_ROTATION_SECONDS ?? 25)
 const FULL = SECONDS >= 300
 const TTL_MS = FULL ? 60_000 : 10_000
 const PER_SECOND = FULL ? 50 : 20
