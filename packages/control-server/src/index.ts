@@ -1,5 +1,6 @@
+export type { Attestor } from './auth/attestor.ts'
 export type { Role } from './auth/caller.ts'
-export type { KubernetesOptions } from './auth/service-account-tokens.ts'
+export type { KubernetesOptions, ServiceAccount } from './auth/service-account-tokens.ts'
 export type { ApiTokenSpec, JoinTokenSpec, TokenSpec } from './auth/token-spec.ts'
 export { CaError, type CaErrorCode } from './ca/ca-error.ts'
 export type { CertificateTemplate, RootRotation, RotationStatus, Signer } from './ca/signer.ts'

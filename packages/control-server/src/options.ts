@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { DEFAULT_CERTIFICATE_TTL_MS, DEFAULT_DOMAIN, type Violation, WORKLOAD_TTL_MS } from '@weft/mesh-protocol'
 import { parse } from 'yaml'
+import type { Attestor } from './auth/attestor.ts'
 import type { KubernetesOptions } from './auth/service-account-tokens.ts'
 import type { Signer } from './ca/signer.ts'
 import { type Clock, systemClock } from './kernel/clock.ts'
@@ -45,6 +46,8 @@ export interface ControlServerOptions {
   readonly tlsNames?: readonly string[]
   /** Which service-account tokens of Kubernetes prove a workload. `WEFT_KUBERNETES_…`. Default: none does. */
   readonly kubernetes?: Partial<KubernetesOptions>
+  /** Prove workloads by credentials of other sorts, asked in turn. Default: none. */
+  readonly attestors?: readonly Attestor[]
   /** A YAML or JSON file with the keys above. `WEFT_CONFIG`. Default: none. */
   readonly config?: string
   /** Default: silent. */
@@ -68,6 +71,7 @@ export interface Settings {
   readonly signer: Signer | undefined
   readonly tlsNames: readonly string[]
   readonly kubernetes: KubernetesOptions | undefined
+  readonly attestors: readonly Attestor[]
   readonly logger: Logger
   readonly clock: Clock
   readonly timers: Timers
@@ -176,6 +180,7 @@ export function resolveOptions(options: ControlServerOptions, env: NodeJS.Proces
     caDir: merged.caDir,
     kubernetes: merged.kubernetes as KubernetesOptions | undefined,
     signer: options.signer,
+    attestors: options.attestors ?? [],
     logger: options.logger ?? silentLogger,
     clock: options.clock ?? systemClock,
     timers: options.timers ?? systemTimers,

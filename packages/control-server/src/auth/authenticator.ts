@@ -9,6 +9,8 @@ import {
 } from '@weft/mesh-protocol'
 import { credentialName } from '../ca/credential-name.ts'
 import type { IssuedCertificates } from '../ca/issued-certificates.ts'
+import type { Logger } from '../kernel/logger.ts'
+import { type Attestor, attestedBy } from './attestor.ts'
 import type { ApiCaller, Caller, WorkloadCaller } from './caller.ts'
 import type { PeerCertificate, RequestFacts } from './facts.ts'
 import type { GuessLimiter } from './guess-limiter.ts'
@@ -24,6 +26,9 @@ export interface AuthenticatorOptions {
   readonly tokens: Tokens
   /** Absent: no token of Kubernetes is taken. */
   readonly serviceAccounts: ServiceAccountTokens | undefined
+  /** Asked in turn about what is no token of this server. */
+  readonly attestors: readonly Attestor[]
+  readonly logger: Logger
   readonly roles: RoleBindings
   readonly certificates: IssuedCertificates
   readonly limiter: GuessLimiter
@@ -88,10 +93,12 @@ export class Authenticator {
     if (token === undefined) return fail(unauthenticated('The header Authorization must be "Bearer" and a token.'))
     const parts = parseCredential(token)
     if (parts !== undefined) return this.byToken(parts)
-    const { serviceAccounts } = this.options
+    const { serviceAccounts, attestors, logger } = this.options
+    const attested = await attestedBy(attestors, token, logger)
+    if (attested !== undefined) return this.byAccount(attested.account, 'attestor', `${attested.by}/`)
     if (serviceAccounts === undefined || token.split('.').length !== 3) return fail(UNKNOWN)
     const account = await serviceAccounts.verify(token)
-    return account.ok ? this.byServiceAccount(account.value) : account
+    return account.ok ? this.byAccount(account.value, 'kubernetes') : account
   }
 
   private byToken(parts: CredentialParts): Result<Caller, AuthRefusal> {
@@ -110,10 +117,10 @@ export class Authenticator {
     return this.workload({ ...limitsOf(record, state), name, via: 'token', namespace, serviceAccount })
   }
 
-  private byServiceAccount(account: ServiceAccount): Result<Caller, AuthRefusal> {
+  private byAccount(account: ServiceAccount, via: 'kubernetes' | 'attestor', by = ''): Result<Caller, AuthRefusal> {
     if (isControlServer(account)) return fail(RESERVED)
-    const name = credentialName('kubernetes', `${account.namespace}/${account.serviceAccount}`)
-    return this.workload({ ...account, name, via: 'kubernetes' })
+    const name = credentialName(via, `${by}${account.namespace}/${account.serviceAccount}`)
+    return this.workload({ ...account, name, via })
   }
 
   private byCertificate(peer: PeerCertificate): Result<Caller, AuthRefusal> {

@@ -23,7 +23,7 @@ export interface ApiCaller extends Grant {
 /** A process that has proven which workload it is. Everything here comes from the proof, nothing from what it says. */
 export interface WorkloadCaller {
   readonly kind: 'workload'
-  /** What has proven it: `token/<id>`, `kubernetes/<namespace>/<name>` or `certificate/<serial>`. */
+  /** What has proven it: see `credentialName`. */
   readonly name: string
   readonly via: CredentialSort
   /** Of the token; absent where no token stood at the beginning. */

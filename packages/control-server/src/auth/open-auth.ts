@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Timers } from '../kernel/timers.ts'
 import type { Store } from '../store/store.ts'
+import type { Attestor } from './attestor.ts'
 import type { AuditLog } from './audit-log.ts'
 import { Authenticator } from './authenticator.ts'
 import { createFetchDocument } from './fetch-document.ts'
@@ -15,6 +16,7 @@ import { Tokens } from './tokens.ts'
 export interface AuthOptions {
   readonly secure: boolean
   readonly kubernetes: KubernetesOptions | undefined
+  readonly attestors: readonly Attestor[]
   readonly store: Store
   readonly audit: AuditLog
   readonly certificates: IssuedCertificates
@@ -37,7 +39,7 @@ export interface Auth {
 }
 
 export async function openAuth(options: AuthOptions): Promise<Auth> {
-  const { secure, kubernetes, store, certificates, caFingerprint, clock, timers, logger } = options
+  const { secure, kubernetes, attestors, store, certificates, caFingerprint, clock, timers, logger } = options
   const fetch = createFetchDocument(timers)
   const wallNow = (): number => clock.wallNow()
   const audit: AuditLog['operations'] = (changes) => options.audit.operations(changes)
@@ -53,6 +55,8 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
       roles,
       certificates,
       serviceAccounts: kubernetes && new ServiceAccountTokens(kubernetes, { clock, logger, fetch }),
+      attestors,
+      logger,
       limiter: new GuessLimiter(clock),
       wallNow,
       spiffeIdOf: options.spiffeIdOf,

@@ -1,7 +1,8 @@
 /** What proves who somebody is. */
-export type CredentialSort = 'token' | 'kubernetes' | 'certificate'
+export type CredentialSort = 'token' | 'kubernetes' | 'attestor' | 'certificate'
 
-/** As records and the audit log call it: `token/<id>`, `kubernetes/<namespace>/<name>`, `certificate/<serial>`. */
+/** As records and the audit log call it: `token/<id>`, `kubernetes/<namespace>/<name>`,
+ * `attestor/<its name>/<namespace>/<name>`, `certificate/<serial>`. */
 export function credentialName(sort: CredentialSort, of: string): string {
   return `${sort}/${of}`
 }

@@ -135,7 +135,7 @@ const certificate = object(
     serial: text,
     spiffeId: text,
     workloadId: text,
-    via: { enum: ['token', 'kubernetes', 'certificate'] },
+    via: { enum: ['token', 'kubernetes', 'attestor', 'certificate'] },
     credential: text,
     tokenId: text,
     issuedAt: moment,
