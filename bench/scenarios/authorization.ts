@@ -66,9 +66,17 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     rule: (index) => ({ urlPath: { suffix: `/item-${index}` } }),
     request: (index) => ({ path: `/shops/7/item-${index}` }),
   },
-  'negations alone, each looked at': {
+  'negations, one shared by all': {
     rule: (index) => ({ and: [{ not: path(`/api/items/${index}`) }, { not: method }] }),
     request: () => ({ path: '/api' }),
+  },
+  'negations, two shared by all': {
+    rule: (index) => ({ and: [{ not: path(`/api/items/${index}`) }, { not: path('/api') }, { not: method }] }),
+    request: () => ({ path: '/other' }),
+  },
+  'negations, none shared, all bar': {
+    rule: (index) => ({ not: { urlPath: { prefix: '/'.repeat(index + 1) } } }),
+    request: () => ({ path: '/'.repeat(1_000) }),
   },
 }
 
@@ -94,9 +102,9 @@ export async function benchAuthorization({ sizes, requests }: AuthorizationScale
   const rows = Object.entries(SHAPES).map(([name, shape]) => {
     const cells = sizes.map((size) => {
       const { decideOn, asked } = compile(shape, size)
-      const isWorst = name.startsWith('negations')
-      const count = isWorst ? Math.ceil(requests / 20) : requests
-      const times = timed(count, isWorst ? 0 : count, (at) => decideOn(asked[at % size] as AuthzRequest))
+      const holds = !name.startsWith('negations')
+      const count = name.endsWith('all bar') ? Math.ceil(requests / 20) : requests
+      const times = timed(count, holds ? count : 0, (at) => decideOn(asked[at % size] as AuthzRequest))
       return `${microseconds(times, 0.5)} / ${microseconds(times, 0.99)}`
     })
     return [name, ...cells]

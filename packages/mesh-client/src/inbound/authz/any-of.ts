@@ -1,15 +1,18 @@
 import type { RbacCondition } from '@weft/mesh-protocol'
 import type { AddressAttribute, TextAttribute } from './attributes.ts'
 import type { AuthzRequest, RequestTest } from './authz-request.ts'
+import { type Bar, Barred, type BarredEntry } from './barred.ts'
 import { CidrIndex } from './cidr-index.ts'
 import { type Cover, type Covers, coversOf, sizeOf } from './cover.ts'
-import { type Entry, firstOf, TextIndex } from './text-index.ts'
+import { type Entry, TextIndex } from './text-index.ts'
 
 /** A condition, as it was written and compiled, and what is told where it holds. */
 export interface Alternative<T> {
   readonly condition: RbacCondition
   readonly test: RequestTest
   readonly label: T
+  /** Absent: none that others share is known. */
+  readonly bars?: readonly Bar[]
 }
 
 interface ByText<T> {
@@ -30,18 +33,20 @@ export class AnyOf<T> {
   readonly #texts: ByText<T>[] = []
   readonly #addresses: ByAddress<T>[] = []
   /** What can be told by nothing. */
-  readonly #others: Entry<T>[] = []
+  readonly #others: Barred<T>
 
   constructor(alternatives: readonly Alternative<T>[]) {
     const covers = alternatives.map(({ condition }) => coversOf(condition))
     const uses = countUses(covers)
-    for (const [index, { test, label }] of alternatives.entries()) {
+    const others: BarredEntry<T>[] = []
+    for (const [index, { test, label, bars = [] }] of alternatives.entries()) {
       const entry = { test, label }
       const cover = mostTelling(covers[index] as Covers, uses)
-      if (cover === undefined) this.#others.push(entry)
+      if (cover === undefined) others.push({ entry, bars })
       else if ('keys' in cover) for (const key of cover.keys) this.#byText(cover.attribute).add(key, entry)
       else for (const range of cover.ranges) this.#byAddress(cover.attribute).add(range, entry)
     }
+    this.#others = new Barred(others)
   }
 
   find(request: AuthzRequest): Entry<T> | undefined {
@@ -55,7 +60,7 @@ export class AnyOf<T> {
       const found = address === undefined ? undefined : index.find(address, request)
       if (found !== undefined) return found
     }
-    return firstOf(this.#others, request)
+    return this.#others.find(request)
   }
 
   #byText(attribute: TextAttribute): TextIndex<T> {

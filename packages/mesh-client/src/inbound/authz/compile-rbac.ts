@@ -1,5 +1,6 @@
-import type { CustomRbacPolicy, Rbac, RbacPolicy, Violation } from '@weft/mesh-protocol'
+import type { CustomRbacPolicy, Rbac, RbacCondition, RbacPolicy, Violation } from '@weft/mesh-protocol'
 import { type Alternative, AnyOf } from './any-of.ts'
+import { type Bar, negatedIn } from './barred.ts'
 import { compileCondition } from './compile-condition.ts'
 
 /** Policies of one action; what is found is the policy. */
@@ -38,13 +39,26 @@ function compilePolicies<P extends RbacPolicy>(
 ): Policies<P> | undefined {
   let count = 0
   const rules: Alternative<P>[] = []
+  const barsOf = barMaker()
   for (const [index, policy] of policies.entries()) {
     if ((policy.dryRun === true) !== dryRun) continue
     count++
     for (const [at, condition] of policy.rules.entries()) {
       const test = compileCondition(condition, `${field}[${index}].rules[${at}]`, violations)
-      rules.push({ condition, test, label: policy })
+      rules.push({ condition, test, label: policy, bars: barsOf(condition) })
     }
   }
   return count === 0 ? undefined : new AnyOf(rules)
+}
+
+/** Each bar is compiled once; what cannot be compiled was reported with the rule that it stands in. */
+function barMaker(): (condition: RbacCondition) => readonly Bar[] {
+  const known = new Map<string, Bar>()
+  return (condition) =>
+    negatedIn(condition).map((negated) => {
+      const key = JSON.stringify(negated)
+      const bar = known.get(key) ?? { key, test: compileCondition(negated, '', []) }
+      known.set(key, bar)
+      return bar
+    })
 }

@@ -276,3 +276,50 @@ test('whatever rules are filed under, the same requests pass as when each is loo
     { numRuns: 400 },
   )
 })
+
+const negation: fc.Arbitrary<RbacCondition> = fc
+  .oneof(
+    fc.constantFrom('/a', '/b', '/a/b').map((exact): RbacCondition => ({ urlPath: { exact } })),
+    fc.constantFrom<RbacCondition>({ destinationPort: 80 }, { destinationPort: 81 }),
+    uri.map((exact): RbacCondition => ({ authenticated: { exact } })),
+  )
+  .chain((one) => fc.constantFrom<RbacCondition>(one, { or: [one, { destinationPort: 82 }] }))
+  .map((not) => ({ not }))
+
+test('rules of negations alone, many of them shared, pass the same requests as when each is looked at', () => {
+  const rules = fc.array(
+    fc.array(negation, { minLength: 1, maxLength: 3 }).map((and): RbacCondition => ({ and: [{ or: [{ and }] }] })),
+    { minLength: 5, maxLength: 40 },
+  )
+  fc.assert(
+    fc.property(rules, fc.array(anyRequest, { minLength: 1, maxLength: 6 }), (conditions, requests) => {
+      const { compiled } = compile({ deny: [{ name: 'ns/p', rules: conditions }] })
+      for (const of of requests) {
+        expect(decide(compiled, of).allowed).toBe(!conditions.some((condition) => naive(condition, of)))
+      }
+    }),
+    { numRuns: 400 },
+  )
+})
+
+test('what many rules negate is asked once', () => {
+  let asked = 0
+  const rules = Array.from(
+    { length: 1_000 },
+    (_, index): RbacCondition => ({
+      and: [
+        { not: { urlPath: { exact: `/${index}` } } },
+        { not: { header: { name: ':method', value: { exact: 'GET' } } } },
+      ],
+    }),
+  )
+  const { compiled } = compile({ allow: [{ name: 'ns/p', rules }] })
+  const of = request({
+    header: () => {
+      asked++
+      return 'GET'
+    },
+  })
+  expect(decide(compiled, of).allowed).toBe(false)
+  expect(asked).toBe(1)
+})
