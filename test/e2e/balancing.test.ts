@@ -39,11 +39,15 @@ async function callerOf(scene: MeshScene, instances: number): Promise<Mesh> {
   const mesh = scene.join({ service: 'caller' })
   await mesh.ready({ timeoutMs: 10_000 })
   await ask(mesh)
+  await knowing(mesh, instances)
+  return mesh
+}
+
+async function knowing(mesh: Mesh, instances: number): Promise<void> {
   await poll(() => {
     const clusters = mesh.status().clusters
     return clusters.some((cluster) => cluster.endpoints.length === instances)
   }, `${instances} instances`)
-  return mesh
 }
 
 function hashing(consistentHash: object): object {
@@ -107,9 +111,13 @@ describe('a DestinationRule that hashes', () => {
     const mesh = scene.join({ service: 'caller' })
     await mesh.ready({ timeoutMs: 10_000 })
     const seen = new Set<string>()
-    for (let call = 0; call < 12; call++) {
+    const connect = async (): Promise<void> => {
       for await (const chunk of mesh.connect({ host: 'database', port: 3306 })) seen.add(String(chunk))
     }
+    await connect()
+    await knowing(mesh, 4)
+    seen.clear()
+    for (let call = 0; call < 12; call++) await connect()
     expect(seen.size).toBe(1)
   })
 
