@@ -138,6 +138,20 @@ export const CLIENT: PackageRule = {
         'node:child_process',
       ],
     },
+    grpc: {
+      folders: ['kernel', 'context', 'routing', 'cluster', 'call', 'inbound', 'telemetry', 'http', 'mesh'],
+      packages: [
+        PROTOCOL,
+        '@grpc/grpc-js',
+        'node:http2',
+        'node:zlib',
+        'node:net',
+        'node:stream',
+        'node:events',
+        'node:buffer',
+        'node:module',
+      ],
+    },
     '': {
       folders: ['kernel', 'identity', 'inbound', 'telemetry', 'options', 'mesh', 'http', 'tcp'],
       packages: [PROTOCOL],

@@ -51,6 +51,10 @@ export interface CallRecord {
   readonly requestBytes: number
   /** Headers included. */
   readonly responseBytes: number
+  /** Messages of a gRPC call, counted whole; absent for HTTP. */
+  readonly requestMessages?: number | undefined
+  /** As {@link requestMessages}. */
+  readonly responseMessages?: number | undefined
 }
 
 /** What has become of one TCP connection since it was last told of, by each side. */

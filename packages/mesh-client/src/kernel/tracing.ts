@@ -10,6 +10,8 @@ export interface ClientCallFacts {
   readonly port: number
   /** With query. */
   readonly path: string
+  /** A call of gRPC: the path is `/package.Service/Method`. */
+  readonly isGrpc?: boolean | undefined
 }
 
 /** Facts of an incoming request. */
@@ -25,6 +27,8 @@ export interface CallEnd {
   /** Envoy's flags, or `-`. */
   readonly flags: string
   readonly error?: unknown
+  /** Numeric gRPC status; absent for HTTP. */
+  readonly grpcStatus?: string | undefined
   /** What access policies said of a request, where that is told. */
   readonly access?: { readonly decision: string; readonly policy: string | undefined } | undefined
 }

@@ -24,6 +24,7 @@ import { createConnect } from '../tcp/connect.ts'
 import { createServeSockets } from '../tcp/served-sockets.ts'
 import { createAdmin } from './admin.ts'
 import { createControlLink } from './control-link.ts'
+import { keepInternals } from './internals.ts'
 import { createLifecycle, type Lifecycle, type LifecycleDeps } from './lifecycle.ts'
 import { createMeshIdentity } from './mesh-identity.ts'
 import { createPolicyBridge } from './policy-bridge.ts'
@@ -44,6 +45,7 @@ interface Parts extends LifecycleDeps {
 export function createActiveMesh(options: ResolvedOptions): Mesh {
   const parts = assemble(options, () => mesh)
   const mesh = faceOf(parts)
+  keepInternals(mesh, { ...parts, random: systemRandom, serving: (opening) => parts.lifecycle.serving(opening) })
   parts.lifecycle.start()
   return mesh
 }
