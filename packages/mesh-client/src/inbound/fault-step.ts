@@ -1,10 +1,10 @@
 import type { Fault } from '@weft/mesh-protocol'
+import { grpcStatusOfHttp } from '../kernel/grpc-status.ts'
 import { isChosen, type Random } from '../kernel/random.ts'
 import type { FaultKind } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
 import type { RouteReply } from '../routing/route-table.ts'
 import type { InboundExchange, InboundFilter, InboundHandler } from './exchange.ts'
-import { grpcStatusOfHttp } from './grpc-status.ts'
 import { inboundRequest } from './inbound-request.ts'
 import type { InboundRules } from './inbound-rules.ts'
 

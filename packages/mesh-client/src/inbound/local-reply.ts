@@ -1,5 +1,5 @@
+import { grpcStatusOfHttp } from '../kernel/grpc-status.ts'
 import type { RouteReply } from '../routing/route-table.ts'
-import { grpcStatusOfHttp } from './grpc-status.ts'
 
 const NO_BODY = new Uint8Array()
 

@@ -1,0 +1,59 @@
+/** One byte that says whether the message is compressed, and four of its length. gRPC over HTTP/2, "Length-Prefixed-Message". */
+export const GRPC_PREFIX_BYTES = 5
+
+/** How often the length that was read so far is shifted for another byte of it. */
+const BYTE = 0x100
+
+/**
+ * Counts the messages of a gRPC stream as its bytes pass, wherever those are cut. Nothing is copied or kept, and what a
+ * message says is not looked at.
+ */
+export class GrpcFrameCounter {
+  #messages = 0
+  /** How much of a prefix has been seen. */
+  #prefix = 0
+  /** The length that the prefix has said so far. */
+  #length = 0
+  /** Bytes of the message that are still to come. */
+  #rest = 0
+
+  /** Messages of which everything has passed. */
+  get messages(): number {
+    return this.#messages
+  }
+
+  /** Whether the stream could end here: no message is begun. */
+  get whole(): boolean {
+    return this.#prefix === 0
+  }
+
+  /** More of the stream has passed. */
+  add(chunk: Uint8Array): void {
+    const { length } = chunk
+    let at = 0
+    while (at < length) {
+      if (this.#prefix < GRPC_PREFIX_BYTES) {
+        this.#readPrefix(chunk[at++] as number)
+        continue
+      }
+      const taken = Math.min(this.#rest, length - at)
+      at += taken
+      this.#rest -= taken
+      if (this.#rest === 0) this.#messageOver()
+    }
+  }
+
+  #readPrefix(byte: number): void {
+    // The first byte is no part of the length.
+    if (this.#prefix++ > 0) this.#length = this.#length * BYTE + byte
+    if (this.#prefix < GRPC_PREFIX_BYTES) return
+    this.#rest = this.#length
+    if (this.#rest === 0) this.#messageOver()
+  }
+
+  #messageOver(): void {
+    this.#messages++
+    this.#prefix = 0
+    this.#length = 0
+  }
+}
