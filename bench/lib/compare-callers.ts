@@ -17,6 +17,16 @@ export interface Way {
   start(): Promise<Worker>
 }
 
+/** What every way does in a run. */
+export interface Load {
+  /** How many requests are under way at a time. Default: 32. */
+  readonly concurrency?: number
+  /** What else the processes are told. */
+  readonly options?: object
+  /** How many of what is counted a request has: messages of a stream. Default: 1. */
+  readonly unitsPerRequest?: number
+}
+
 const CONCURRENCY = 32
 
 export const CALLER_HEAD: readonly string[] = [
@@ -28,58 +38,55 @@ export const CALLER_HEAD: readonly string[] = [
   'p99 ms',
 ]
 
-/** Rows for the baseline and the subject of a comparison. */
+/** Rows for ways that do the same, the first of which is the baseline of the others. */
 export async function compareCallers(
-  subject: Way,
-  baseline: Way,
+  ways: readonly [baseline: Way, ...subjects: Way[]],
   scale: Scale,
-  concurrency: number = CONCURRENCY,
-): Promise<(string | number)[][]> {
-  const subjectRuns: RunResult[] = []
-  const baselineRuns: RunResult[] = []
+  load: Load = {},
+): Promise<string[][]> {
+  const runs: RunResult[][] = ways.map(() => [])
   for (let process = 0; process < scale.starts; process++) {
-    const workers = await Promise.all([subject.start(), baseline.start()])
-    const [ofSubject, ofBaseline] = await alternate(...workers, scale, concurrency)
-    subjectRuns.push(...ofSubject)
-    baselineRuns.push(...ofBaseline)
+    const workers = await Promise.all(ways.map((way) => way.start()))
+    await alternate(workers, runs, scale, load)
     await Promise.all(workers.map((worker) => worker.stop()))
   }
-  const cpu = (runs: readonly RunResult[]): number[] => runs.map((run) => run.cpuMicrosPerRequest)
-  const ratio = pairedRatio(cpu(subjectRuns), cpu(baselineRuns))
-  return [row(baseline.name, baselineRuns, '1'), row(subject.name, subjectRuns, ratioCell(ratio))]
+  const [baseline] = runs.map((own) => own.map((run) => run.cpuMicrosPerRequest)) as [number[]]
+  return ways.map(({ name }, index) => {
+    const own = runs[index] as RunResult[]
+    const ratio = pairedRatio(
+      own.map((run) => run.cpuMicrosPerRequest),
+      baseline,
+    )
+    return row(name, own, index === 0 ? '1' : ratioCell(ratio), load.unitsPerRequest ?? 1)
+  })
 }
 
-/** Runs subject and baseline in turn, order changing, so that a drift of the machine's speed falls on both. */
+/** Runs all in turn, order changing, so that a drift of the machine's speed falls on each. */
 async function alternate(
-  subject: Worker,
-  baseline: Worker,
+  workers: readonly Worker[],
+  runs: readonly RunResult[][],
   { requests, pairs }: Scale,
-  concurrency: number,
-): Promise<[RunResult[], RunResult[]]> {
-  const options = { requests, concurrency }
-  const results: [RunResult[], RunResult[]] = [[], []]
-  for (const worker of [subject, baseline, subject, baseline]) await worker.call('run', options)
-  for (let pair = 0; pair < pairs; pair++) {
-    const order: (0 | 1)[] = pair % 2 === 0 ? [0, 1] : [1, 0]
-    for (const side of order) {
-      const result = await (side === 0 ? subject : baseline).call<RunResult>('run', options)
+  { concurrency = CONCURRENCY, options }: Load,
+): Promise<void> {
+  const run = { requests, concurrency, ...options }
+  for (let warmUp = 0; warmUp < 2; warmUp++) for (const worker of workers) await worker.call('run', run)
+  for (let round = 0; round < pairs; round++) {
+    const order = workers.map((_, index) => index)
+    for (const index of round % 2 === 0 ? order : order.reverse()) {
+      const result = await (workers[index] as Worker).call<RunResult>('run', run)
       if (result.failed > 0) throw new Error(`${result.failed} requests failed`)
-      results[side].push(result)
+      runs[index]?.push(result)
     }
   }
-  return results
 }
 
-function row(name: string, runs: readonly RunResult[], ratio: string): (string | number)[] {
+function row(name: string, runs: readonly RunResult[], ratio: string, units: number): string[] {
   const of = (pick: (run: RunResult) => number): number => median(runs.map(pick))
   return [
     name,
-    fixed(
-      of((run) => run.cpuMicrosPerRequest),
-      1,
-    ),
+    fixed(of((run) => run.cpuMicrosPerRequest) / units, 1),
     ratio,
-    Math.round(of((run) => run.requestsPerSecond)),
+    `${Math.round(of((run) => run.requestsPerSecond) * units)}`,
     fixed(of((run) => run.p50Ms)),
     fixed(of((run) => run.p99Ms)),
   ]

@@ -7,6 +7,7 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import { createMesh, type ServeOptions } from '@weft/mesh-client'
 import { serverTls } from '../lib/bare-tls.ts'
+import { portCommands } from '../lib/port-commands.ts'
 import { serveCommands } from '../lib/worker.ts'
 
 const BODY = Buffer.from(JSON.stringify({ id: 7, ratings: { Reviewer1: 5, Reviewer2: 4 } }))
@@ -46,15 +47,4 @@ const VARIANTS: Readonly<Record<string, () => Promise<number>>> = {
 
 const start = VARIANTS[process.env.BENCH_VARIANT as string]
 if (start === undefined) throw new Error(`no variant ${process.env.BENCH_VARIANT}`)
-const port = await start()
-let before = process.cpuUsage()
-serveCommands({
-  port: () => port,
-  startCpu: () => {
-    before = process.cpuUsage()
-  },
-  cpuMicros: () => {
-    const { user, system } = process.cpuUsage(before)
-    return user + system
-  },
-})
+serveCommands(portCommands(await start()))

@@ -35,7 +35,7 @@ interface CallPair {
   readonly scale: Scale
 }
 
-async function compareCalls(pair: CallPair): Promise<(string | number)[][]> {
+async function compareCalls(pair: CallPair): Promise<string[][]> {
   const { protocol, path, concurrency, scale } = pair
   const { control, tls, meshEnv } = await openScene()
   const upstream = await startWorker('upstream', { ...tlsEnvironment(tls), BENCH_PROTOCOL: protocol })
@@ -48,10 +48,12 @@ async function compareCalls(pair: CallPair): Promise<(string | number)[][]> {
   })
   const [mesh, bare] = pair.variants
   const rows = await compareCallers(
-    way(mesh, { ...meshEnv, BENCH_URL: `http://reviews${path}` }),
-    way(bare, { ...tlsEnvironment(tls), BENCH_URL: `https://127.0.0.1:${ports[0]}${path}` }),
+    [
+      way(bare, { ...tlsEnvironment(tls), BENCH_URL: `https://127.0.0.1:${ports[0]}${path}` }),
+      way(mesh, { ...meshEnv, BENCH_URL: `http://reviews${path}` }),
+    ],
     scale,
-    concurrency,
+    { concurrency },
   )
   for (const stop of renewals) stop()
   await upstream.stop()
