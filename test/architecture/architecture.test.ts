@@ -9,6 +9,9 @@ const server = sourceFiles('packages/control-server/src')
 const examples = sourceFiles('packages/examples/src')
 const libraries = [...protocol, ...client, ...server]
 
+/** Asks for the optional peer by a file of CommonJS beside `src`. */
+const LOADS_GRPC_JS = 'packages/mesh-client/src/grpc/grpc-js.ts'
+
 /** The first folder below `src`, or '' for a file of `src` itself. */
 function folderOf(file: string): string {
   const below = file.slice(file.indexOf('/src/') + 5)
@@ -25,6 +28,7 @@ function arrows(files: readonly SourceFile[], rule: PackageRule): string[] {
     const allowed = rule.folders[folder]
     if (allowed === undefined) return [`the folder ${folder} has no rule`]
     return file.imports.flatMap(({ specifier, typeOnly }) => {
+      if (file.path === LOADS_GRPC_JS && specifier === '../../grpc-js.cjs') return []
       const target = resolveRelative(file, specifier)
       if (target === undefined) {
         const name = packageOf(specifier) as string
@@ -78,6 +82,18 @@ describe('arrows', () => {
   test('only one file imports the value of undici', () => {
     const importers = client.filter((f) => f.imports.some((i) => packageOf(i.specifier) === 'undici' && !i.typeOnly))
     expect(importers.map((f) => f.path)).toEqual(['packages/mesh-client/src/http/undici.ts'])
+  })
+
+  test('one file takes values of the optional peer grpc-js, and only grpc/ knows its types', () => {
+    const knows = client.filter((f) => f.imports.some((i) => packageOf(i.specifier) === '@grpc/grpc-js'))
+    expect(knows.filter((f) => folderOf(f.path) !== 'grpc').map((f) => f.path)).toEqual([])
+    const value = (f: SourceFile) =>
+      f.imports
+        .filter((i) => packageOf(i.specifier) === '@grpc/grpc-js' && !i.typeOnly)
+        .map(() => `takes its values from grpc-js itself, not from ${LOADS_GRPC_JS}`)
+    expect(violations(client, value)).toEqual([])
+    const loads = client.filter((f) => f.imports.some((i) => i.specifier.endsWith('.cjs')))
+    expect(loads.map((f) => f.path)).toEqual([LOADS_GRPC_JS])
   })
 
   test('examples use the packages by their public entry', () => {
