@@ -86,7 +86,7 @@ test('docs/client.md has every metric with its type and labels', () => {
   const { registry } = createPrometheusRecorder({ self: NOBODY_KNOWN, build: '0' })
   const registered = registry.getMetricsAsArray().map((metric) => {
     const { name, labelNames } = metric as unknown as { name: string; labelNames: readonly string[] }
-    const labels = labelNames.length > 20 ? "Istio's" : labelNames.map((label) => `\`${label}\``).join(', ')
+    const labels = labelNames.length >= 20 ? "Istio's" : labelNames.map((label) => `\`${label}\``).join(', ')
     return [`\`${name}\``, metric.constructor.name.replace('Collected', '').toLowerCase(), labels === '' ? '–' : labels]
   })
   const documented = tableRows(section(page, '## Metrics')).map(([name, type, labels = '']) => [

@@ -1,4 +1,5 @@
 import type { ServiceRef } from '@weft/mesh-protocol'
+import type { RpcFacts } from './tracing.ts'
 
 /** Who is at the other end of a call, as far as telemetry knows; empty strings where it does not. */
 export interface Peer {
@@ -51,10 +52,25 @@ export interface CallRecord {
   readonly requestBytes: number
   /** Headers included. */
   readonly responseBytes: number
-  /** Messages of a gRPC call, counted whole; absent for HTTP. */
+  /**
+   * Messages from the client to the server that {@link Recorder.messages} has not been told yet: of most calls, all; absent
+   * for HTTP. Those of a caller count once, however often they were sent.
+   */
   readonly requestMessages?: number | undefined
-  /** As {@link requestMessages}. */
+  /** As {@link requestMessages}, from the server to the client. */
   readonly responseMessages?: number | undefined
+  /** What was called; for gRPC, and where it is to be told by method. */
+  readonly rpc?: RpcFacts | undefined
+}
+
+/** Messages of a gRPC call that is still running, since it was last told of. */
+export interface MessagesRecord {
+  readonly reporter: 'source' | 'destination'
+  readonly service: ServiceRef | undefined
+  /** As in {@link CallRecord}. */
+  readonly peer: Peer | undefined
+  readonly requestMessages: number
+  readonly responseMessages: number
 }
 
 /** What has become of one TCP connection since it was last told of, by each side. */
@@ -115,6 +131,8 @@ export type OverflowKind = 'connections' | 'pending' | 'requests' | 'retries'
  */
 export interface Recorder {
   call(record: CallRecord): void
+  /** Of streams that run for long, every few seconds: see `MessageMeter`. */
+  messages(record: MessagesRecord): void
   connection(record: ConnectionRecord): void
   /** A call was held up or answered on purpose. */
   fault(service: string, kind: FaultKind): void
@@ -150,6 +168,7 @@ const ignore = (): void => undefined
 
 export const nullRecorder: Recorder = {
   call: ignore,
+  messages: ignore,
   connection: ignore,
   fault: ignore,
   authorization: ignore,

@@ -18,7 +18,17 @@ export interface ClientCallFacts {
 export interface ServerCallFacts extends ClientCallFacts {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly peerAddress: string | undefined
+  /**
+   * Of a gRPC call: whether the server has the method. Absent: nobody can tell, and its name is believed only where
+   * the answer is one that only a method gives. Names that a stranger makes up must not become series of metrics.
+   */
+  readonly isKnownMethod?: boolean | undefined
+  /** Of a gRPC call: something else makes its SERVER span. Absent: nothing does. */
+  readonly hasOtherSpan?: boolean | undefined
 }
+
+/** What is told of a gRPC call by method. */
+export type RpcFacts = Pick<ServerCallFacts, 'host' | 'port' | 'path' | 'isKnownMethod'>
 
 /** How a call ended. */
 export interface CallEnd {

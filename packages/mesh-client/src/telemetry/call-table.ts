@@ -2,6 +2,7 @@ import type { ServiceRef } from '@weft/mesh-protocol'
 import { type CallRecord, NOBODY_KNOWN, type Peer } from '../kernel/recorder.ts'
 import { HISTOGRAM_SLOTS, observe } from './histogram.ts'
 import { type IstioLabels, istioLabels, NO_SERVICE } from './istio-labels.ts'
+import type { MessageSeries, MessageTable } from './message-table.ts'
 
 /** Where each metric of a series stands in {@link CallSeries.slots}. */
 export const SLOT: Readonly<Record<'requests' | 'duration' | 'requestBytes' | 'responseBytes', number>> = {
@@ -25,6 +26,8 @@ interface InternedSeries extends CallSeries {
   readonly grpcStatus: string | undefined
   readonly flags: string
   readonly service: ServiceRef
+  /** Where messages of its calls are counted; absent for HTTP. */
+  readonly messages: MessageSeries | undefined
 }
 
 interface InternedPeer {
@@ -47,18 +50,25 @@ type PeerIndex = Map<string, InternedPeer[]>
 export class CallTable {
   readonly #self: Peer
   readonly #maxLabelSets: number
+  readonly #messages: MessageTable
   readonly #bySource: PeerIndex = new Map()
   readonly #byDestination: PeerIndex = new Map()
   readonly #series: InternedSeries[] = []
   #folded = 0
 
-  constructor(self: Peer, maxLabelSets: number) {
+  /** @param messages counts the messages of gRPC calls, by fewer labels */
+  constructor(self: Peer, maxLabelSets: number, messages: MessageTable) {
     this.#self = self
     this.#maxLabelSets = maxLabelSets
+    this.#messages = messages
   }
 
   record(record: CallRecord): void {
-    const slots = this.#seriesOf(record).slots
+    const { slots, messages } = this.#seriesOf(record)
+    if (messages !== undefined) {
+      messages.request += record.requestMessages ?? 0
+      messages.response += record.responseMessages ?? 0
+    }
     slots[SLOT.requests] = (slots[SLOT.requests] as number) + 1
     observe(slots, SLOT.duration, record.durationMs)
     observe(slots, SLOT.requestBytes, record.requestBytes)
@@ -107,7 +117,8 @@ export class CallTable {
     }
     const { protocol, status, grpcStatus, flags } = record
     const labels = istioLabels(record, this.#self)
-    const added = { labels, slots: new Float64Array(SLOTS), protocol, status, grpcStatus, flags, service }
+    const messages = protocol === 'grpc' ? this.#messages.seriesOf(record) : undefined
+    const added = { labels, slots: new Float64Array(SLOTS), protocol, status, grpcStatus, flags, service, messages }
     entryOf<string, InternedSeries[]>(known.services, service.host, () => []).push(added)
     this.#series.push(added)
     return added

@@ -1,6 +1,7 @@
-import { type ConnectionRecord, NOBODY_KNOWN, type Peer } from '../kernel/recorder.ts'
+import type { ConnectionRecord, Peer } from '../kernel/recorder.ts'
 import type { Sample } from './counter-table.ts'
-import { type IstioLabels, istioLabels, NO_SERVICE } from './istio-labels.ts'
+import { type IstioLabels, istioLabels } from './istio-labels.ts'
+import { seriesKey } from './series-key.ts'
 
 /** The labels of Istio's TCP metrics: those of its HTTP metrics but for what only a response has. */
 export type TcpLabels = Omit<IstioLabels, 'response_code' | 'grpc_response_status'>
@@ -44,7 +45,7 @@ export class ConnectionTable {
   }
 
   #seriesOf(record: ConnectionRecord): Series {
-    const key = keyOf(record)
+    const key = `${record.flags}\n${seriesKey(record)}`
     const known = this.#series.get(key)
     if (known !== undefined) return known
     if (this.#series.size >= this.#maxLabelSets && (record.peer !== undefined || record.service !== undefined)) {
@@ -55,12 +56,6 @@ export class ConnectionTable {
     this.#series.set(key, added)
     return added
   }
-}
-
-function keyOf({ reporter, service = NO_SERVICE, peer = NOBODY_KNOWN, flags }: ConnectionRecord): string {
-  const { mutualTls, ...named } = peer
-  const called = [service.host, service.name, service.namespace]
-  return [reporter, flags, ...called, mutualTls?.peer, mutualTls?.own, ...Object.values(named)].join('\n')
 }
 
 function tcpLabels(record: ConnectionRecord, self: Peer): TcpLabels {

@@ -15,6 +15,8 @@ import {
   limitSamples,
   policySamples,
 } from './mesh-gauges.ts'
+import { registerMessageMetrics } from './message-metrics.ts'
+import { MessageTable } from './message-table.ts'
 import { registerTcpMetrics } from './tcp-metrics.ts'
 
 export interface PrometheusRecorderOptions {
@@ -45,7 +47,8 @@ const MAX_LABEL_SETS = 1000
 export function createPrometheusRecorder(options: PrometheusRecorderOptions): PrometheusRecorder {
   const registry = new Registry()
   const maxLabelSets = options.maxLabelSets ?? MAX_LABEL_SETS
-  const calls = new CallTable(options.self, maxLabelSets)
+  const messages = new MessageTable(options.self, maxLabelSets)
+  const calls = new CallTable(options.self, maxLabelSets, messages)
   const tcp = new ConnectionTable(options.self, maxLabelSets)
   const counters = createCounters(maxLabelSets)
   const held = new Map<string, HeldPolicy>()
@@ -53,6 +56,7 @@ export function createPrometheusRecorder(options: PrometheusRecorderOptions): Pr
   /** The one in force, if any. */
   const certificates: HeldCertificate[] = []
   registerIstioMetrics(registry, calls, options.build)
+  registerMessageMetrics(registry, messages)
   registerTcpMetrics(registry, tcp)
   registerCounters(registry, counters)
   registerClusterGauges(registry, options.clusters ?? (() => []))
@@ -73,6 +77,7 @@ export function createPrometheusRecorder(options: PrometheusRecorderOptions): Pr
   return {
     recorder: {
       ...createRecorder(calls, counters, held, connections, certificates),
+      messages: (record) => messages.record(record),
       connection: (record) => tcp.record(record),
     },
     registry,
@@ -110,7 +115,7 @@ function createRecorder(
   held: Map<string, HeldPolicy>,
   connections: Map<string, boolean>,
   certificates: HeldCertificate[],
-): Omit<Recorder, 'connection'> {
+): Omit<Recorder, 'connection' | 'messages'> {
   return {
     call: (record) => calls.record(record),
     fault: (service, kind) => counters.faults.increment(service, kind),

@@ -8,6 +8,7 @@ export function fanOut(recorders: readonly Recorder[]): Recorder {
     call(record) {
       for (const recorder of recorders) recorder.call(record)
     },
+    messages: (record) => each((recorder) => recorder.messages(record)),
     connection: (record) => each((recorder) => recorder.connection(record)),
     fault: (service, kind) => each((recorder) => recorder.fault(service, kind)),
     authorization: (service, decision) => each((recorder) => recorder.authorization(service, decision)),

@@ -20,6 +20,7 @@ const TOLD: { [K in keyof Recorder]: Parameters<Recorder[K]> } = {
       responseBytes: 1,
     },
   ],
+  messages: [{ reporter: 'source', service: undefined, peer: undefined, requestMessages: 1, responseMessages: 2 }],
   connection: [
     {
       reporter: 'source',
