@@ -143,6 +143,8 @@ export const CLIENT: PackageRule = {
       packages: [
         PROTOCOL,
         '@grpc/grpc-js',
+        'node:async_hooks',
+        'node:http',
         'node:http2',
         'node:zlib',
         'node:net',

@@ -1,0 +1,277 @@
+import { AsyncResource } from 'node:async_hooks'
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Dispatcher } from 'undici'
+import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
+import { statusOfFailure } from '../wire/failure-status.ts'
+import { FrameReader, FrameTooLarge } from '../wire/frame-reader.ts'
+import { resetCodeOf } from '../wire/reset-code.ts'
+import { bareStatus, type StreamStatus, statusOfHeaders, statusOfHttp, statusOfNothing } from '../wire/stream-status.ts'
+import { FrameSource } from './frame-source.ts'
+
+type Controller = Dispatcher.DispatchController
+
+/** Called when a message has been handed to the connection, or never will be. */
+export type MessageCallback = () => void
+
+/** What a stream tells, each in its turn; nothing after its status. What a listener throws is thrown to the process. */
+export interface StreamListener {
+  /** The headers of the response; not told where they are all of it. */
+  onHeaders(headers: IncomingHttpHeaders): void
+  /** One message with its prefix, for each {@link GrpcStream.read}. It may share memory with others. */
+  onFrame(frame: Buffer): void
+  /** The end, never told from within a call of the stream. */
+  onStatus(status: StreamStatus): void
+  /**
+   * The request has failed and may be made again, as nothing of it is lost: true keeps the stream as it is, and
+   * {@link GrpcStream.open} is to be called later. Absent: it is over.
+   */
+  mayOpenAgain?(status: StreamStatus): boolean
+}
+
+/** Where a stream goes and what it says of itself. */
+export interface StreamRequest {
+  /** `http://greeter:50051` */
+  readonly origin: string
+  /** `/helloworld.Greeter/SayHello` */
+  readonly path: string
+  /** Names and values in turn, names lower case; all that is sent but the pseudo headers, `host` for `:authority`. */
+  readonly headers: readonly string[]
+}
+
+/** What is read ahead of who listens; each frame counts as somewhat more than its bytes. */
+const READ_AHEAD_BYTES = 64 * 1024
+const FRAME_OVERHEAD_BYTES = 64
+
+/**
+ * One stream of gRPC as one request of the mesh's engine: frames in, headers, frames and a status out. A request that is
+ * complete when it is opened costs one buffer, any other a source that the connection takes frames from.
+ */
+export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHandler {
+  readonly #dispatcher: Dispatcher
+  readonly #listener: StreamListener
+  readonly #reader: FrameReader
+  readonly #source = new FrameSource()
+  #halfClosed = false
+  #controller: Controller | undefined = undefined
+  #httpStatus = 0
+  /** Headers that may turn out to be all of the response. */
+  #held: IncomingHttpHeaders | undefined = undefined
+  #frames: Buffer[] = []
+  #unreadBytes = 0
+  #paused = false
+  #wanted = false
+  #delivering = false
+  #status: StreamStatus | undefined = undefined
+  #told = false
+
+  /** @param maxReceiveBytes the longest message that is taken; -1: any */
+  constructor(dispatcher: Dispatcher, listener: StreamListener, maxReceiveBytes: number) {
+    super('WeftGrpcStream', { requireManualDestroy: true })
+    this.#dispatcher = dispatcher
+    this.#listener = listener
+    this.#reader = new FrameReader(maxReceiveBytes)
+  }
+
+  /** The engine's side of the request, once it is opened. */
+  get controller(): Controller | undefined {
+    return this.#controller
+  }
+
+  /** Makes the request. What has been sent and half-closed before goes as one piece. */
+  open({ origin, path, headers }: StreamRequest): void {
+    if (this.#status !== undefined) return
+    this.#httpStatus = 0
+    this.#held = undefined
+    const options = {
+      origin,
+      path,
+      method: 'POST',
+      headers: headers as string[],
+      body: this.#halfClosed ? this.#source.drain() : this.#source,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    }
+    this.#dispatcher.dispatch(options as unknown as Dispatcher.DispatchOptions, this)
+  }
+
+  /** @param sent called when the connection has taken the frame; without it nobody is told */
+  send(frame: Buffer, sent?: MessageCallback): void {
+    if (this.#status === undefined) this.#source.push(frame, sent)
+    else if (sent !== undefined) process.nextTick(sent)
+  }
+
+  halfClose(): void {
+    if (this.#halfClosed) return
+    this.#halfClosed = true
+    this.#source.end()
+  }
+
+  /** Asks for one message. */
+  read(): void {
+    this.#wanted = true
+    if (!this.#delivering && this.#frames.length > 0) process.nextTick(deliverLater, this)
+  }
+
+  /** Ends the stream from this side: the server is sent a RST_STREAM, and the status told is this one. */
+  cancel(code: number, details: string): void {
+    const ended = this.#status
+    // An answer that was good but for what stands in it is not good.
+    if (this.#told || (ended !== undefined && ended.code !== GRPC_STATUS.OK)) return
+    this.#end(bareStatus(code, details))
+    if (ended === undefined) this.#controller?.abort(new Error(details))
+  }
+
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller
+  }
+
+  onResponseStart(controller: Controller, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200 || this.#status !== undefined) return
+    this.#controller = controller
+    this.#httpStatus = status
+    if (status !== 200 || headers['grpc-status'] !== undefined) this.#held = headers
+    else this.runInAsyncScope(this.#tellHeaders, this, headers)
+  }
+
+  onResponseData(_controller: Controller, chunk: Buffer): void {
+    if (this.#status !== undefined) return
+    this.runInAsyncScope(this.#received, this, chunk)
+  }
+
+  onResponseEnd(_controller: Controller, trailers: IncomingHttpHeaders): void {
+    if (this.#status === undefined) this.runInAsyncScope(this.#ended, this, trailers)
+  }
+
+  onResponseError(_controller: Controller, error: Error): void {
+    if (this.#status === undefined) this.runInAsyncScope(this.#failed, this, error)
+  }
+
+  #received(chunk: Buffer): void {
+    this.#releaseHeld()
+    const { length } = this.#frames
+    try {
+      this.#reader.read(chunk, this.#frames)
+    } catch (error) {
+      this.#unreadable(error)
+      return
+    }
+    for (let index = length; index < this.#frames.length; index++) {
+      this.#unreadBytes += (this.#frames[index] as Buffer).length + FRAME_OVERHEAD_BYTES
+    }
+    this.deliver()
+    if (this.#unreadBytes > READ_AHEAD_BYTES && !this.#paused && this.#status === undefined) {
+      this.#paused = true
+      this.#controller?.pause()
+    }
+  }
+
+  /** A page of an error is no message: its status says more than that it is too long for one. */
+  #unreadable(error: unknown): void {
+    if (!(error instanceof FrameTooLarge)) throw error
+    const told = this.#httpStatus === 200 ? undefined : statusOfHttp(this.#httpStatus)
+    this.cancel(told?.code ?? GRPC_STATUS.RESOURCE_EXHAUSTED, told?.details ?? error.message)
+  }
+
+  #ended(trailers: IncomingHttpHeaders): void {
+    if (hasAny(trailers)) {
+      this.#releaseHeld()
+      this.#end(statusOfHeaders(trailers, this.#httpStatus))
+    } else if (this.#held !== undefined) {
+      this.#endOrWait(statusOfHeaders(this.#held, this.#httpStatus))
+    } else {
+      this.#end(statusOfNothing(this.#httpStatus))
+    }
+  }
+
+  #failed(error: Error): void {
+    const status = statusOfFailure(error, resetCodeOf(error))
+    if (this.#httpStatus === 0) this.#endOrWait(status)
+    else this.#end(status)
+  }
+
+  #endOrWait(status: StreamStatus): void {
+    if (this.#source.untouched && this.#listener.mayOpenAgain?.(status) === true) return
+    this.#end(status)
+  }
+
+  #releaseHeld(): void {
+    const headers = this.#held
+    if (headers === undefined) return
+    this.#held = undefined
+    this.#tellHeaders(headers)
+  }
+
+  #tellHeaders(headers: IncomingHttpHeaders): void {
+    try {
+      this.#listener.onHeaders(headers)
+    } catch (error) {
+      throwToProcess(error)
+    }
+  }
+
+  /** Gives on what is asked for. Not to be called from outside. */
+  deliver(): void {
+    if (this.#delivering) return
+    this.#delivering = true
+    while (this.#wanted && this.#frames.length > 0 && !this.#told) this.#deliverOne()
+    this.#delivering = false
+    if (this.#frames.length === 0) this.#caughtUp()
+  }
+
+  #deliverOne(): void {
+    const frame = this.#frames.shift() as Buffer
+    this.#unreadBytes -= frame.length + FRAME_OVERHEAD_BYTES
+    this.#wanted = false
+    try {
+      this.#listener.onFrame(frame)
+    } catch (error) {
+      throwToProcess(error)
+    }
+  }
+
+  #caughtUp(): void {
+    if (this.#paused) {
+      this.#paused = false
+      this.#controller?.resume()
+    }
+    if (this.#status !== undefined) this.#tellStatus()
+  }
+
+  /** What was read ahead of a failure is not told any more, as by grpc-js. */
+  #end(status: StreamStatus): void {
+    this.#status = status
+    this.#source.abandon()
+    if (status.code !== GRPC_STATUS.OK) this.#frames = []
+    if (this.#frames.length === 0 && !this.#delivering) this.#tellStatus()
+  }
+
+  #tellStatus(): void {
+    if (this.#told) return
+    this.#told = true
+    process.nextTick(tellLater, this)
+  }
+
+  /** Not to be called from outside. */
+  tell(): void {
+    this.#listener.onStatus(this.#status as StreamStatus)
+  }
+}
+
+function deliverLater(stream: GrpcStream): void {
+  stream.runInAsyncScope(stream.deliver, stream)
+}
+
+function tellLater(stream: GrpcStream): void {
+  stream.runInAsyncScope(stream.tell, stream)
+}
+
+function throwToProcess(error: unknown): void {
+  process.nextTick(() => {
+    throw error
+  })
+}
+
+function hasAny(headers: IncomingHttpHeaders): boolean {
+  for (const _name in headers) return true
+  return false
+}
