@@ -19,6 +19,7 @@ const SPECS: Readonly<Record<string, object>> = {
   RequestAuthentication: { jwtRules: [{ issuer: 'a' }] },
   AuthorizationPolicy: { rules: [{}] },
   HTTPRoute: ROUTE,
+  GRPCRoute: { ...ROUTE, ...BACKENDS },
   TCPRoute: { ...ROUTE, ...BACKENDS },
   TLSRoute: { ...ROUTE, ...BACKENDS, hostnames: ['a.example.com'] },
   XBackendTrafficPolicy: { targetRefs: [{ group: '', kind: 'Service', name: 'a' }] },

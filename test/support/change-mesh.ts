@@ -1,4 +1,4 @@
-import { backend, httpRoute, l4Route, retryBudget } from './gateway-routes.ts'
+import { backend, grpcRoute, httpRoute, l4Route, retryBudget } from './gateway-routes.ts'
 import { hostOf, type MeshStep } from './mesh-steps.ts'
 import {
   authorizationPolicy,
@@ -104,11 +104,12 @@ const RESOURCES: { readonly [K in ResourceStep['do']]: (step: Step<K>) => TestRe
   'gateway-route'({ kind, namespace, name, to, port, cors }) {
     const backendRefs = [backend(to, { namespace: 'default' }), backend(name, { namespace: 'default', port: 81 })]
     const hostnames = kind === 'TLSRoute' ? [`${name}.example`] : undefined
-    if (kind !== 'HTTPRoute')
+    if (kind === 'TCPRoute' || kind === 'TLSRoute')
       return l4Route(`${namespace}/${kind}-${to}`, name, backendRefs, hostnames, { namespace: 'default' })
-    const filters = cors ? [{ type: 'CORS', cors: { allowOrigins: ['*'] } }] : []
+    const filters = cors && kind === 'HTTPRoute' ? [{ type: 'CORS', cors: { allowOrigins: ['*'] } }] : []
     const parent = { namespace: 'default', ...(port === undefined ? {} : { port }) }
-    return httpRoute(`${namespace}/http-${to}`, name, [{ backendRefs, filters }], parent)
+    const route = kind === 'HTTPRoute' ? httpRoute : grpcRoute
+    return route(`${namespace}/${kind}-${to}`, name, [{ backendRefs, filters }], parent)
   },
   budget: ({ name, percent }) => retryBudget(name, percent),
   fault({ name: app, status }) {

@@ -197,6 +197,47 @@ export const FULL_ROUTES: readonly (readonly [kind: string, spec: Spec])[] = [
     },
   ],
   [
+    'GRPCRoute',
+    {
+      parentRefs: SERVICE_A,
+      hostnames: ['h.com'],
+      rules: [
+        {
+          name: 'g',
+          matches: [
+            {
+              method: { type: 'Exact', service: 'x.Y', method: 'Z' },
+              headers: [{ name: 'x', value: '1', type: 'RegularExpression' }],
+            },
+            { method: { type: 'RegularExpression', service: '^(a|b)$' } },
+          ],
+          filters: [
+            {
+              type: 'RequestHeaderModifier',
+              requestHeaderModifier: {
+                set: [{ name: 'a', value: 'b' }],
+                add: [{ name: 'c', value: 'd' }],
+                remove: ['e'],
+              },
+            },
+            { type: 'RequestMirror', requestMirror: { backendRef: { name: 'b', port: 80 }, percent: 5 } },
+          ],
+          backendRefs: [
+            {
+              name: 'a',
+              port: 80,
+              weight: 1,
+              filters: [
+                { type: 'ResponseHeaderModifier', responseHeaderModifier: { set: [{ name: 'a', value: 'b' }] } },
+              ],
+            },
+            { name: 'b', port: 80, weight: 2 },
+          ],
+        },
+      ],
+    },
+  ],
+  [
     'TCPRoute',
     {
       parentRefs: SERVICE_A,

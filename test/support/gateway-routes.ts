@@ -20,6 +20,11 @@ export function httpRoute(name: string, service: string, rules: readonly object[
   }
 }
 
+/** A GRPCRoute of a Service; `name` may be `namespace/name`. */
+export function grpcRoute(name: string, service: string, rules: readonly object[], parent: object = {}): TestResource {
+  return { ...httpRoute(name, service, rules, parent), kind: 'GRPCRoute' }
+}
+
 /** A TCPRoute, or with hostnames a TLSRoute. */
 export function l4Route(
   name: string,

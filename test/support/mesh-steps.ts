@@ -120,7 +120,7 @@ export const meshStep = fc.oneof(
   fc.record({ do: fc.constant('delegate'), there: maybe, to: name, hidden: maybe, cors: maybe }),
   fc.record({
     do: fc.constant('gateway-route'),
-    kind: fc.constantFrom('HTTPRoute', 'TCPRoute', 'TLSRoute'),
+    kind: fc.constantFrom('HTTPRoute', 'GRPCRoute', 'TCPRoute', 'TLSRoute'),
     namespace: fc.constantFrom('default', 'other'),
     name,
     to: name,

@@ -16,7 +16,8 @@ export interface CanarySituation {
   /** All of the mesh; the plan finds those that matter. */
   readonly virtualServices: readonly ConfigResource[]
   readonly destinationRules: readonly ConfigResource[]
-  readonly httpRoutes: readonly ConfigResource[]
+  /** HTTPRoutes and GRPCRoutes. */
+  readonly requestRoutes: readonly ConfigResource[]
   /** How many workloads of the service are registered with each value of the label `version`. */
   readonly versions: ReadonlyMap<string, number>
   /** What the canary before left; `undefined` where there is none. */

@@ -10,22 +10,22 @@ export const specOf = (resource: ConfigResource): VirtualServiceSpec => resource
 
 export const nameOf = ({ metadata }: ConfigResource): string => `${metadata.namespace}/${metadata.name}`
 
-type Where = Pick<CanarySituation, 'service' | 'domain' | 'virtualServices' | 'httpRoutes'>
+type Where = Pick<CanarySituation, 'service' | 'domain' | 'virtualServices' | 'requestRoutes'>
 
 /**
  * The one VirtualService that names the service's host for the mesh; `undefined` where there is none. Refused where an HTTPRoute
- * of the service's own namespace, which is for all callers, rules it.
+ * or GRPCRoute of the service's own namespace, which is for all callers, rules it.
  */
 export function rulingVirtualService({
   service,
   domain,
   virtualServices,
-  httpRoutes,
+  requestRoutes,
 }: Where): Result<ConfigResource | undefined, CanaryRefusal> {
-  const route = httpRoutes.find((resource) => isProducerRoute(resource, service))
+  const route = requestRoutes.find((resource) => isProducerRoute(resource, service))
   if (route !== undefined) {
     return conflict(
-      `HTTPRoute ${nameOf(route)} rules ${service.host}: give its backendRefs weights there, or delete it`,
+      `${route.kind} ${nameOf(route)} rules ${service.host}: give its backendRefs weights there, or delete it`,
     )
   }
   const ofMesh = virtualServices.filter((resource) => bindsMesh(specOf(resource).gateways))
@@ -48,13 +48,13 @@ export function rulingVirtualService({
   )
 }
 
-/** HTTPRoutes that callers of other namespaces follow instead: those feel nothing of a canary. */
-export function consumerRouteWarnings({ service, httpRoutes }: Pick<Where, 'service' | 'httpRoutes'>): string[] {
-  return httpRoutes
+/** HTTPRoutes and GRPCRoutes that callers of other namespaces follow instead: those feel nothing of a canary. */
+export function consumerRouteWarnings({ service, requestRoutes }: Pick<Where, 'service' | 'requestRoutes'>): string[] {
+  return requestRoutes
     .filter((resource) => resource.metadata.namespace !== service.namespace && attachesTo(resource, service))
     .map(
       (resource) =>
-        `callers in the namespace ${resource.metadata.namespace} follow HTTPRoute ${nameOf(resource)} and feel nothing of this`,
+        `callers in the namespace ${resource.metadata.namespace} follow ${resource.kind} ${nameOf(resource)} and feel nothing of this`,
     )
 }
 

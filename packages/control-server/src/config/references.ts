@@ -2,10 +2,11 @@ import { DEFAULT_DOMAIN, expandServiceHost } from '@weft/mesh-protocol'
 import { child, item } from './field-path.ts'
 import { isWildcardHost } from './host-name.ts'
 import type { ConfigResource } from './resource.ts'
-import { httpRouteServices, l4RouteServices, type ServiceReference } from './route-references.ts'
+import { l4RouteServices, requestRouteServices, type ServiceReference } from './route-references.ts'
 import type { BackendTrafficPolicySpec } from './spec/backend-traffic-policy.ts'
 import type { CircuitBreakerSpec } from './spec/circuit-breaker.ts'
 import type { DestinationRuleSpec } from './spec/destination-rule.ts'
+import type { GrpcRouteSpec } from './spec/gateway/grpc-route.ts'
 import type { HttpRouteSpec } from './spec/gateway/http-route.ts'
 import type { TcpRouteSpec } from './spec/gateway/l4-routes.ts'
 import type { LoadBalancerSpec } from './spec/load-balancer.ts'
@@ -102,7 +103,8 @@ const REFERENCES: Readonly<Record<string, (spec: ConfigResource['spec']) => Refe
   CircuitBreaker: (spec) => ofCircuitBreaker(spec as unknown as CircuitBreakerSpec),
   LoadBalancer: (spec) => ofLoadBalancer(spec as unknown as LoadBalancerSpec),
   MeshConfig: (spec) => ofMeshConfig(spec as MeshConfigSpec),
-  HTTPRoute: (spec) => ofServices(httpRouteServices(spec as HttpRouteSpec)),
+  HTTPRoute: (spec) => ofServices(requestRouteServices(spec as HttpRouteSpec)),
+  GRPCRoute: (spec) => ofServices(requestRouteServices(spec as GrpcRouteSpec)),
   TCPRoute: (spec) => ofServices(l4RouteServices(spec as unknown as TcpRouteSpec)),
   TLSRoute: (spec) => ofServices(l4RouteServices(spec as unknown as TcpRouteSpec)),
   XBackendTrafficPolicy: (spec) => ofBackendTrafficPolicy(spec as unknown as BackendTrafficPolicySpec),

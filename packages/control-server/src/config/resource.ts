@@ -54,6 +54,7 @@ export const KINDS: readonly KindInfo[] = [
   { kind: 'RequestAuthentication', ...ISTIO_SECURITY, plural: 'requestauthentications' },
   { kind: 'AuthorizationPolicy', ...ISTIO_SECURITY, plural: 'authorizationpolicies' },
   { kind: 'HTTPRoute', group: GATEWAY_API, versions: ['v1', 'v1beta1'], plural: 'httproutes' },
+  { kind: 'GRPCRoute', group: GATEWAY_API, versions: ['v1', 'v1alpha2'], plural: 'grpcroutes' },
   { kind: 'TCPRoute', group: GATEWAY_API, versions: ['v1', 'v1alpha2'], plural: 'tcproutes' },
   { kind: 'TLSRoute', group: GATEWAY_API, versions: ['v1', 'v1alpha3', 'v1alpha2'], plural: 'tlsroutes' },
   {

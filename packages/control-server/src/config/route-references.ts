@@ -1,4 +1,5 @@
 import { child, item } from './field-path.ts'
+import type { GrpcRouteSpec } from './spec/gateway/grpc-route.ts'
 import type { HttpFilter } from './spec/gateway/http-filters.ts'
 import type { HttpRouteSpec } from './spec/gateway/http-route.ts'
 import type { TcpRouteSpec } from './spec/gateway/l4-routes.ts'
@@ -19,8 +20,8 @@ export interface ServiceReference {
 const hostOf = (name: string, namespace: string | undefined): string =>
   namespace === undefined ? name : `${name}.${namespace}`
 
-/** The Services that a HTTPRoute attaches to and sends to, mirrors too. */
-export function httpRouteServices({ parentRefs, rules = [] }: HttpRouteSpec): ServiceReference[] {
+/** The Services that an HTTPRoute or GRPCRoute attaches to and sends to, mirrors too. */
+export function requestRouteServices({ parentRefs, rules = [] }: HttpRouteSpec | GrpcRouteSpec): ServiceReference[] {
   const ofRules = rules.flatMap(({ backendRefs = [], filters }, index) => {
     const at = item('spec.rules', index)
     return [
@@ -57,7 +58,10 @@ function ofBackend(backend: BackendObjectReference, field: string): ServiceRefer
   return [{ field: child(field, 'name'), host: hostOf(backend.name, backend.namespace) }]
 }
 
-function ofMirrors(filters: readonly HttpFilter[] | undefined, field: string): ServiceReference[] {
+function ofMirrors(
+  filters: readonly Pick<HttpFilter, 'requestMirror'>[] | undefined,
+  field: string,
+): ServiceReference[] {
   return (filters ?? []).flatMap(({ requestMirror }, index) =>
     requestMirror === undefined
       ? []

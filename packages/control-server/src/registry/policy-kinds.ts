@@ -10,6 +10,7 @@ const LISTS = {
   xbackendtrafficpolicies: 'backendTrafficPolicies',
   faultinjections: 'faultInjections',
   httproutes: 'httpRoutes',
+  grpcroutes: 'grpcRoutes',
   tcproutes: 'tcpRoutes',
   tlsroutes: 'tlsRoutes',
   sidecars: 'sidecars',

@@ -93,7 +93,7 @@ export class Canaries {
 
   private situationFrom(namespace: string, name: string, entry: Entry | undefined): CanarySituation | undefined {
     const model = this.options.model()
-    const { domain, virtualServices, destinationRules, httpRoutes } = model
+    const { domain, virtualServices, destinationRules, httpRoutes, grpcRoutes } = model
     const service = model.services.get(serviceHost(name, namespace, domain))
     if (service === undefined) return undefined
     const { host } = service
@@ -102,7 +102,7 @@ export class Canaries {
       domain,
       virtualServices,
       destinationRules,
-      httpRoutes,
+      requestRoutes: [...httpRoutes, ...grpcRoutes],
       versions: registeredVersions(model, service),
       record: entry && (JSON.parse(entry.value) as CanaryRecord),
     }

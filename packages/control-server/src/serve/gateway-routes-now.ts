@@ -1,5 +1,5 @@
 import type { Model } from '../registry/model.ts'
-import { type GatewayRouteIndex, indexGatewayRoutes } from '../translate/gateway/route-index.ts'
+import { type GatewayRouteIndex, type GatewayRouteLists, indexGatewayRoutes } from '../translate/gateway/route-index.ts'
 
 /** Gateway API's routes by the services that they attach to; indexed again only when a route has changed. */
 export class GatewayRoutesNow {
@@ -14,6 +14,13 @@ export class GatewayRoutesNow {
   }
 }
 
+const LISTS = [
+  'httpRoutes',
+  'grpcRoutes',
+  'tlsRoutes',
+  'tcpRoutes',
+] as const satisfies readonly (keyof GatewayRouteLists)[]
+
 function sameRoutes(a: Model, b: Model): boolean {
-  return a.httpRoutes === b.httpRoutes && a.tlsRoutes === b.tlsRoutes && a.tcpRoutes === b.tcpRoutes
+  return LISTS.every((list) => a[list] === b[list])
 }

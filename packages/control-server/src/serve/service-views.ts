@@ -36,7 +36,7 @@ export interface EndpointView {
 
 /** A share of the traffic that no other rule takes. */
 export interface SplitView {
-  /** As it is written in the VirtualService; of an HTTPRoute the full host of the backend. */
+  /** As it is written in the VirtualService; of an HTTPRoute or GRPCRoute the full host of the backend. */
   readonly host: string
   /** Empty where the destination is the host as a whole. */
   readonly subset: string
@@ -88,7 +88,7 @@ export class ServiceViews {
     }
   }
 
-  /** An HTTPRoute of the service's namespace goes before a VirtualService, for callers there. */
+  /** An HTTPRoute or GRPCRoute of the service's namespace goes before a VirtualService, for callers there. */
   private splitOf(model: Model, service: MeshService): readonly SplitView[] {
     const backends = restOfRoutes(this.routes.of(model), service, model.domain)
     if (backends !== undefined) {

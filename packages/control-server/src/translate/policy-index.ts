@@ -57,7 +57,8 @@ export function indexPolicies(model: Model, before?: PolicyIndex): PolicyIndex {
       same('domain', 'circuitBreakers')?.circuitBreakers ?? indexCircuitBreakers(model.circuitBreakers, domain),
     loadBalancers: same('domain', 'loadBalancers')?.loadBalancers ?? indexLoadBalancers(model.loadBalancers, domain),
     gatewayRoutes:
-      same('domain', 'httpRoutes', 'tlsRoutes', 'tcpRoutes')?.gatewayRoutes ?? indexGatewayRoutes(model, domain),
+      same('domain', 'httpRoutes', 'grpcRoutes', 'tlsRoutes', 'tcpRoutes')?.gatewayRoutes ??
+      indexGatewayRoutes(model, domain),
     retryBudgets:
       same('domain', 'backendTrafficPolicies')?.retryBudgets ?? indexRetryBudgets(model.backendTrafficPolicies, domain),
     sidecars,

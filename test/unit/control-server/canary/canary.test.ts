@@ -227,9 +227,12 @@ describe('steps', () => {
   })
 })
 
-const httpRoute = (namespace: string, ...parentRefs: readonly object[]): ConfigResource => ({
+const httpRoute = (namespace: string, ...parentRefs: readonly object[]): ConfigResource =>
+  requestRoute('HTTPRoute', namespace, parentRefs)
+
+const requestRoute = (kind: string, namespace: string, parentRefs: readonly object[]): ConfigResource => ({
   apiVersion: 'gateway.networking.k8s.io/v1',
-  kind: 'HTTPRoute',
+  kind,
   metadata: { name: 'route', namespace },
   spec: { parentRefs },
 })
@@ -239,10 +242,14 @@ test('HTTPRoutes of other callers are not in the way and are told, those of othe
     [
       httpRoute('shop', { group: '', kind: 'Service', name: 'reviews', namespace: 'default' }),
       httpRoute('default', { group: '', kind: 'Service', name: 'ratings' }, { name: 'reviews' }),
+      requestRoute('GRPCRoute', 'other', [{ group: '', kind: 'Service', name: 'reviews', namespace: 'default' }]),
     ],
     { v1: 1, v2: 1 },
   )
-  const told = ['callers in the namespace shop follow HTTPRoute shop/route and feel nothing of this']
+  const told = [
+    'callers in the namespace shop follow HTTPRoute shop/route and feel nothing of this',
+    'callers in the namespace other follow GRPCRoute other/route and feel nothing of this',
+  ]
   expect(mesh.put('v2', 10)).toEqual(told)
   expect(mesh.promote()).toEqual(told)
 })
@@ -267,6 +274,12 @@ describe('what is in the way', () => {
       ruled(httpRoute('default', { group: '', kind: 'Service', name: 'reviews' })),
       409,
       'HTTPRoute default/route rules reviews.default.svc.cluster.local',
+    ],
+    [
+      'a GRPCRoute of the service',
+      ruled(requestRoute('GRPCRoute', 'default', [{ group: '', kind: 'Service', name: 'reviews' }])),
+      409,
+      'GRPCRoute default/route rules reviews.default.svc.cluster.local',
     ],
     [
       'a wildcard',

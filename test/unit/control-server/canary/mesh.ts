@@ -52,7 +52,7 @@ export class CanaryMesh {
       domain: 'cluster.local',
       virtualServices: resources.filter(({ kind }) => kind === 'VirtualService'),
       destinationRules: resources.filter(({ kind }) => kind === 'DestinationRule'),
-      httpRoutes: resources.filter(({ kind }) => kind === 'HTTPRoute'),
+      requestRoutes: resources.filter(({ kind }) => kind === 'HTTPRoute' || kind === 'GRPCRoute'),
       versions: new Map(Object.entries(versions)),
       record: undefined,
     }

@@ -35,6 +35,22 @@ const HTTP_RULES = `rules[] { ${[
   'timeouts { backendRequest request }',
 ].join(' ')} }`
 
+const GRPC_FILTERS = `filters[] { ${[
+  'extensionRef { group kind name }',
+  `requestHeaderModifier ${HEADERS}`,
+  `requestMirror { ${BACKEND} fraction { denominator numerator } percent }`,
+  `responseHeaderModifier ${HEADERS}`,
+  'type',
+].join(' ')} }`
+
+const GRPC_RULES = `rules[] { ${[
+  `backendRefs[] { ${GRPC_FILTERS} group kind name namespace port weight }`,
+  GRPC_FILTERS,
+  'matches[] { headers[] { name type value } method { method service type } }',
+  'name',
+  SESSIONS,
+].join(' ')} }`
+
 const RETRIES = 'retryConstraint { budget { interval percent } minRetryRate { count interval } }'
 
 function fieldsOf(schema: JsonSchema): string {
@@ -50,6 +66,7 @@ function fieldOf(name: string, schema: JsonSchema): string {
 
 test.each([
   ['HTTPRoute', `hostnames[] ${PARENTS} ${HTTP_RULES} useDefaultGateways`],
+  ['GRPCRoute', `hostnames[] ${PARENTS} ${GRPC_RULES} useDefaultGateways`],
   ['TCPRoute', `${PARENTS} ${L4_RULES} useDefaultGateways`],
   ['TLSRoute', `hostnames[] ${PARENTS} ${L4_RULES} useDefaultGateways`],
   ['XBackendTrafficPolicy', `${RETRIES} ${SESSIONS} targetRefs[] { group kind name }`],

@@ -12,6 +12,7 @@ const API_VERSIONS: Readonly<Record<string, string>> = {
   RequestAuthentication: 'security.istio.io/v1',
   AuthorizationPolicy: 'security.istio.io/v1',
   HTTPRoute: 'gateway.networking.k8s.io/v1',
+  GRPCRoute: 'gateway.networking.k8s.io/v1',
   TCPRoute: 'gateway.networking.k8s.io/v1',
   TLSRoute: 'gateway.networking.k8s.io/v1',
   XBackendTrafficPolicy: 'gateway.networking.x-k8s.io/v1alpha1',

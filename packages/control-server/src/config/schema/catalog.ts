@@ -5,6 +5,7 @@ import { CIRCUIT_BREAKER_SPEC } from './circuit-breaker.ts'
 import { mapOf, nullable, oneOf, openFields, text } from './common.ts'
 import { DESTINATION_RULE_SPEC } from './destination-rule.ts'
 import { FAULT_INJECTION_SPEC } from './fault-injection.ts'
+import { GRPC_ROUTE_SPEC } from './gateway/grpc-route.ts'
 import { HTTP_ROUTE_SPEC } from './gateway/http-route.ts'
 import { TCP_ROUTE_SPEC, TLS_ROUTE_SPEC } from './gateway/l4-routes.ts'
 import type { JsonSchema } from './json-schema.ts'
@@ -31,6 +32,7 @@ const SPECS: Readonly<Record<string, JsonSchema>> = {
   RequestAuthentication: REQUEST_AUTHENTICATION_SPEC,
   AuthorizationPolicy: AUTHORIZATION_POLICY_SPEC,
   HTTPRoute: HTTP_ROUTE_SPEC,
+  GRPCRoute: GRPC_ROUTE_SPEC,
   TCPRoute: TCP_ROUTE_SPEC,
   TLSRoute: TLS_ROUTE_SPEC,
   XBackendTrafficPolicy: BACKEND_TRAFFIC_POLICY_SPEC,

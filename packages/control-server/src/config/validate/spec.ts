@@ -3,6 +3,7 @@ import type { BackendTrafficPolicySpec } from '../spec/backend-traffic-policy.ts
 import type { CircuitBreakerSpec } from '../spec/circuit-breaker.ts'
 import type { DestinationRuleSpec } from '../spec/destination-rule.ts'
 import type { FaultInjectionSpec } from '../spec/fault-injection.ts'
+import type { GrpcRouteSpec } from '../spec/gateway/grpc-route.ts'
 import type { HttpRouteSpec } from '../spec/gateway/http-route.ts'
 import type { TcpRouteSpec, TlsRouteSpec } from '../spec/gateway/l4-routes.ts'
 import type { LoadBalancerSpec } from '../spec/load-balancer.ts'
@@ -22,6 +23,7 @@ import { checkCircuitBreaker } from './circuit-breaker.ts'
 import type { Context } from './context.ts'
 import { checkDestinationRule } from './destination-rule.ts'
 import { checkFaultInjection } from './fault-injection.ts'
+import { checkGrpcRouteSpec } from './gateway/grpc-route.ts'
 import { checkHttpRouteSpec } from './gateway/http-route.ts'
 import { checkTcpRoute, checkTlsRoute } from './gateway/l4-routes.ts'
 import { checkMeshConfig } from './mesh-config.ts'
@@ -49,6 +51,7 @@ const CHECKS: Readonly<Record<string, SpecCheck>> = {
   RequestAuthentication: (spec, context) => checkRequestAuthentication(spec as RequestAuthenticationSpec, context),
   AuthorizationPolicy: (spec, context) => checkAuthorizationPolicy(spec as AuthorizationPolicySpec, context),
   HTTPRoute: (spec, context) => checkHttpRouteSpec(spec as HttpRouteSpec, context),
+  GRPCRoute: (spec, context) => checkGrpcRouteSpec(spec as GrpcRouteSpec, context),
   TCPRoute: (spec, context) => checkTcpRoute(spec as unknown as TcpRouteSpec, context.report),
   TLSRoute: (spec, context) => checkTlsRoute(spec as unknown as TlsRouteSpec, context.report),
   XBackendTrafficPolicy: (spec, context) =>

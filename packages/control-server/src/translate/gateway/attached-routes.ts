@@ -2,13 +2,14 @@ import type { ParentReference } from '../../config/spec/gateway/references.ts'
 import type { MeshService, ServicePort } from '../../registry/model.ts'
 import type { Attachment, GatewayRoute } from './route-index.ts'
 
-/** Of several kinds on one port only the first here that is there applies (Gateway API, mesh: GRPCRoute would go before all). */
-export const ROUTE_KINDS: readonly GatewayRoute['kind'][] = ['HTTPRoute', 'TLSRoute', 'TCPRoute']
+/** Of several kinds on one port only the first here that is there applies (Gateway API, mesh). */
+export const ROUTE_KINDS: readonly GatewayRoute['kind'][] = ['GRPCRoute', 'HTTPRoute', 'TLSRoute', 'TCPRoute']
 
 type OfKind<K extends GatewayRoute['kind']> = Extract<GatewayRoute, { kind: K }>
 
 /** The routes of one kind that rule a port for the clients of one namespace; at least one, the oldest first. */
 export type AttachedRoutes =
+  | { readonly kind: 'GRPCRoute'; readonly routes: readonly OfKind<'GRPCRoute'>[] }
   | { readonly kind: 'HTTPRoute'; readonly routes: readonly OfKind<'HTTPRoute'>[] }
   | { readonly kind: 'TLSRoute'; readonly routes: readonly OfKind<'TLSRoute'>[] }
   | { readonly kind: 'TCPRoute'; readonly routes: readonly OfKind<'TCPRoute'>[] }
@@ -43,5 +44,5 @@ export function attaches(parent: ParentReference, { number, name }: Pick<Service
 
 /** Requests are not looked into on a port that speaks another protocol. */
 function speaks(kind: GatewayRoute['kind'], { protocol }: ServicePort): boolean {
-  return kind !== 'HTTPRoute' || protocol !== 'tcp'
+  return (kind !== 'HTTPRoute' && kind !== 'GRPCRoute') || protocol !== 'tcp'
 }

@@ -1,6 +1,7 @@
 import { type ClusterWeight, clusterName, type RequestMirrorPolicy, serviceHost } from '@weft/mesh-protocol'
 import type { HttpFilter } from '../../config/spec/gateway/http-filters.ts'
 import { type BackendObjectReference, isServiceBackend } from '../../config/spec/gateway/references.ts'
+import type { GatewayRoute } from './route-index.ts'
 
 /** From where references are resolved. */
 export interface ReferenceScope {
@@ -12,8 +13,13 @@ export interface ReferenceScope {
 /** Answers of this name's cluster, which cannot exist (RFC 6761): those of Gateway API for a backend that is not valid. */
 const NOWHERE = 'backend.invalid'
 
-/** Gateway API: the share of a backend that does not exist or cannot be used is answered with this. */
-export const INVALID_BACKEND_STATUS = 500
+/**
+ * Gateway API: the share of a backend that does not exist or cannot be used is answered with this. For gRPC it asks for
+ * UNAVAILABLE, which is what a gRPC caller makes of 503.
+ */
+export function invalidBackendStatus(kind: GatewayRoute['kind']): number {
+  return kind === 'GRPCRoute' ? 503 : 500
+}
 
 /**
  * The cluster that a backend stands for. In a mesh backends may be in any namespace. A Service or port that does not exist

@@ -1,8 +1,9 @@
 import type { RetryPolicy, Route, TcpRoute } from '@weft/mesh-protocol'
 import type { MeshService, ServicePort } from '../../registry/model.ts'
 import { attachedRoutes } from './attached-routes.ts'
-import { translateHttpRoutes } from './http-routes.ts'
 import { requestsAsConnections, translateL4Routes } from './l4-routes.ts'
+import { rulesRequests } from './request-candidates.ts'
+import { translateRequestRoutes } from './request-routes.ts'
 import type { GatewayRouteIndex } from './route-index.ts'
 
 /** What Gateway API says of one port of a service, for the clients of one namespace. */
@@ -37,8 +38,8 @@ export function gatewayRoutes(
   const attached = attachedRoutes(policies.gatewayRoutes.find(host), { namespace }, port, client.namespace)
   const owner = attached?.routes[0]
   if (attached === undefined || owner === undefined) return undefined
-  if (attached.kind === 'HTTPRoute')
-    return { routes: translateHttpRoutes(attached.routes, { domain, defaultRetryPolicy }), owner }
+  if (rulesRequests(attached))
+    return { routes: translateRequestRoutes(attached, { domain, defaultRetryPolicy }), owner }
   const tcpRoutes = translateL4Routes(attached, domain)
   return {
     routes: requestsAsConnections(attached, tcpRoutes, { host, port: port.number, retryPolicy: defaultRetryPolicy }),

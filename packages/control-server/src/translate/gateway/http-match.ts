@@ -7,7 +7,7 @@ import { withoutSlash } from './precedence.ts'
 export function httpRouteMatch(match: HttpRouteMatch): RouteMatch {
   const path = pathMatcher(match)
   const headers = [
-    ...firstOfEachName(match.headers, (name) => name.toLowerCase()).map(headerMatcher),
+    ...headerMatchers(match.headers),
     ...(match.method === undefined ? [] : [{ name: ':method', stringMatch: { exact: match.method } }]),
   ]
   const queryParameters = firstOfEachName(match.queryParams, (name) => name).map(
@@ -27,6 +27,11 @@ function pathMatcher(match: HttpRouteMatch): PathMatcher | undefined {
   if (type === 'RegularExpression') return { regex: value }
   const prefix = withoutSlash(value)
   return prefix === '' ? undefined : { pathSeparatedPrefix: prefix }
+}
+
+/** Of several conditions on one header the first counts. */
+export function headerMatchers(headers: readonly HttpValueMatch[] | undefined): HeaderMatcher[] {
+  return firstOfEachName(headers, (name) => name.toLowerCase()).map(headerMatcher)
 }
 
 /** The Host of a request is its authority. */

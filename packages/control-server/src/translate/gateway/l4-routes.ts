@@ -2,7 +2,7 @@ import { clusterName, DEFAULT_ROUTE_TIMEOUT_MS, type RetryPolicy, type Route, ty
 import type { AttachedRoutes } from './attached-routes.ts'
 import { nowhere, plainClusters } from './backends.ts'
 
-type AttachedL4Routes = Exclude<AttachedRoutes, { kind: 'HTTPRoute' }>
+type AttachedL4Routes = Exclude<AttachedRoutes, { kind: 'HTTPRoute' | 'GRPCRoute' }>
 
 /**
  * What TLSRoutes or TCPRoutes make of connections: the most exact server name first (Gateway API: exact before wildcard, then

@@ -1,5 +1,6 @@
 import { serviceHost } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../../config/resource.ts'
+import type { GrpcRouteSpec } from '../../config/spec/gateway/grpc-route.ts'
 import type { HttpRouteSpec } from '../../config/spec/gateway/http-route.ts'
 import type { TcpRouteSpec, TlsRouteSpec } from '../../config/spec/gateway/l4-routes.ts'
 import { type CommonRouteSpec, isServiceParent, type ParentReference } from '../../config/spec/gateway/references.ts'
@@ -8,6 +9,7 @@ import type { PolicyLists } from '../../registry/policy-kinds.ts'
 /** A route of Gateway API of any kind. */
 export type GatewayRoute =
   | ({ readonly kind: 'HTTPRoute'; readonly spec: HttpRouteSpec } & GatewayRouteName)
+  | ({ readonly kind: 'GRPCRoute'; readonly spec: GrpcRouteSpec } & GatewayRouteName)
   | ({ readonly kind: 'TLSRoute'; readonly spec: TlsRouteSpec } & GatewayRouteName)
   | ({ readonly kind: 'TCPRoute'; readonly spec: TcpRouteSpec } & GatewayRouteName)
 
@@ -31,9 +33,14 @@ export interface GatewayRouteIndex {
 }
 
 /** The lists of the model that {@link indexGatewayRoutes} reads. */
-export type GatewayRouteLists = Pick<PolicyLists, 'httpRoutes' | 'tlsRoutes' | 'tcpRoutes'>
+export type GatewayRouteLists = Pick<PolicyLists, 'httpRoutes' | 'grpcRoutes' | 'tlsRoutes' | 'tcpRoutes'>
 
-const KINDS = { httpRoutes: 'HTTPRoute', tlsRoutes: 'TLSRoute', tcpRoutes: 'TCPRoute' } as const
+const KINDS = {
+  httpRoutes: 'HTTPRoute',
+  grpcRoutes: 'GRPCRoute',
+  tlsRoutes: 'TLSRoute',
+  tcpRoutes: 'TCPRoute',
+} as const
 
 /** The resources of each list come oldest first. */
 export function indexGatewayRoutes(lists: GatewayRouteLists, domain: string): GatewayRouteIndex {

@@ -2,8 +2,7 @@ import { parseClusterName } from '@weft/mesh-protocol'
 import type { MeshService } from '../../registry/model.ts'
 import { attachedRoutes } from './attached-routes.ts'
 import { backendCluster, weightedBackends } from './backends.ts'
-import { httpRouteMatch } from './http-match.ts'
-import { byPrecedence } from './precedence.ts'
+import { requestCandidates, rulesRequests } from './request-candidates.ts'
 import type { GatewayRouteIndex } from './route-index.ts'
 
 /** A backend of what no other rule takes. */
@@ -14,8 +13,8 @@ export interface BackendShare {
 }
 
 /**
- * Where requests to a service go that no condition takes, by the HTTPRoutes of its own namespace on the first port that has
- * some; empty where nothing takes them. `undefined`: no HTTPRoute rules the service.
+ * Where requests to a service go that no condition takes, by the HTTPRoutes or GRPCRoutes of its own namespace on the
+ * first port that has some; empty where nothing takes them. `undefined`: none rules the service.
  */
 export function restOfRoutes(
   index: GatewayRouteIndex,
@@ -25,8 +24,8 @@ export function restOfRoutes(
   const { host, namespace, ports } = service
   for (const port of ports) {
     const attached = attachedRoutes(index.find(host), service, port, namespace)
-    if (attached?.kind !== 'HTTPRoute') continue
-    const rest = byPrecedence(attached.routes).find(({ match }) => Object.keys(httpRouteMatch(match)).length === 0)
+    if (!rulesRequests(attached)) continue
+    const rest = requestCandidates(attached).find(({ match }) => Object.keys(match).length === 0)
     return weightedBackends(rest?.rule.backendRefs).map(({ backend, weight }) => {
       const cluster = backendCluster(backend, { namespace, domain })
       return { host: parseClusterName(cluster)?.host ?? cluster, weight }

@@ -82,8 +82,8 @@ function judgeParent(
   if (rules.includes(kind)) return [true, 'Accepted', `the route rules ${host}`]
   const other = rules.find((each) => each !== undefined)
   return other === undefined
-    ? [false, 'UnsupportedProtocol', `a port of ${host} that carries no HTTP has no use for an ${kind}`]
-    : [false, 'Conflicted', `an ${other} rules the same port, and goes before a ${kind}`]
+    ? [false, 'UnsupportedProtocol', `a port of ${host} that carries no HTTP has no use for ${kind}s`]
+    : [false, 'Conflicted', `${other}s rule the same port, and go before ${kind}s`]
 }
 
 function judgeBackends(

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ConfigResource } from '../../../../../packages/control-server/src/config/resource.ts'
 import { indexGatewayRoutes } from '../../../../../packages/control-server/src/translate/gateway/route-index.ts'
 import { routeStatus } from '../../../../../packages/control-server/src/translate/gateway/route-status.ts'
-import { backend, httpRoute, l4Route } from '../../../../support/gateway-routes.ts'
+import { backend, grpcRoute, httpRoute, l4Route } from '../../../../support/gateway-routes.ts'
 import { service, type TestResource, testModel } from '../../../../support/test-model.ts'
 
 /** `type=reason` of each condition of the only parent of the last resource. */
@@ -37,6 +37,26 @@ describe('the status of a route', () => {
       'of a port without HTTP',
       [httpRoute('a', 'reviews', rules, { port: 90 })],
       ['Accepted False UnsupportedProtocol', resolved],
+    ],
+    [
+      'of gRPC that is for a port without HTTP',
+      [grpcRoute('a', 'reviews', rules, { port: 90 })],
+      ['Accepted False UnsupportedProtocol', resolved],
+    ],
+    [
+      'of gRPC beside one of HTTP',
+      [httpRoute('b', 'reviews', rules), grpcRoute('a', 'reviews', rules)],
+      ['Accepted True Accepted', resolved],
+    ],
+    [
+      'of HTTP beside one of gRPC',
+      [grpcRoute('b', 'reviews', rules), httpRoute('a', 'reviews', rules)],
+      ['Accepted False Conflicted', resolved],
+    ],
+    [
+      'of gRPC with a backend that is not there',
+      [grpcRoute('a', 'reviews', [{ backendRefs: [backend('gone')] }])],
+      ['Accepted True Accepted', 'ResolvedRefs False BackendNotFound'],
     ],
     [
       'beside one that sees more',

@@ -10,7 +10,10 @@ export const namedValue = (maxLength: number): JsonSchema =>
   fields({ name: { ...text, maxLength: 256 }, value: { ...text, maxLength } })
 
 const headerValues = listOf(namedValue(4096), { maxItems: 16 })
-const headerModifier = fields({}, { set: headerValues, add: headerValues, remove: listOf(text, { maxItems: 16 }) })
+export const headerModifier: JsonSchema = fields(
+  {},
+  { set: headerValues, add: headerValues, remove: listOf(text, { maxItems: 16 }) },
+)
 
 const pathModifier = fields(
   { type: oneOf('ReplaceFullPath', 'ReplacePrefixMatch') },
@@ -28,7 +31,7 @@ const requestRedirect = fields(
   },
 )
 
-const requestMirror = fields(
+export const requestMirror: JsonSchema = fields(
   { backendRef: backendObjectReference },
   {
     percent: integer(0, 100),
@@ -66,6 +69,12 @@ const externalAuth = fields(
   },
 )
 
+export const extensionRef: JsonSchema = fields({
+  group: { ...text, maxLength: 253 },
+  kind: { ...text, maxLength: 63 },
+  name: objectName,
+})
+
 const filter = fields(
   {
     type: oneOf(
@@ -87,11 +96,7 @@ const filter = fields(
     urlRewrite: fields({}, { hostname: objectName, path: pathModifier }),
     cors,
     externalAuth,
-    extensionRef: fields({
-      group: { ...text, maxLength: 253 },
-      kind: { ...text, maxLength: 63 },
-      name: objectName,
-    }),
+    extensionRef,
   },
 )
 

@@ -25,8 +25,17 @@ const ONCE: readonly HttpFilter['type'][] = [
   'URLRewrite',
 ]
 
-/** The filters of a rule or of one backend (`HTTPRouteFilter`). */
-export function checkFilters(filters: readonly HttpFilter[] | undefined, field: string, report: Report): void {
+/**
+ * The filters of a rule or of one backend (`HTTPRouteFilter`, `GRPCRouteFilter`).
+ *
+ * @param ifUnknown what becomes of requests that a filter which the mesh does not run is for
+ */
+export function checkFilters(
+  filters: readonly HttpFilter[] | undefined,
+  field: string,
+  report: Report,
+  ifUnknown: string = ANSWERED_500,
+): void {
   const seen = new Set<HttpFilter['type']>()
   for (const [index, filter] of (filters ?? []).entries()) {
     const at = item(field, index)
@@ -35,6 +44,9 @@ export function checkFilters(filters: readonly HttpFilter[] | undefined, field: 
     }
     seen.add(filter.type)
     checkFilter(filter, at, report)
+    if (filter.type === 'ExternalAuth' || filter.type === 'ExtensionRef') {
+      report.warning(at, `${filter.type} is no filter of the mesh: as Gateway API asks, ${ifUnknown}`)
+    }
   }
   if (seen.has('RequestRedirect') && seen.has('URLRewrite')) {
     report.violation(field, 'must not have both RequestRedirect and URLRewrite')
@@ -51,9 +63,6 @@ function checkFilter(filter: HttpFilter, field: string, report: Report): void {
   checkRewrite(urlRewrite, child(field, 'urlRewrite'), report)
   checkCors(cors, child(field, 'cors'), report)
   checkExternalAuth(filter.externalAuth, child(field, 'externalAuth'), report)
-  if (filter.type === 'ExternalAuth' || filter.type === 'ExtensionRef') {
-    report.warning(field, `${filter.type} is no filter of the mesh: as Gateway API asks, ${ANSWERED_500}`)
-  }
 }
 
 /** Exactly the field of its type. */

@@ -30,7 +30,8 @@ function pathProblem(path: string): string | undefined {
   return isPathText(path) ? undefined : `${quote(path)} has characters that no path has; write them as %hh`
 }
 
-function checkValues(
+/** Header or query parameter matches: each name once, and a value that can be compared. */
+export function checkValues(
   values: readonly HttpValueMatch[] | undefined,
   field: string,
   { report, regex }: Context,

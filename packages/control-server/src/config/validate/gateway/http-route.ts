@@ -10,16 +10,13 @@ import {
   pathOf,
 } from '../../spec/gateway/http-route.ts'
 import type { Context } from '../context.ts'
-import { quote } from '../hosts.ts'
 import type { Report } from '../report.ts'
 import { checkFilters } from './http-filters.ts'
 import { checkHttpRouteMatch } from './http-matches.ts'
-import { checkSubdomain, checkUnique, isHostname } from './names.ts'
-import { ANSWERED_500, checkBackend, checkParents, ONLY_IN_A_GATEWAY } from './references.ts'
-import { checkGatewayDuration, checkSessionPersistence } from './session-persistence.ts'
-
-/** Over all rules of a route. */
-const MAX_MATCHES = 128
+import { checkUnique } from './names.ts'
+import { ANSWERED_500, checkBackend, checkParents } from './references.ts'
+import { checkHostnames, checkMatchCount, checkNames, checkSessions } from './route-rules.ts'
+import { checkGatewayDuration } from './session-persistence.ts'
 
 /** What the schema of an HTTPRoute cannot tell: the rules of its resource definition and of the specification's text. */
 export function checkHttpRouteSpec(spec: HttpRouteSpec, context: Context): void {
@@ -31,35 +28,8 @@ export function checkHttpRouteSpec(spec: HttpRouteSpec, context: Context): void 
   if (rules.length === 0) report.violation('spec.rules', 'needs at least one rule')
   for (const [index, rule] of rules.entries()) checkRule(rule, item('spec.rules', index), context)
   const matches = rules.reduce((sum, rule) => sum + (rule.matches ?? DEFAULT_MATCHES).length, 0)
-  if (matches > MAX_MATCHES) {
-    report.violation(
-      'spec.rules',
-      `has ${matches} matches in all, of at most ${MAX_MATCHES}: divide it into several routes`,
-    )
-  }
+  checkMatchCount(matches, report)
   checkNames(rules, report)
-}
-
-export function checkNames(rules: readonly { readonly name?: string }[], report: Report): void {
-  const named = rules.flatMap(({ name }, index) => (name === undefined ? [] : [{ name, index }]))
-  const at = (position: number): string => child(item('spec.rules', named[position]?.index ?? 0), 'name')
-  for (const [position, { name }] of named.entries()) checkSubdomain(name, at(position), report)
-  checkUnique(
-    named.map(({ name }) => name),
-    at,
-    report,
-  )
-}
-
-function checkHostnames(hostnames: readonly string[] | undefined, report: Report): void {
-  for (const [index, hostname] of (hostnames ?? []).entries()) {
-    if (isHostname(hostname)) continue
-    const message = `${quote(hostname)} must be a host name in lower case, of which * may be the first label`
-    report.violation(item('spec.hostnames', index), message)
-  }
-  if ((hostnames ?? []).length > 0) {
-    report.warning('spec.hostnames', 'only have an effect in a gateway; in the mesh match the header Host', 'proxy')
-  }
 }
 
 function checkRule(rule: HttpRouteRule, field: string, context: Context): void {
@@ -73,13 +43,6 @@ function checkRule(rule: HttpRouteRule, field: string, context: Context): void {
   checkTimeouts(rule.timeouts, child(field, 'timeouts'), report)
   checkRetry(rule.retry, child(field, 'retry'), report)
   checkSessions(rule, child(field, 'sessionPersistence'), report)
-}
-
-function checkSessions({ sessionPersistence }: HttpRouteRule, field: string, report: Report): void {
-  if (sessionPersistence === undefined) return
-  checkSessionPersistence(sessionPersistence, field, report)
-  const instead = 'in the mesh a DestinationRule hashes by cookie or header with loadBalancer.consistentHash'
-  report.warning(field, `${ONLY_IN_A_GATEWAY}; ${instead}`, 'proxy')
 }
 
 function checkBackends(rule: HttpRouteRule, field: string, report: Report): void {

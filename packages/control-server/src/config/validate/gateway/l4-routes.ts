@@ -2,9 +2,9 @@ import { child, item } from '../../field-path.ts'
 import type { TcpRouteSpec, TlsRouteSpec } from '../../spec/gateway/l4-routes.ts'
 import { quote } from '../hosts.ts'
 import type { Report } from '../report.ts'
-import { checkNames } from './http-route.ts'
 import { isHostname, isIpV4 } from './names.ts'
 import { checkBackend, checkParents } from './references.ts'
+import { checkNames } from './route-rules.ts'
 
 /** What the schema of a TCPRoute cannot tell. */
 export function checkTcpRoute(spec: TcpRouteSpec, report: Report): void {

@@ -76,3 +76,5 @@ export function checkBackend(
 }
 
 export const ANSWERED_500 = 'what would go there is answered 500'
+
+export const ANSWERED_UNAVAILABLE = 'what would go there is answered with the status UNAVAILABLE'

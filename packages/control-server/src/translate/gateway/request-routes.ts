@@ -1,55 +1,54 @@
 import type { ClusterWeight, RetryPolicy, Route, RouteAction } from '@weft/mesh-protocol'
 import type { HttpFilter } from '../../config/spec/gateway/http-filters.ts'
-import type { HttpBackendReference, HttpRouteRule } from '../../config/spec/gateway/http-route.ts'
+import type { HttpBackendReference } from '../../config/spec/gateway/http-route.ts'
 import {
   backendCluster,
-  INVALID_BACKEND_STATUS,
+  invalidBackendStatus,
   mirrorPolicies,
   nowhere,
   type ReferenceScope,
   weightedBackends,
 } from './backends.ts'
 import { headerMutations } from './header-filters.ts'
-import { httpRouteMatch } from './http-match.ts'
 import { joinRewrites, redirectOf, rewriteOf } from './path-filters.ts'
-import { byPrecedence, type Candidate, type HttpGatewayRoute } from './precedence.ts'
+import {
+  type AttachedRequestRoutes,
+  type RequestCandidate,
+  type RequestRule,
+  requestCandidates,
+} from './request-candidates.ts'
 import { callLimits } from './retry.ts'
 
 /** What routes depend on besides the resources. */
-export interface HttpRouteSettings {
+export interface RequestRouteSettings {
   readonly domain: string
   /** Of a rule that says nothing of retries. */
   readonly defaultRetryPolicy: RetryPolicy
 }
 
 /**
- * The routes of the HTTPRoutes that rule a port, in the order in which they are tried. What none of them takes is left
- * unanswered, which is 404.
+ * The routes of the HTTPRoutes or GRPCRoutes that rule a port, in the order in which they are tried. What none of them takes
+ * is left unanswered, which is 404, and to a gRPC caller UNIMPLEMENTED.
  */
-export function translateHttpRoutes(
-  routes: readonly HttpGatewayRoute[],
-  settings: HttpRouteSettings,
+export function translateRequestRoutes(
+  attached: AttachedRequestRoutes,
+  settings: RequestRouteSettings,
 ): readonly Route[] {
-  const actions = new Map<HttpRouteRule, Omit<Route, 'name' | 'match'>>()
-  return byPrecedence(routes).map((candidate) => {
-    const { rule, match } = candidate
+  const actions = new Map<RequestRule, Omit<Route, 'name' | 'match'>>()
+  return requestCandidates(attached).map((candidate) => {
+    const { rule, name, match } = candidate
     const action = actions.get(rule) ?? ruleAction(candidate, settings)
     actions.set(rule, action)
-    return { name: nameOf(candidate), match: httpRouteMatch(match), ...action }
+    return { name, match, ...action }
   })
-}
-
-function nameOf({ route, rule, ruleIndex, matchIndex }: Candidate): string {
-  const name = `${route.namespace}/${route.name}/${rule.name ?? `rules[${ruleIndex}]`}`
-  return (rule.matches ?? []).length > 1 ? `${name}/matches[${matchIndex}]` : name
 }
 
 /** Filters that the mesh does not run must not be skipped (Gateway API `HTTPRouteFilter`). */
 const isUnknown = ({ type }: HttpFilter): boolean => type === 'ExtensionRef' || type === 'ExternalAuth'
 
 function ruleAction(
-  candidate: Candidate,
-  { domain, defaultRetryPolicy }: HttpRouteSettings,
+  candidate: RequestCandidate,
+  { domain, defaultRetryPolicy }: RequestRouteSettings,
 ): Omit<Route, 'name' | 'match'> {
   const { rule, route: resource } = candidate
   const scope: ReferenceScope = { namespace: resource.namespace, domain }
@@ -66,15 +65,15 @@ function ruleAction(
     ...callLimits(rule, defaultRetryPolicy),
     ...(each ? {} : rewriteOf(filters)),
     ...(mirrors.length === 0 ? {} : { requestMirrorPolicies: mirrors }),
-    clusterNotFoundResponseCode: INVALID_BACKEND_STATUS,
+    clusterNotFoundResponseCode: invalidBackendStatus(resource.kind),
   }
   return { route, ...(each ? {} : headerMutations(filters)) }
 }
 
-/** Gateway API asks for 500 where a rule cannot send to anything. */
-function refusal({ route, rule, ruleIndex }: Candidate, problem: string): Omit<Route, 'name' | 'match'> {
-  const body = `HTTPRoute ${route.namespace}/${route.name}: ${rule.name ?? `rules[${ruleIndex}]`} ${problem}\n`
-  return { directResponse: { status: INVALID_BACKEND_STATUS, body } }
+/** What Gateway API asks for where a rule cannot send to anything. */
+function refusal({ route, rule, ruleIndex }: RequestCandidate, problem: string): Omit<Route, 'name' | 'match'> {
+  const body = `${route.kind} ${route.namespace}/${route.name}: ${rule.name ?? `rules[${ruleIndex}]`} ${problem}\n`
+  return { directResponse: { status: invalidBackendStatus(route.kind), body } }
 }
 
 /** Whether it has filters of its own that go over what the rule's have made; then each destination gets the rule's as well. */
