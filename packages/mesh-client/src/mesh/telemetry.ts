@@ -11,6 +11,7 @@ import type { HeldPolicy } from '../telemetry/mesh-gauges.ts'
 import { createTracing } from '../telemetry/otel-tracing.ts'
 import { createPrometheusRecorder } from '../telemetry/prometheus-recorder.ts'
 import { fanOut } from '../telemetry/recorder-fan-out.ts'
+import { createRpcMetrics } from '../telemetry/rpc-metrics.ts'
 import type { Self } from './self.ts'
 
 export interface Telemetry {
@@ -39,8 +40,9 @@ export function createTelemetry(
     clusters: () => sources.clusters().all(),
     policies: () => heldPolicies(sources.versions()),
   })
+  const rpc = createRpcMetrics(node.clientVersion)
   return {
-    recorder: fanOut([metrics.recorder, createDiagnosticsRecorder()]),
+    recorder: fanOut([metrics.recorder, createDiagnosticsRecorder(), ...(rpc === undefined ? [] : [rpc])]),
     registry: metrics.registry,
     audit: createAuditLog(log.audit, log.logger),
     tracing: createTracing(node.clientVersion, isServerInstrumented),

@@ -1,12 +1,10 @@
 import type { CallEnd, ClientCallFacts, ServerCallFacts } from '../kernel/tracing.ts'
+import { errorTypeOf, meshAttributes, type Semantics, type SpanAttributes, type SpanEnd } from './semantics.ts'
 
 /*
  * OpenTelemetry's stable conventions for HTTP spans, as names and values.
  * Source: semantic-conventions, `docs/http/http-spans.md`.
  */
-
-type AttributeValue = string | number
-export type SpanAttributes = Record<string, AttributeValue>
 
 const KNOWN_METHODS: ReadonlySet<string> = new Set([
   'GET',
@@ -25,11 +23,11 @@ const KNOWN_METHODS: ReadonlySet<string> = new Set([
 const SIGNATURES = /([?&](?:AWSAccessKeyId|Signature|sig|X-Goog-Signature)=)[^&]*/g
 
 /** The method; a span cannot be named by the path, of which there are too many. */
-export function spanName(method: string): string {
+function spanName({ method }: ClientCallFacts): string {
   return KNOWN_METHODS.has(method) ? method : 'HTTP'
 }
 
-export function clientAttributes(facts: ClientCallFacts): SpanAttributes {
+function clientAttributes(facts: ClientCallFacts): SpanAttributes {
   const { method, scheme, host, port, path } = facts
   const attributes: SpanAttributes = {
     'http.request.method': method,
@@ -40,7 +38,7 @@ export function clientAttributes(facts: ClientCallFacts): SpanAttributes {
   return withKnownMethod(attributes, method)
 }
 
-export function serverAttributes(facts: ServerCallFacts): SpanAttributes {
+function serverAttributes(facts: ServerCallFacts): SpanAttributes {
   const { method, scheme, host, port, headers, peerAddress } = facts
   const path = withoutSignatures(facts.path)
   const queryStart = path.indexOf('?')
@@ -61,27 +59,12 @@ export function serverAttributes(facts: ServerCallFacts): SpanAttributes {
   return withKnownMethod(attributes, method)
 }
 
-/** What is known only at the end. `error.type` is there when the call counts as failed. */
-export function endAttributes(end: CallEnd, failed: boolean): SpanAttributes {
-  const attributes: SpanAttributes = {}
-  if (end.status > 0) attributes['http.response.status_code'] = end.status
-  if (end.flags !== '-' && end.flags !== '') attributes['weft.response_flags'] = end.flags
-  if (end.access !== undefined) {
-    attributes['weft.access.decision'] = end.access.decision
-    if (end.access.policy !== undefined) attributes['weft.access.policy'] = end.access.policy
-  }
-  if (failed) attributes['error.type'] = errorType(end)
-  return attributes
-}
-
-/** The status, else the code or class of the error, else the response flags. */
-function errorType({ status, error, flags }: CallEnd): string {
-  if (status > 0) return String(status)
-  if (error instanceof Error) {
-    const code: unknown = 'code' in error ? error.code : undefined
-    return typeof code === 'string' ? code : error.name
-  }
-  return flags === '-' || flags === '' ? '_OTHER' : flags
+function spanEnd(end: CallEnd, failed: boolean): SpanEnd {
+  const attributes = meshAttributes(end)
+  const { status } = end
+  if (status > 0) attributes['http.response.status_code'] = status
+  if (failed) attributes['error.type'] = status > 0 ? String(status) : errorTypeOf(end)
+  return { attributes, failed }
 }
 
 function withKnownMethod(attributes: SpanAttributes, method: string): SpanAttributes {
@@ -100,4 +83,15 @@ function authorityOf(scheme: string, host: string, port: number): string {
 
 function withoutSignatures(path: string): string {
   return path.includes('?') ? path.replace(SIGNATURES, '$1REDACTED') : path
+}
+
+export const httpSemantics: Semantics = {
+  resendCount: 'http.request.resend_count',
+  clientName: spanName,
+  clientAttributes,
+  clientEnd: (end) => spanEnd(end, end.status === 0 || end.status >= 400),
+  serverName: spanName,
+  serverAttributes,
+  // A 4xx is the caller's fault, and a caller that goes away is nobody's.
+  serverEnd: (end) => spanEnd(end, end.status >= 500 || end.error !== undefined),
 }

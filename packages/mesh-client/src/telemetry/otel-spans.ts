@@ -1,9 +1,8 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Context, Span } from '@opentelemetry/api'
-import type { CallEnd, ClientSpan, ServerSpan, SetHeader } from '../kernel/tracing.ts'
-import { endAttributes } from './http-semantics.ts'
-
-export type OtelApi = typeof import('@opentelemetry/api')
+import type { CallEnd, ClientSpan, ServerCallFacts, ServerSpan, SetHeader } from '../kernel/tracing.ts'
+import type { OtelApi } from './otel-api.ts'
+import type { Semantics, SpanEnd } from './semantics.ts'
 
 const SETTER = {
   set(set: SetHeader, name: string, value: string): void {
@@ -14,16 +13,26 @@ const SETTER = {
 /** `@opentelemetry/instrumentation-undici` listens here, starts a span of its own for each attempt and adds headers. */
 const UNDICI_REQUESTS = channel('undici:request:create')
 
+/** Whether there is an instrumentation of undici. Calls of gRPC never go by undici, so it does nothing for them. */
+export function isUndiciInstrumented(): boolean {
+  return UNDICI_REQUESTS.hasSubscribers
+}
+
 /** The CLIENT span of one logical call, all its attempts included. */
 export class OtelClientSpan implements ClientSpan {
   readonly #api: OtelApi
+  readonly #semantics: Semantics
   readonly #span: Span
   readonly #context: Context
+  readonly #leavesHeaders: () => boolean
 
-  constructor(api: OtelApi, span: Span, parent: Context) {
+  /** @param leavesHeaders asked whether something else will write the headers of the request */
+  constructor(api: OtelApi, semantics: Semantics, span: Span, context: Context, leavesHeaders: () => boolean) {
     this.#api = api
+    this.#semantics = semantics
     this.#span = span
-    this.#context = api.trace.setSpan(parent, span)
+    this.#context = context
+    this.#leavesHeaders = leavesHeaders
   }
 
   /**
@@ -31,7 +40,7 @@ export class OtelClientSpan implements ClientSpan {
    * a server that finds two `traceparent` takes neither.
    */
   inject(set: SetHeader): void {
-    if (!UNDICI_REQUESTS.hasSubscribers) this.#api.propagation.inject(this.#context, set, SETTER)
+    if (!this.#leavesHeaders()) this.#api.propagation.inject(this.#context, set, SETTER)
   }
 
   run<T>(action: () => T): T {
@@ -44,44 +53,63 @@ export class OtelClientSpan implements ClientSpan {
     const attributes = { 'network.peer.address': endpoint.address, 'network.peer.port': endpoint.port }
     span.setAttributes(attributes)
     if (resend === 0) return
-    span.setAttribute('http.request.resend_count', resend)
-    span.addEvent('weft.resend', { ...attributes, 'http.request.resend_count': resend })
+    const { resendCount } = this.#semantics
+    span.setAttribute(resendCount, resend)
+    span.addEvent('weft.resend', { ...attributes, [resendCount]: resend })
   }
 
   end(end: CallEnd): void {
-    finish(this.#api, this.#span, end, end.status === 0 || end.status >= 400)
+    const span = this.#span
+    if (span.isRecording()) tellEnd(this.#api, span, end, this.#semantics.clientEnd(end))
+    span.end()
+  }
+}
+
+/** The CLIENT span that an instrumentation has made of a call: it is told of what the mesh did, and ended by its owner. */
+export class OthersClientSpan extends OtelClientSpan {
+  readonly #span: Span
+
+  constructor(api: OtelApi, semantics: Semantics, span: Span, context: Context) {
+    super(api, semantics, span, context, () => false)
+    this.#span = span
+  }
+
+  override end({ flags }: CallEnd): void {
+    if (flags !== '-' && flags !== '') this.#span.setAttribute('weft.response_flags', flags)
   }
 }
 
 /** The SERVER span of one request. */
 export class OtelServerSpan implements ServerSpan {
   readonly #api: OtelApi
+  readonly #semantics: Semantics
   readonly #span: Span
   readonly #context: Context
+  readonly #facts: ServerCallFacts
 
-  constructor(api: OtelApi, span: Span, caller: Context) {
+  constructor(api: OtelApi, semantics: Semantics, span: Span, caller: Context, facts: ServerCallFacts) {
     this.#api = api
+    this.#semantics = semantics
     this.#span = span
     this.#context = api.trace.setSpan(caller, span)
+    this.#facts = facts
   }
 
   run<T>(action: () => T): T {
     return this.#api.context.with(this.#context, action)
   }
 
-  /** A 4xx is the caller's fault, and a caller that goes away is nobody's. */
   end(end: CallEnd): void {
-    finish(this.#api, this.#span, end, end.status >= 500 || end.error !== undefined)
+    const span = this.#span
+    if (span.isRecording()) tellEnd(this.#api, span, end, this.#semantics.serverEnd(end, this.#facts))
+    span.end()
   }
 }
 
-function finish(api: OtelApi, span: Span, end: CallEnd, failed: boolean): void {
-  if (span.isRecording()) {
-    span.setAttributes(endAttributes(end, failed))
-    if (failed) {
-      const code = api.SpanStatusCode.ERROR
-      span.setStatus(end.error instanceof Error ? { code, message: end.error.message } : { code })
-    }
-  }
-  span.end()
+function tellEnd(api: OtelApi, span: Span, end: CallEnd, { attributes, failed, name }: SpanEnd): void {
+  span.setAttributes(attributes)
+  if (name !== undefined) span.updateName(name)
+  if (!failed) return
+  const code = api.SpanStatusCode.ERROR
+  span.setStatus(end.error instanceof Error ? { code, message: end.error.message } : { code })
 }

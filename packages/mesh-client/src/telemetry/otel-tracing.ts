@@ -1,40 +1,69 @@
-import { createRequire } from 'node:module'
 import type { Tracer, TracerProvider } from '@opentelemetry/api'
 import { type ClientCallFacts, noTracing, type ServerCallFacts, type Tracing } from '../kernel/tracing.ts'
-import { clientAttributes, serverAttributes, spanName } from './http-semantics.ts'
-import { type OtelApi, OtelClientSpan, OtelServerSpan } from './otel-spans.ts'
+import { instrumentedSpan } from './grpc-instrumentation.ts'
+import { httpSemantics } from './http-semantics.ts'
+import { loadOtelApi, type OtelApi, SCOPE } from './otel-api.ts'
+import { isUndiciInstrumented, OtelClientSpan, OtelServerSpan, OthersClientSpan } from './otel-spans.ts'
+import { rpcSemantics } from './rpc-semantics.ts'
 
-const SCOPE = '@weft/mesh-client'
+const neverLeft = (): boolean => false
 
 /**
  * Spans through whatever OpenTelemetry SDK the application has registered, before or after. Only what API 1.7 has is
  * used, since an older SDK does not see a newer API. Without the package there is no tracing, and without an SDK a call
  * pays a few nanoseconds.
  *
+ * A call of gRPC is told by the conventions for RPC instead of those for HTTP, and has one span on each side whoever makes it:
+ * see {@link instrumentedSpan} and `ServerCallFacts.hasOtherSpan`.
+ *
  * @param version of the client library, told as the scope's version
- * @param isServerInstrumented asked at each request: whether something else makes the SERVER spans of the process
+ * @param isServerInstrumented asked at each request of HTTP: whether something else makes the SERVER spans of the process
  */
 export function createTracing(version: string, isServerInstrumented: () => boolean): Tracing {
-  const api = loadApi()
+  const api = loadOtelApi()
   if (api === undefined) return noTracing
   const tracerNow = tracerSource(api, version)
   return {
-    startClient(facts: ClientCallFacts) {
+    startClient(facts) {
+      const tracer = tracerNow()
+      return tracer === undefined ? undefined : clientSpan(api, tracer, facts)
+    },
+    startServer(facts) {
       const tracer = tracerNow()
       if (tracer === undefined) return undefined
-      const parent = api.context.active()
-      const options = { kind: api.SpanKind.CLIENT, attributes: clientAttributes(facts) }
-      return new OtelClientSpan(api, tracer.startSpan(spanName(facts.method), options, parent), parent)
-    },
-    startServer(facts: ServerCallFacts) {
-      const tracer = tracerNow()
-      if (tracer === undefined || isServerInstrumented()) return undefined
-      // Not from the active context: a server runs in the one where it began to listen, for ever.
-      const caller = api.propagation.extract(api.ROOT_CONTEXT, facts.headers)
-      const options = { kind: api.SpanKind.SERVER, attributes: serverAttributes(facts) }
-      return new OtelServerSpan(api, tracer.startSpan(spanName(facts.method), options, caller), caller)
+      // An instrumentation of node:http does not see gRPC.
+      const isOthers = facts.isGrpc === true ? facts.hasOtherSpan === true : isServerInstrumented()
+      return isOthers ? undefined : serverSpan(api, tracer, facts)
     },
   }
+}
+
+function clientSpan(api: OtelApi, tracer: Tracer, facts: ClientCallFacts): OtelClientSpan {
+  const parent = api.context.active()
+  const isGrpc = facts.isGrpc === true
+  if (isGrpc) {
+    const others = instrumentedSpan(api, parent)
+    if (others !== undefined) return new OthersClientSpan(api, rpcSemantics, others, parent)
+  }
+  const semantics = isGrpc ? rpcSemantics : httpSemantics
+  const options = { kind: api.SpanKind.CLIENT, attributes: semantics.clientAttributes(facts) }
+  const span = tracer.startSpan(semantics.clientName(facts), options, parent)
+  const leavesHeaders = isGrpc ? neverLeft : isUndiciInstrumented
+  return new OtelClientSpan(api, semantics, span, api.trace.setSpan(parent, span), leavesHeaders)
+}
+
+function serverSpan(api: OtelApi, tracer: Tracer, facts: ServerCallFacts): OtelServerSpan {
+  const semantics = facts.isGrpc === true ? rpcSemantics : httpSemantics
+  // Not from the active context: a server runs in the one where it began to listen, for ever.
+  const caller = api.propagation.extract(api.ROOT_CONTEXT, facts.headers)
+  const options = { kind: api.SpanKind.SERVER, attributes: semantics.serverAttributes(facts) }
+  return new OtelServerSpan(
+    api,
+    semantics,
+    tracer.startSpan(semantics.serverName(facts), options, caller),
+    caller,
+    facts,
+  )
 }
 
 /** What a `ProxyTracerProvider` of the API offers besides the interface. */
@@ -57,14 +86,5 @@ function tracerSource(api: OtelApi, version: string): () => Tracer | undefined {
         ? provider.getTracer(SCOPE, version)
         : provider.getDelegateTracer(SCOPE, version)
     return tracer
-  }
-}
-
-function loadApi(): OtelApi | undefined {
-  try {
-    return createRequire(import.meta.url)('@opentelemetry/api') as OtelApi
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined
-    throw error
   }
 }
