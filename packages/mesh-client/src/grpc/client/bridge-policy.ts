@@ -1,0 +1,136 @@
+import type { ChannelOptions, experimental } from '@grpc/grpc-js'
+import { MeshError } from '../../kernel/errors.ts'
+import { grpcJs } from '../grpc-js.ts'
+import { BridgeCall, type SubchannelCall, type SubchannelCallListener } from './bridge-call.ts'
+import { type Bridge, bridgeOf } from './bridge-options.ts'
+
+type Helper = experimental.ChannelControlHelper
+type SubchannelInterface = experimental.SubchannelInterface
+type Metadata = experimental.PickArgs['metadata']
+
+/** Of the load balancing policy whose picks the mesh makes. */
+export const BRIDGE_POLICY = 'weft'
+
+/** `{ "weft": { "origin": "http://greeter:50051" } }` */
+export class BridgePolicyConfig implements experimental.TypedLoadBalancingConfig {
+  readonly origin: string
+
+  constructor(origin: string) {
+    this.origin = origin
+  }
+
+  static createFromJson({ origin }: { readonly origin?: unknown }): BridgePolicyConfig {
+    if (typeof origin !== 'string')
+      throw new MeshError('WEFT_CONFIG', `The policy ${BRIDGE_POLICY} is made by weft: targets only.`)
+    return new BridgePolicyConfig(origin)
+  }
+
+  getLoadBalancerName(): string {
+    return BRIDGE_POLICY
+  }
+
+  toJsonObject(): object {
+    return { [BRIDGE_POLICY]: { origin: this.origin } }
+  }
+}
+
+/**
+ * Always ready, with one subchannel that is never connected: each call on it becomes a call of the mesh, which chooses its endpoint,
+ * attempt by attempt, over connections of its own. So no push comes here, and none makes a connection.
+ */
+export class BridgePolicy implements experimental.LoadBalancer {
+  readonly #helper: Helper
+  #subchannel: SubchannelInterface | undefined = undefined
+
+  constructor(helper: Helper) {
+    this.#helper = helper
+  }
+
+  updateAddressList(
+    _endpoints: unknown,
+    config: experimental.TypedLoadBalancingConfig,
+    options: ChannelOptions,
+  ): boolean {
+    const bridge = bridgeOf(options)
+    if (!(config instanceof BridgePolicyConfig) || bridge?.mesh === undefined) return false
+    if (this.#subchannel === undefined) this.#begin(bridge, config.origin, options)
+    return true
+  }
+
+  exitIdle(): void {}
+
+  resetBackoff(): void {}
+
+  destroy(): void {
+    this.#subchannel?.unref()
+    this.#subchannel = undefined
+  }
+
+  getTypeName(): string {
+    return BRIDGE_POLICY
+  }
+
+  #begin(bridge: Bridge, origin: string, options: ChannelOptions): void {
+    const { connectivityState } = grpcJs
+    // What of a channel's credentials belongs to calls can be asked of its subchannels only.
+    const idle = this.#helper.createSubchannel({ path: `weft:${origin}` }, {})
+    idle.ref()
+    this.#subchannel = idle
+    this.#helper.updateState(
+      connectivityState.READY,
+      new BridgePicker(bridge, origin, readySubchannel(idle, bridge, origin, options)),
+      null,
+    )
+  }
+}
+
+class BridgePicker implements experimental.Picker {
+  readonly #bridge: Bridge
+  readonly #origin: string
+  readonly #picked: experimental.PickResult
+  readonly #wait: experimental.PickResult
+
+  constructor(bridge: Bridge, origin: string, subchannel: SubchannelInterface) {
+    const { COMPLETE, QUEUE } = grpcJs.experimental.PickResultType
+    const nothing = { status: null, onCallStarted: null, onCallEnded: null }
+    this.#bridge = bridge
+    this.#origin = origin
+    this.#picked = { ...nothing, pickResultType: COMPLETE, subchannel }
+    this.#wait = { ...nothing, pickResultType: QUEUE, subchannel: null }
+  }
+
+  pick(): experimental.PickResult {
+    // The host has left the mesh: this picker is there only until DNS has answered for it.
+    const outside = this.#bridge.mesh?.outbound.targets.resolve(this.#origin).kind === 'outside'
+    return outside ? this.#wait : this.#picked
+  }
+}
+
+/** A subchannel that is ready without a connection. */
+function readySubchannel(
+  idle: SubchannelInterface,
+  bridge: Bridge,
+  origin: string,
+  options: ChannelOptions,
+): SubchannelInterface {
+  const { READY } = grpcJs.connectivityState
+  const real = {
+    createCall: (
+      metadata: Metadata,
+      host: string,
+      method: string,
+      listener: SubchannelCallListener,
+      callNumber: number,
+    ): SubchannelCall => new BridgeCall({ bridge, origin, options }, { metadata, host, method, listener, callNumber }),
+  }
+  class ReadySubchannel extends grpcJs.experimental.BaseSubchannelWrapper {
+    override getConnectivityState(): typeof READY {
+      return READY
+    }
+
+    override getRealSubchannel(): ReturnType<SubchannelInterface['getRealSubchannel']> {
+      return real as unknown as ReturnType<SubchannelInterface['getRealSubchannel']>
+    }
+  }
+  return new ReadySubchannel(idle)
+}

@@ -1,0 +1,87 @@
+import { Server, ServerCredentials, type ServerErrorResponse } from '@grpc/grpc-js'
+import { registration } from '../test-model.ts'
+import { type GreeterServer, GreeterService } from './gen/greeter.ts'
+
+/** A server of grpc-js that knows of no mesh. */
+export interface BareGreeter extends AsyncDisposable {
+  readonly server: Server
+  readonly port: number
+  /** Ports of the clients that have connected. */
+  readonly connections: ReadonlySet<string>
+  /** Metadata of the calls that came, as their headers. */
+  readonly calls: readonly Readonly<Record<string, unknown>>[]
+}
+
+export interface GreeterBehaviour {
+  /** Answered instead, where it gives something. */
+  readonly fail?: (call: { readonly name: string; readonly calls: number }) => Partial<ServerErrorResponse> | undefined
+}
+
+/** Listens on loopback; says `<name> greets <who>`. */
+export async function startBareGreeter(name: string, { fail }: GreeterBehaviour = {}): Promise<BareGreeter> {
+  const connections = new Set<string>()
+  const calls: Record<string, unknown>[] = []
+  const seen = (call: { getPeer(): string; metadata: { getMap(): Record<string, unknown> } }): void => {
+    connections.add(call.getPeer())
+    calls.push(call.metadata.getMap())
+  }
+  const server = new Server()
+  const implementation: GreeterServer = {
+    hello(call, reply) {
+      seen(call)
+      const failure = fail?.({ name: call.request.name, calls: calls.length })
+      if (failure !== undefined) reply(failure as ServerErrorResponse)
+      else reply(null, { text: `${name} greets ${call.request.name}` })
+    },
+    collect(call, reply) {
+      seen(call)
+      const names: string[] = []
+      call.on('data', (request) => names.push(request.name))
+      call.on('end', () => reply(null, { text: `${name} greets ${names.join(' and ')}` }))
+    },
+    count(call) {
+      seen(call)
+      for (let index = 1; index <= 3; index++) call.write({ text: `${name} greets ${call.request.name} ${index}` })
+      call.end()
+    },
+    chat(call) {
+      seen(call)
+      call.on('data', (request) => call.write({ text: `${name} greets ${request.name}` }))
+      call.on('end', () => call.end())
+    },
+  }
+  server.addService(GreeterService, implementation)
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    )
+  })
+  return {
+    server,
+    port,
+    connections,
+    calls,
+    async [Symbol.asyncDispose]() {
+      server.forceShutdown()
+    },
+  }
+}
+
+/** Registers a bare server as an instance of a service, whose port is one of gRPC. */
+export async function registerGreeter(
+  control: string,
+  service: string,
+  port: number,
+  id = `${service}-${port}`,
+): Promise<void> {
+  const body = registration({
+    service,
+    ports: [{ name: 'grpc', servicePort: 50_051, port: 50_051, listenPort: port, protocol: 'grpc' }],
+  })
+  const response = await fetch(`${control}/v1/workloads/${id}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!response.ok) throw new Error(`refused: ${await response.text()}`)
+}
