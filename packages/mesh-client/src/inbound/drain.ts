@@ -28,6 +28,8 @@ export interface DrainTarget {
   readonly openConnections: number
   /** When a connection was last open; `-Infinity`: never. */
   readonly lastConnectedAt: number
+  /** Told once, before anything else is done. */
+  closing?(): void
   /** From now on responses tell the client to leave the connection. */
   announceClose(): void
   /** Takes no new connections. Resolves when the server has closed. Idempotent. */
@@ -68,6 +70,7 @@ export class Drain {
   close(options: CloseOptions = {}): Promise<void> {
     const { timeoutMs, signal } = options
     if (!this.started || timeoutMs !== undefined) this.#shorten(timeoutMs ?? DRAIN_TIMEOUT_MS)
+    if (!this.started) this.#target.closing?.()
     this.#running ??= this.#run()
     if (signal !== undefined) this.#heed(signal)
     return this.#running

@@ -84,6 +84,12 @@ export interface InboundExchange {
   whenEnded(callback: () => void): void
 }
 
+/** Messages of a call of gRPC, counted whole. */
+export interface CountedMessages {
+  readonly request: number
+  readonly response: number
+}
+
 /** How an exchange ended. */
 export interface InboundEnding {
   readonly endedAt: number
@@ -95,6 +101,8 @@ export interface InboundEnding {
   readonly grpcStatus: string | undefined
   readonly requestBytes: number
   readonly responseBytes: number
+  /** Of a call of gRPC, those that were not told while it ran; absent: they were not counted. */
+  readonly messages?: CountedMessages | undefined
 }
 
 export type InboundHandler = (exchange: InboundExchange) => void

@@ -7,7 +7,7 @@ import type { Tracing } from '../kernel/tracing.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
 import { auditEvent } from './audit/audit-event.ts'
 import { destinationService } from './destination-service.ts'
-import type { InboundEnding, InboundExchange, InboundFilter, ServedPort } from './exchange.ts'
+import type { CountedMessages, InboundEnding, InboundExchange, InboundFilter, ServedPort } from './exchange.ts'
 
 export interface TelemetryDeps {
   readonly policy: PolicySource
@@ -25,6 +25,8 @@ export interface TelemetryStep {
   readonly filter: InboundFilter
   /** Told once for each exchange that went through the filter. */
   ended(exchange: InboundExchange, ending: InboundEnding): void
+  /** Of a call of gRPC that goes on. */
+  messages(exchange: InboundExchange, messages: CountedMessages): void
 }
 
 /** One for each served port. */
@@ -38,21 +40,34 @@ export function telemetryStep(deps: TelemetryDeps, served: ServedPort): Telemetr
     },
     ended(exchange, ending) {
       const { isGrpc } = exchange
+      const grpcStatus = isGrpc ? (ending.grpcStatus ?? grpcStatusOfHttp(ending.status)) : undefined
       recorder.call({
         reporter: 'destination',
         protocol: isGrpc ? 'grpc' : 'http',
         service: serviceNow(),
         peer: exchange.peer,
         status: ending.status,
-        grpcStatus: isGrpc ? (ending.grpcStatus ?? grpcStatusOfHttp(ending.status)) : undefined,
+        grpcStatus,
         flags: ending.flags,
         durationMs: ending.endedAt - exchange.startedAt,
         requestBytes: ending.requestBytes,
         responseBytes: ending.responseBytes,
+        requestMessages: ending.messages?.request,
+        responseMessages: ending.messages?.response,
+        rpc: isGrpc ? exchange.facts : undefined,
       })
       const { verdict } = exchange
-      exchange.span?.end({ status: ending.status, flags: ending.flags, access: verdict })
+      exchange.span?.end({ status: ending.status, flags: ending.flags, grpcStatus, access: verdict })
       if (verdict !== undefined) audit(auditEvent(exchange, verdict, ending, clock.wallNow()))
+    },
+    messages(exchange, { request, response }) {
+      recorder.messages({
+        reporter: 'destination',
+        service: serviceNow(),
+        peer: exchange.peer,
+        requestMessages: request,
+        responseMessages: response,
+      })
     },
   }
 }

@@ -1,3 +1,4 @@
+import type { Http2Server } from 'node:http2'
 import type { AddressInfo, Server as NetServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import type { ServiceRef } from '@weft/mesh-protocol'
@@ -18,6 +19,7 @@ import type { AuditSink } from '../../kernel/audit-event.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { MeshError } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/logger.ts'
+import { MessageMeter } from '../../kernel/message-meter.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Recorder } from '../../kernel/recorder.ts'
 import type { Timers } from '../../kernel/timers.ts'
@@ -33,6 +35,7 @@ import { type ResolvedServeOptions, resolveServeOptions } from './serve-options.
 import type { RequestServer, Served, ServeSockets, SocketListener } from './served.ts'
 import { ServedServer } from './served-server.ts'
 import { socketServerOf } from './socket-listener.ts'
+import type { KnowsMethod } from './stream-facts.ts'
 import { createStripHeaders } from './strip-headers.ts'
 
 export interface InboundDeps {
@@ -74,6 +77,13 @@ export interface InboundDeps {
   readonly serveSockets: ServeSockets
 }
 
+/** What the edge of gRPC knows of a server, and wants to know. */
+export interface GrpcHooks {
+  readonly knowsMethod: KnowsMethod
+  /** Told once, when the port begins to be taken out of service. */
+  readonly closing: () => void
+}
+
 /** The servers of one mesh. */
 export interface Inbound {
   /** False as soon as any server, or all, are being closed. */
@@ -84,6 +94,15 @@ export interface Inbound {
    *   server's own error where it cannot listen, e.g. EADDRINUSE.
    */
   serve(listener: Listener | SocketListener | NetServer, options?: ServeOptions): Promise<MeshServer<NetServer>>
+  /**
+   * Serves a server whose listeners of `stream` are one of gRPC, with what {@link serve} does and says.
+   * @param hooks asked and told of the server
+   */
+  serveGrpc(
+    server: Http2Server,
+    options?: Omit<ServeOptions, 'protocol' | 'serverFirst'>,
+    hooks?: GrpcHooks,
+  ): Promise<MeshServer<NetServer>>
   /** Drains all servers at once. Idempotent; never rejects. */
   close(options?: CloseOptions): Promise<void>
 }
@@ -101,7 +120,7 @@ class MeshInbound implements Inbound {
   readonly #open = new Set<OpenPort>()
   readonly #shared: Pick<
     ExchangeHost,
-    'clock' | 'store' | 'propagation' | 'stripHeaders' | 'forwardClientCert' | 'steps'
+    'clock' | 'store' | 'propagation' | 'stripHeaders' | 'forwardClientCert' | 'steps' | 'meter'
   >
   #closing: Promise<void> | undefined
 
@@ -114,6 +133,7 @@ class MeshInbound implements Inbound {
       stripHeaders: createStripHeaders(),
       forwardClientCert: createForwardClientCert(),
       steps: policySteps(deps),
+      meter: new MessageMeter(deps.timers),
     }
   }
 
@@ -121,25 +141,44 @@ class MeshInbound implements Inbound {
     return this.#closing === undefined && [...this.#open].every(({ drain }) => drain?.started !== true)
   }
 
-  async serve(
-    listener: Listener | SocketListener | NetServer,
-    options: ServeOptions = {},
+  serve(listener: Listener | SocketListener | NetServer, options: ServeOptions = {}): Promise<MeshServer<NetServer>> {
+    return this.#serve(options, {}, async ({ protocol }) =>
+      protocol === 'tcp' ? socketServerOf(listener) : serverOf(listener as Listener, protocol as 'http' | 'http2'),
+    )
+  }
+
+  serveGrpc(
+    server: Http2Server,
+    options: Omit<ServeOptions, 'protocol' | 'serverFirst'> = {},
+    hooks?: GrpcHooks,
+  ): Promise<MeshServer<NetServer>> {
+    return this.#serve(options, { protocol: 'grpc', hooks }, async () => server)
+  }
+
+  async #serve(
+    options: ServeOptions,
+    { protocol: fixed, hooks }: { readonly protocol?: 'grpc'; readonly hooks?: GrpcHooks | undefined },
+    find: (options: PortOptions) => Promise<NetServer>,
   ): Promise<MeshServer<NetServer>> {
     this.#refuseWhenClosed()
     const servicePortsTaken = this.#staying().map(({ options: { servicePort } }) => servicePort)
     const place = { defaultServicePort: this.#deps.servicePort, servicePortsTaken }
-    const port: OpenPort = { options: resolveServeOptions(options, place), server: undefined, drain: undefined }
+    const resolved = resolveServeOptions(options, place)
+    const port: OpenPort = {
+      options: fixed === undefined ? resolved : { ...resolved, protocol: fixed },
+      server: undefined,
+      drain: undefined,
+    }
     this.#open.add(port)
     try {
-      const { protocol } = port.options
-      const server = protocol === 'tcp' ? socketServerOf(listener) : await serverOf(listener as Listener, protocol)
+      const server = await find(port.options)
       if ([...this.#open].some((other) => other.server === server)) {
         throw new MeshError('WEFT_CONFIG', 'This server is served by this mesh already.')
       }
       port.server = server
-      if (protocol !== 'tcp' && isHttp2Server(server as RequestServer))
+      if (port.options.protocol === 'http' && isHttp2Server(server))
         port.options = { ...port.options, protocol: 'http2' }
-      return await this.#start(port, server, this.#behind(port.options, server))
+      return await this.#start(port, server, this.#behind(port.options, server, hooks))
     } catch (error) {
       this.#open.delete(port)
       throw error
@@ -152,19 +191,24 @@ class MeshInbound implements Inbound {
     return this.#closing
   }
 
-  #behind({ servicePort, protocol, cancelOnDisconnect, serverFirst }: ResolvedServeOptions, server: NetServer): Served {
+  #behind(
+    { servicePort, protocol, cancelOnDisconnect, serverFirst }: PortOptions,
+    server: NetServer,
+    hooks: GrpcHooks | undefined,
+  ): Served {
     const served = { servicePort, port: servicePort }
     if (protocol === 'tcp') return this.#deps.serveSockets(server, { served, serverFirst })
     return new ServedServer(
       server as RequestServer,
-      protocol === 'http2',
+      protocol,
       {
         ...this.#shared,
         bindsCalls: cancelOnDisconnect,
         served,
         telemetry: telemetryStep(this.#deps, served),
+        knowsMethod: hooks?.knowsMethod,
       },
-      this.#deps,
+      { ...this.#deps, closing: hooks?.closing },
     )
   }
 
@@ -217,9 +261,13 @@ class MeshInbound implements Inbound {
   }
 }
 
+interface PortOptions extends Omit<ResolvedServeOptions, 'protocol'> {
+  readonly protocol: ResolvedServeOptions['protocol'] | 'grpc'
+}
+
 /** A port from the call of `serve` to the end of its server. */
 interface OpenPort {
-  options: ResolvedServeOptions
+  options: PortOptions
   server: NetServer | undefined
   /** `undefined` until the server listens. */
   drain: Drain | undefined

@@ -1,7 +1,7 @@
-import type { IncomingMessage } from 'node:http'
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../../context/request-context.ts'
 import type { AccessVerdict } from '../../inbound/audit/verdict.ts'
 import type {
+  CountedMessages,
   InboundConnection,
   InboundExchange,
   InboundHandler,
@@ -17,6 +17,7 @@ import { joinedHeader } from '../../inbound/whole-header.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
 import { isGrpcContentType } from '../../kernel/grpc-content-type.ts'
+import type { MessageMeter } from '../../kernel/message-meter.ts'
 import { PEER_HEADER } from '../../kernel/peer-header.ts'
 import type { Peer } from '../../kernel/recorder.ts'
 import type { ServerCallFacts, ServerSpan } from '../../kernel/tracing.ts'
@@ -24,10 +25,12 @@ import type { RouteReply } from '../../routing/route-table.ts'
 import type { CarriedExchange, Connection } from './connection.ts'
 import { FORWARDED_CLIENT_CERT, type ForwardClientCert } from './forwarded-client-cert.ts'
 import type { Emit } from './interpose.ts'
-import { type PeekedBody, peekBody } from './peek-body.ts'
+import type { PeekedBody } from './peek-body.ts'
 import { replaceHeader } from './replace-header.ts'
 import { RequestFacts } from './request-facts.ts'
+import type { RequestLike } from './request-like.ts'
 import { rewriteTarget } from './rewrite-target.ts'
+import type { KnowsMethod } from './stream-facts.ts'
 import type { StripHeaders } from './strip-headers.ts'
 
 /** What all exchanges of one served port share. */
@@ -39,6 +42,10 @@ export interface ExchangeHost {
   readonly store: ContextStore
   readonly chain: InboundHandler
   readonly telemetry: TelemetryStep
+  /** Of the messages of long streams. */
+  readonly meter: MessageMeter
+  /** Of a server of gRPC. */
+  readonly knowsMethod: KnowsMethod | undefined
   /** What the inbound policy says of single requests. */
   readonly steps: PolicySteps
   readonly propagation: Propagation
@@ -48,15 +55,15 @@ export interface ExchangeHost {
   readonly emit: Emit
 }
 
-/** What a request and a tunnel have in common. */
-export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
+/** What requests and tunnels have in common, whatever they come in. */
+export abstract class ExchangeBase<R extends RequestLike = RequestLike> implements InboundExchange, CarriedExchange {
   abstract readonly isTunnel: boolean
   readonly startedAt: number
   readonly isGrpc: boolean
   readonly peer: Peer | undefined
   token: VerifiedToken | undefined = undefined
   verdict: AccessVerdict | undefined = undefined
-  readonly request: IncomingMessage
+  readonly request: R
   span: ServerSpan | undefined = undefined
   context: RequestContext = EMPTY_CONTEXT
   previous: CarriedExchange | undefined = undefined
@@ -67,7 +74,7 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   protected readonly host: ExchangeHost
   protected readonly carrier: Connection
 
-  constructor(host: ExchangeHost, connection: Connection, request: IncomingMessage) {
+  constructor(host: ExchangeHost, connection: Connection, request: R) {
     this.host = host
     this.carrier = connection
     this.request = request
@@ -97,10 +104,7 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
     return joinedHeader(name, this.request.headers[name], this.request.rawHeaders)
   }
 
-  peekBody(maxBytes: number): Promise<PeekedBody> {
-    return peekBody(this.request, this.isTunnel ? 0 : maxBytes)
-  }
-
+  abstract peekBody(maxBytes: number): Promise<PeekedBody>
   abstract answer(reply: RouteReply, flag: ResponseFlag | '-'): void
   abstract addToResponse(headers: readonly string[]): void
   abstract abandoned(): void
@@ -123,7 +127,7 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
   }
 
   get facts(): ServerCallFacts {
-    return new RequestFacts(this.request)
+    return new RequestFacts(this.request, this.isGrpc, this.carrier)
   }
 
   flag(flag: ResponseFlag): void {
@@ -140,7 +144,12 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
     return this.carrier.closedByApplication
   }
 
-  protected end(status: number, complete: boolean, grpcStatus: string | undefined): void {
+  protected end(
+    status: number,
+    complete: boolean,
+    grpcStatus: string | undefined,
+    messages?: CountedMessages | undefined,
+  ): void {
     if (this.ended) return
     this.ended = true
     // A caller that left before its answer still bounds what was begun for it.
@@ -156,6 +165,7 @@ export abstract class ExchangeBase implements InboundExchange, CarriedExchange {
       grpcStatus,
       requestBytes: this.carrier.takeRead(),
       responseBytes: this.carrier.takeWritten(),
+      messages,
     })
     this.#whenEnded?.()
     if (callerLeft) this.context.boundCalls?.callerLeft()

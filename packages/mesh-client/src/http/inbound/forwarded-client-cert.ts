@@ -1,6 +1,7 @@
 import { IncomingMessage } from 'node:http'
 import { headersCount } from './headers-count.ts'
 import { replaceHeader } from './replace-header.ts'
+import type { RequestLike } from './request-like.ts'
 
 /** Who a proxy says has called. Envoy; only what this side has proven by itself reaches the application. */
 export const FORWARDED_CLIENT_CERT = 'x-forwarded-client-cert'
@@ -10,7 +11,7 @@ interface Counted {
 }
 
 /** Sets the header to what was proven, or takes it off. */
-export type ForwardClientCert = (request: IncomingMessage, value: string | undefined) => void
+export type ForwardClientCert = (request: RequestLike, value: string | undefined) => void
 
 /**
  * Without one that has come in, which is nearly always so, the header is put behind the others: no copy is made of those. Node

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
+import { constants, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import type { Connection } from './connection.ts'
 import type { ExchangeBase, ExchangeHost } from './exchange-base.ts'
 import { Http2Exchange } from './http2-exchange.ts'
 import { Http2Tunnel } from './http2-tunnel.ts'
 import type { RequestEvent, TunnelEvent } from './interpose.ts'
+import { StreamExchange } from './stream-exchange.ts'
 import { connectionOf, sessionOf, track } from './tracked.ts'
 
 /** What comes over the HTTP/2 connections of a served port. */
@@ -27,10 +28,22 @@ export class Http2Side {
   request(event: RequestEvent, request: IncomingMessage, response: ServerResponse): void {
     const connection = carrierOf(request)
     if (connection === undefined) {
-      refuse(request)
+      refuse(streamOf(request))
       return
     }
     const exchange = new Http2Exchange(this.#host, connection, event, request, response)
+    connection.started(exchange)
+    this.#admit(connection, exchange)
+  }
+
+  /** What a server takes that has streams instead of requests. */
+  stream(stream: ServerHttp2Stream, ...head: readonly [IncomingHttpHeaders, number, string[]]): void {
+    const connection = stream.session === undefined ? undefined : connectionOf(stream.session)
+    if (connection === undefined) {
+      refuse(stream)
+      return
+    }
+    const exchange = new StreamExchange(this.#host, connection, stream, head)
     connection.started(exchange)
     this.#admit(connection, exchange)
   }
@@ -40,7 +53,7 @@ export class Http2Side {
     const [request, response] = args as [IncomingMessage, ServerResponse]
     const connection = carrierOf(request)
     if (connection === undefined) {
-      refuse(request)
+      refuse(streamOf(request))
       return
     }
     const exchange = new Http2Tunnel(this.#host, connection, 'request', request, response)
@@ -59,8 +72,11 @@ function carrierOf(request: IncomingMessage): Connection | undefined {
 }
 
 /** What cannot be judged is not served; of this a client knows that it may ask again, elsewhere. */
-function refuse(request: IncomingMessage): void {
-  const { stream } = request as unknown as { readonly stream?: ServerHttp2Stream }
+function refuse(stream: ServerHttp2Stream | undefined): void {
   stream?.close(constants.NGHTTP2_REFUSED_STREAM)
   stream?.session?.close()
+}
+
+function streamOf(request: IncomingMessage): ServerHttp2Stream | undefined {
+  return (request as unknown as { readonly stream?: ServerHttp2Stream }).stream
 }

@@ -69,7 +69,7 @@ export function interpose(server: EventEmitter, by: Interposer): Interposition {
  * Node tells of a stream in a later tick. What has come together with its reset, in the bytes that have told the protocol of a
  * connection, is told of when it is over, and Node throws where it would answer `Expect: 100-continue`.
  */
-function letBe(stream: Http2Stream): boolean {
+export function letBe(stream: Http2Stream): boolean {
   const isOver = stream.closed || stream.destroyed
   // Nobody else listens to why.
   if (isOver) stream.on('error', () => undefined)

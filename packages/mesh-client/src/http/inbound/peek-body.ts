@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
 
 /** The beginning of a body. */
 export interface PeekedBody {
@@ -17,13 +19,25 @@ const NOTHING: PeekedBody = { bytes: Buffer.alloc(0), isWhole: true }
  */
 export function peekBody(request: IncomingMessage, maxBytes: number): Promise<PeekedBody> {
   if (!hasBody(request)) return Promise.resolve(NOTHING)
+  // A request of HTTP/2 is only complete when its end has been told.
+  return peek(request, () => request.complete, maxBytes)
+}
+
+/** {@link peekBody} of a bare stream of HTTP/2. */
+export function peekStream(stream: ServerHttp2Stream, maxBytes: number): Promise<PeekedBody> {
+  if (stream.endAfterHeaders) return Promise.resolve(NOTHING)
+  const { _readableState: state } = stream as unknown as { readonly _readableState?: { readonly ended?: boolean } }
+  return peek(stream, () => state?.ended === true, maxBytes)
+}
+
+/** @param isComplete whether all of the body has arrived */
+function peek(request: Readable, isComplete: () => boolean, maxBytes: number): Promise<PeekedBody> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     const { push } = request
     let held = 0
     let isOver = false
-    // A request of HTTP/2 is only complete when its end has been told.
-    let isWhole = request.complete
+    let isWhole = isComplete()
     const finish = (): void => {
       isOver = true
       Reflect.deleteProperty(request, 'push')
@@ -43,7 +57,7 @@ export function peekBody(request: IncomingMessage, maxBytes: number): Promise<Pe
     }
     request.push = (...args: Parameters<typeof push>): boolean => {
       const wantsMore = push.apply(request, args)
-      isWhole = request.complete || args[0] === null
+      isWhole = isComplete() || args[0] === null
       look()
       return wantsMore
     }

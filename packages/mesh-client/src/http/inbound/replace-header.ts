@@ -1,15 +1,16 @@
 import { IncomingMessage } from 'node:http'
+import type { RequestLike } from './request-like.ts'
 
 /**
  * What the application sees of a header from now on, in `headers`, `rawHeaders` and `headersDistinct` alike; `undefined`: nothing.
  *
  * @param name lower case
  */
-export function replaceHeader(request: IncomingMessage, name: string, value: string | undefined): void {
+export function replaceHeader(request: RequestLike, name: string, value: string | undefined): void {
   // Made from `rawHeaders` by a count of Node's own when first read, so both are made before that changes.
   const { [name]: _, ...headers } = request.headers
   // A request of HTTP/2 has no such thing.
-  const { [name]: __, ...distinct } = (request.headersDistinct as typeof request.headersDistinct | undefined) ?? {}
+  const { [name]: __, ...distinct } = (request as { headersDistinct?: Record<string, string[]> }).headersDistinct ?? {}
   const raw = withoutRaw(request.rawHeaders, name)
   if (value !== undefined) {
     headers[name] = value

@@ -7,7 +7,7 @@ import type { Connection } from './connection.ts'
 import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import type { RequestEvent } from './interpose.ts'
 import { LeaveNotice } from './leave-notice.ts'
-import type { PeekedBody } from './peek-body.ts'
+import { type PeekedBody, peekBody } from './peek-body.ts'
 import { addToResponse, setHeaders } from './response-additions.ts'
 import {
   type EmitArguments,
@@ -21,7 +21,7 @@ import {
 const GRPC_STATUS = 'grpc-status'
 
 /** A request and its response. */
-export class RequestExchange extends ExchangeBase implements Watcher {
+export class RequestExchange extends ExchangeBase<IncomingMessage> implements Watcher {
   readonly isTunnel: boolean = false
   readonly #event: RequestEvent
   protected readonly response: ServerResponse
@@ -59,9 +59,9 @@ export class RequestExchange extends ExchangeBase implements Watcher {
   }
 
   /** A client that waits to be asked for its body is asked. */
-  override peekBody(maxBytes: number): Promise<PeekedBody> {
+  peekBody(maxBytes: number): Promise<PeekedBody> {
     if (this.#event === 'checkContinue') this.response.writeContinue()
-    return super.peekBody(maxBytes)
+    return peekBody(this.request, this.isTunnel ? 0 : maxBytes)
   }
 
   addToResponse(headers: readonly string[]): void {

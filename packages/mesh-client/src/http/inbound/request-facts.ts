@@ -1,14 +1,28 @@
-import type { IncomingMessage } from 'node:http'
+import type { InboundConnection } from '../../inbound/exchange.ts'
 import type { ServerCallFacts } from '../../kernel/tracing.ts'
+import type { RequestLike } from './request-like.ts'
 
 const DEFAULT_PORT = 80
 
+/** Over what a request came. */
+interface Carrier {
+  readonly facts: Pick<InboundConnection, 'remoteAddress'>
+}
+
 /** What a tracer may ask of a request; nothing is worked out before it does. */
 export class RequestFacts implements ServerCallFacts {
-  readonly #request: IncomingMessage
+  readonly #request: RequestLike
+  readonly #isGrpc: boolean
+  readonly #connection: Carrier
 
-  constructor(request: IncomingMessage) {
+  constructor(request: RequestLike, isGrpc: boolean, connection: Carrier) {
     this.#request = request
+    this.#isGrpc = isGrpc
+    this.#connection = connection
+  }
+
+  get isGrpc(): boolean {
+    return this.#isGrpc
   }
 
   get method(): string {
@@ -37,7 +51,8 @@ export class RequestFacts implements ServerCallFacts {
   }
 
   get peerAddress(): string | undefined {
-    return this.#request.socket.remoteAddress
+    const { remoteAddress } = this.#connection.facts
+    return remoteAddress === '' ? undefined : remoteAddress
   }
 
   get #authority(): string {

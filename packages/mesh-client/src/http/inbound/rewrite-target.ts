@@ -1,9 +1,9 @@
-import type { IncomingMessage } from 'node:http'
+import type { RequestLike } from './request-like.ts'
 
 const PSEUDO_HEADER = ':path'
 
 /** Has the application see another path and query, wherever it looks: HTTP/2 has them among the headers too. */
-export function rewriteTarget(request: IncomingMessage, target: string): void {
+export function rewriteTarget(request: RequestLike, target: string): void {
   request.url = target
   const headers: Record<string, unknown> = request.headers
   if (!(PSEUDO_HEADER in headers)) return

@@ -49,7 +49,8 @@ export function resolveServeOptions(options: ServeOptions, place: ServePlace): R
     problems.push(`servicePort must be a whole number from 1 to 65535, not ${JSON.stringify(servicePort)}`)
   }
   if (!PROTOCOLS.includes(protocol)) {
-    problems.push(`protocol must be one of ${PROTOCOLS.join(', ')}, not ${JSON.stringify(protocol)}`)
+    const hint = String(protocol) === 'grpc' ? ' (a server of gRPC is served by serve of meshGrpc)' : ''
+    problems.push(`protocol must be one of ${PROTOCOLS.join(', ')}, not ${JSON.stringify(protocol)}${hint}`)
   }
   if (typeof cancelOnDisconnect !== 'boolean') {
     problems.push(`cancelOnDisconnect must be true or false, not ${JSON.stringify(cancelOnDisconnect)}`)

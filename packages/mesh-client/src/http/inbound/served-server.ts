@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { Http2Server } from 'node:http2'
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
@@ -16,9 +16,10 @@ import type { ExchangeBase, ExchangeHost } from './exchange-base.ts'
 import { FirstPolicyWait } from './first-policy-wait.ts'
 import { Http2Side } from './http2-side.ts'
 import { type Emit, type Interposer, interpose, type RequestEvent, type TunnelEvent } from './interpose.ts'
+import { interposeStreams, type StreamInterposer } from './interpose-streams.ts'
 import type { PortMode } from './mtls-mode.ts'
 import { OpenConnections } from './open-connections.ts'
-import { FIRST_BYTES_TIMEOUT_MS, ProtocolSwitch } from './protocol-switch.ts'
+import { type ConnectionSwitch, FIRST_BYTES_TIMEOUT_MS, Http2Only, ProtocolSwitch } from './protocol-switch.ts'
 import { RequestExchange } from './request-exchange.ts'
 import type { Secured } from './secured.ts'
 import { type GateOwner, TlsGate, type TlsGateDeps } from './tls-gate.ts'
@@ -29,15 +30,26 @@ import { isWatched } from './watched.ts'
 /** What a server over plaintext and mutual TLS has besides its exchanges. */
 export interface ServedServerDeps extends TlsGateDeps {
   readonly timers: Timers
+  /** Told once, when it begins to be taken out of service. */
+  readonly closing?: (() => void) | undefined
+}
+
+/** What is spoken over the connections of a port: HTTP/1.1; either; HTTP/2, whose streams the server takes as they are. */
+export type Spoken = 'http' | 'http2' | 'grpc'
+
+const ALPN: Readonly<Record<Spoken, readonly string[]>> = {
+  http: ['http/1.1'],
+  http2: ['h2', 'http/1.1'],
+  grpc: ['h2'],
 }
 
 /** A server with the mesh before its listeners: its connections, and what passes over them. */
-export class ServedServer implements Interposer, DrainTarget, GateOwner {
+export class ServedServer implements Interposer, StreamInterposer, DrainTarget, GateOwner {
   /** Takes the mesh away from before the listeners. */
   readonly undo: () => void
   readonly server: Server | Http2Server
   readonly #http2: Http2Side | undefined
-  readonly #switch: ProtocolSwitch | undefined
+  readonly #switch: ConnectionSwitch | undefined
   readonly #gate: TlsGate
   readonly #wait: FirstPolicyWait
   readonly #deps: ServedServerDeps
@@ -47,21 +59,20 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
   readonly #closed: Promise<void>
   #isLeaving = false
 
-  /** @param speaksHttp2 whether connections may speak HTTP/2 as well as HTTP/1.1 */
   constructor(
     server: Server | Http2Server,
-    speaksHttp2: boolean,
+    spoken: Spoken,
     shared: Omit<ExchangeHost, 'chain' | 'emit'>,
     deps: ServedServerDeps,
   ) {
     this.server = server
     this.#deps = deps
     this.#connections = new OpenConnections(deps)
-    const interposition = interpose(server, this)
+    const isGrpc = spoken === 'grpc'
+    const interposition = isGrpc ? interposeStreams(server as Http2Server, this) : interpose(server, this)
     this.#emit = interposition.emit
     this.#wait = new FirstPolicyWait(deps)
-    const alpn = speaksHttp2 ? ['h2', 'http/1.1'] : ['http/1.1']
-    const rules = { alpn, silenceMs: FIRST_BYTES_TIMEOUT_MS, silence: 'closes' } as const
+    const rules = { alpn: ALPN[spoken], silenceMs: FIRST_BYTES_TIMEOUT_MS, silence: 'closes' } as const
     this.#gate = new TlsGate(deps, shared.served, rules, this)
     this.undo = () => {
       interposition.undo()
@@ -82,9 +93,13 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
       emit: interposition.emit,
       chain: inboundChain(all, (exchange) => exchange.forward()),
     }
-    if (!speaksHttp2) return
-    this.#http2 = new Http2Side(this.#host, (connection, exchange) => this.#admit(connection, exchange))
-    this.#switch = this.#switchProtocols(this.#http2)
+    if (spoken === 'http') return
+    const http2 = new Http2Side(this.#host, (connection, exchange) => this.#admit(connection, exchange))
+    this.#http2 = http2
+    const opened = (session: ServerHttp2Session, socket: Socket): void => this.#opened(http2, session, socket)
+    this.#switch = isGrpc
+      ? new Http2Only(server as Http2Server, this.#emit, opened)
+      : new ProtocolSwitch(server, this.#emit, { http1: this, http2, opened })
   }
 
   /** Resolves when the server has closed, whoever closed it. */
@@ -163,8 +178,16 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
     this.#admit(connection, exchange)
   }
 
+  stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]): void {
+    this.#http2?.stream(stream, headers, flags, rawHeaders)
+  }
+
   onEmpty(callback: () => void): void {
     this.#connections.whenEmpty = callback
+  }
+
+  closing(): void {
+    this.#deps.closing?.()
   }
 
   announceClose(): void {
@@ -210,15 +233,9 @@ export class ServedServer implements Interposer, DrainTarget, GateOwner {
     })
   }
 
-  #switchProtocols(http2: Http2Side): ProtocolSwitch {
-    return new ProtocolSwitch(this.server, this.#emit, {
-      http1: this,
-      http2,
-      opened: (session, socket) => {
-        const connection = this.#connections.of(socket)
-        http2.opened(session, connection)
-        if (this.#isLeaving) connection.closeAfterLatest()
-      },
-    })
+  #opened(http2: Http2Side, session: ServerHttp2Session, socket: Socket): void {
+    const connection = this.#connections.of(socket)
+    http2.opened(session, connection)
+    if (this.#isLeaving) connection.closeAfterLatest()
   }
 }

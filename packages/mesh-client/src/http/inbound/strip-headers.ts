@@ -1,13 +1,14 @@
 import { type IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { isReservedHeader } from '../../inbound/reserved-headers.ts'
 import { headersCount } from './headers-count.ts'
+import type { RequestLike } from './request-like.ts'
 
 interface Counted {
   [count: symbol]: number
 }
 
 /** Takes the mesh's own headers off a request, so that the application neither sees nor forwards them. */
-export type StripHeaders = (request: IncomingMessage) => void
+export type StripHeaders = (request: RequestLike) => void
 
 /**
  * Node makes `headersDistinct` (and `headers`, where it has not asked for `host` itself) from `rawHeaders` when it is first

@@ -5,6 +5,7 @@ import type { RouteReply } from '../../routing/route-table.ts'
 import type { Connection } from './connection.ts'
 import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import type { TunnelEvent } from './interpose.ts'
+import { type PeekedBody, peekBody } from './peek-body.ts'
 import { refuseTunnel } from './refuse-tunnel.ts'
 import { watchTunnelStatus } from './tunnel-status.ts'
 import { markTunnel } from './watched.ts'
@@ -12,7 +13,7 @@ import { markTunnel } from './watched.ts'
 const ignore = (): void => undefined
 
 /** An upgrade or a CONNECT: from its request to the end of the socket, which is all the application's. */
-export class TunnelExchange extends ExchangeBase {
+export class TunnelExchange extends ExchangeBase<IncomingMessage> {
   readonly isTunnel = true
   readonly #event: TunnelEvent
   readonly #socket: Duplex
@@ -49,6 +50,10 @@ export class TunnelExchange extends ExchangeBase {
   answer(reply: RouteReply, flag: ResponseFlag | '-'): void {
     if (flag !== '-') this.flag(flag)
     refuseTunnel(this.#socket, reply)
+  }
+
+  peekBody(): Promise<PeekedBody> {
+    return peekBody(this.request, 0)
   }
 
   addToResponse(): void {

@@ -1,0 +1,105 @@
+import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js'
+import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
+import { methodsOf } from './grpc-server.ts'
+import { decodeHealthRequest, encodeHealthResponse, type HealthStatus } from './health-messages.ts'
+import type { ServingStatuses } from './serving-statuses.ts'
+
+const CHECK = '/grpc.health.v1.Health/Check'
+const WATCH = '/grpc.health.v1.Health/Watch'
+
+type Watching = ServerWritableStream<string, HealthStatus>
+
+interface Watcher {
+  /** Tells what is so now, where that is news. */
+  look(): void
+  /** Tells it, and ends the stream. */
+  end(): void
+}
+
+/**
+ * `grpc.health.v1` of one served Server: its services serve unless the application says otherwise, and none does from the moment
+ * when the server is taken out of service. Source: grpc/proto `grpc/health/v1/health.proto`; gRPC "Health Checking Protocol".
+ */
+export class HealthService {
+  readonly #server: Server
+  readonly #statuses: ServingStatuses
+  readonly #watchers = new Set<Watcher>()
+  readonly #stop: () => void
+  readonly #isOwn: boolean
+  #isLeaving = false
+
+  /** Where the application has a health service itself, that one is left alone. */
+  constructor(server: Server, statuses: ServingStatuses) {
+    this.#server = server
+    this.#statuses = statuses
+    this.#stop = statuses.onChange(() => {
+      for (const watcher of [...this.#watchers]) watcher.look()
+    })
+    const check = (call: ServerUnaryCall<string, HealthStatus>, answer: sendUnaryData<HealthStatus>): void =>
+      this.#check(call.request, answer)
+    this.#isOwn = server.register(CHECK, check, encodeHealthResponse, decodeHealthRequest, 'unary')
+    if (!this.#isOwn) return
+    const watch = (call: Watching): void => this.#watch(call)
+    server.register(WATCH, watch, encodeHealthResponse, decodeHealthRequest, 'serverStream')
+  }
+
+  /** The server is being taken out of service: whoever watches hears it, and its stream ends. */
+  leave(): void {
+    this.#isLeaving = true
+    for (const watcher of [...this.#watchers]) watcher.end()
+  }
+
+  /** The server has closed. */
+  remove(): void {
+    this.#stop()
+    if (!this.#isOwn) return
+    this.#server.unregister(CHECK)
+    this.#server.unregister(WATCH)
+  }
+
+  #check(service: string, answer: sendUnaryData<HealthStatus>): void {
+    const status = this.#statusOf(service)
+    if (status === undefined) answer({ code: GRPC_STATUS.NOT_FOUND, details: `unknown service ${service}` })
+    else answer(null, status)
+  }
+
+  #watch(call: Watching): void {
+    let told: HealthStatus | undefined
+    const look = (): void => {
+      const status = this.#statusOf(call.request) ?? 'SERVICE_UNKNOWN'
+      if (status === told) return
+      told = status
+      call.write(status)
+    }
+    const watcher: Watcher = {
+      look,
+      end: () => {
+        this.#watchers.delete(watcher)
+        look()
+        call.end()
+      },
+    }
+    call.on('cancelled', () => this.#watchers.delete(watcher))
+    if (this.#isLeaving) {
+      watcher.end()
+      return
+    }
+    this.#watchers.add(watcher)
+    look()
+  }
+
+  /** `undefined`: there is no such service. */
+  #statusOf(service: string): HealthStatus | undefined {
+    const said = this.#statuses.get(service)
+    if (said === undefined && service !== '' && !this.#has(service)) return undefined
+    return this.#isLeaving ? 'NOT_SERVING' : (said ?? 'SERVING')
+  }
+
+  #has(service: string): boolean {
+    const methods = methodsOf(this.#server)
+    if (methods === undefined) return false
+    const beginning = `/${service}/`
+    for (const path of methods.keys()) if (path.startsWith(beginning)) return true
+    return false
+  }
+}

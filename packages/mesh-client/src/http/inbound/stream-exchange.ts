@@ -1,0 +1,196 @@
+import type { EventEmitter } from 'node:events'
+import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import { EMPTY_CONTEXT } from '../../context/request-context.ts'
+import type { CountedMessages } from '../../inbound/exchange.ts'
+import type { ResponseFlag } from '../../kernel/errors.ts'
+import { GrpcFrameCounter } from '../../kernel/grpc-frames.ts'
+import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
+import type { MeteredStream } from '../../kernel/message-meter.ts'
+import type { ServerCallFacts } from '../../kernel/tracing.ts'
+import type { RouteReply } from '../../routing/route-table.ts'
+import type { Connection } from './connection.ts'
+import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
+import { type PeekedBody, peekStream } from './peek-body.ts'
+import { StreamFacts } from './stream-facts.ts'
+import { mergeHeaders } from './stream-headers.ts'
+import { StreamRequest } from './stream-request.ts'
+import type { EmitArguments, EmitMethod } from './watched.ts'
+import { type StreamWatcher, watchStream } from './watched-stream.ts'
+
+const ignore = (): void => undefined
+const OK = 200
+const METHOD_NOT_ALLOWED = 405
+const NO_BODY = new Uint8Array()
+const NO_MESSAGES: CountedMessages = { request: 0, response: 0 }
+
+/** What comes and goes over one bare stream of HTTP/2, as a server of gRPC takes it. */
+export class StreamExchange extends ExchangeBase<StreamRequest> implements StreamWatcher, MeteredStream {
+  readonly isTunnel = false
+  readonly #stream: ServerHttp2Stream
+  readonly #flags: number
+  readonly #requestFrames: GrpcFrameCounter | undefined
+  readonly #responseFrames: GrpcFrameCounter | undefined
+  /** What telemetry has heard of already. */
+  #told: CountedMessages = NO_MESSAGES
+  #isMetered = false
+  #additions: readonly string[] | undefined
+  /** 0 until the response has begun. */
+  #status = 0
+  #grpcStatus: string | undefined
+  #isAnswered = false
+
+  constructor(
+    host: ExchangeHost,
+    connection: Connection,
+    stream: ServerHttp2Stream,
+    [headers, flags, rawHeaders]: readonly [IncomingHttpHeaders, number, string[]],
+  ) {
+    super(host, connection, new StreamRequest(headers, rawHeaders))
+    this.#stream = stream
+    this.#flags = flags
+    this.#requestFrames = this.isGrpc ? new GrpcFrameCounter() : undefined
+    this.#responseFrames = this.isGrpc ? new GrpcFrameCounter() : undefined
+    // Until the application has it, nobody listens to what its caller breaks off.
+    stream.on('error', ignore)
+    watchStream(stream, this)
+  }
+
+  get over(): Connection {
+    return this.carrier
+  }
+
+  forward(): void {
+    // While it was looked at its caller may have left, and the application would break on that.
+    if (this.#isGone) return
+    const { headers, rawHeaders, method } = this.request
+    if (method === 'POST') this.host.emit('stream', this.#stream, headers, this.#flags, rawHeaders)
+    else this.#refuseMethod()
+  }
+
+  peekBody(maxBytes: number): Promise<PeekedBody> {
+    return peekStream(this.#stream, maxBytes)
+  }
+
+  answer({ status, headers, body }: RouteReply, flag: ResponseFlag | '-'): void {
+    if (this.#isGone) return
+    if (flag !== '-') this.flag(flag)
+    const stream = this.#stream
+    const isEmpty = body.length === 0
+    stream.respond(mergeHeaders({ ':status': status }, headers), { endStream: isEmpty })
+    if (!isEmpty) stream.end(body)
+    stream.resume()
+  }
+
+  addToResponse(headers: readonly string[]): void {
+    this.#additions = headers
+  }
+
+  /** Node emits the events of a stream in the context in which its connection was accepted, which is nobody's. */
+  hasLost(emitter: EventEmitter, event: string | symbol): boolean {
+    const current = this.host.store.getStore()
+    if (current === this.context) return false
+    if (current === undefined && this.context === EMPTY_CONTEXT && this.span === undefined) return false
+    return emitter.listenerCount(event) > 0
+  }
+
+  emit(emitter: object, emit: EmitMethod, args: EmitArguments): boolean {
+    const { store } = this.host
+    if (this.span === undefined) return store.run(this.context, callEmit, emitter, emit, args)
+    return this.span.run(() => store.run(this.context, callEmit, emitter, emit, args))
+  }
+
+  received(chunk: Uint8Array): void {
+    this.#count(this.#requestFrames, chunk)
+  }
+
+  sent(chunk: Uint8Array): void {
+    this.#count(this.#responseFrames, chunk)
+  }
+
+  responding(headers: OutgoingHttpHeaders, isLast: boolean): OutgoingHttpHeaders {
+    const { ':status': status = OK } = headers
+    this.#status = Number(status)
+    if (isLast) this.trailing(headers)
+    return this.#additions === undefined ? headers : mergeHeaders(headers, this.#additions)
+  }
+
+  trailing(headers: OutgoingHttpHeaders): void {
+    this.#isAnswered = true
+    const { 'grpc-status': status } = headers
+    if (status !== undefined) this.#grpcStatus = String(status)
+  }
+
+  /** A caller that goes on sending after its answer would keep the stream: it is told that nobody reads it. RFC 9113 section 8.1. */
+  finished(): void {
+    const stream = this.#stream
+    if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR)
+  }
+
+  closed(): void {
+    if (this.ended) return
+    const { rstCode, writableFinished } = this.#stream
+    const complete = this.#isAnswered || (writableFinished && rstCode === constants.NGHTTP2_NO_ERROR)
+    const { deadline } = this.context
+    if (this.#isMetered) this.host.meter.leave(this)
+    this.end(this.#status, complete, this.#grpcStatusAt(complete), this.#takeMessages())
+    // Its caller has given up, answer or not, and with it all that is done for it.
+    if (deadline !== undefined && deadline <= this.host.clock.now()) this.context.deadline = deadline
+  }
+
+  tellMessages(): void {
+    const messages = this.#takeMessages()
+    if (messages !== undefined && messages.request + messages.response > 0) this.host.telemetry.messages(this, messages)
+  }
+
+  override get facts(): ServerCallFacts {
+    return new StreamFacts(this.request, this.isGrpc, this.carrier, this.host.knowsMethod)
+  }
+
+  abandoned(): void {
+    this.closed()
+  }
+
+  /** The connection says it for all of its streams. */
+  closeAfter(): void {}
+
+  /** A client that gives up resets its stream with CANCEL; an application has no reason to. */
+  protected override get closedByApplication(): boolean {
+    const cancelled = this.#stream.rstCode === constants.NGHTTP2_CANCEL
+    return !cancelled && this.carrier.session?.destroyed !== true && super.closedByApplication
+  }
+
+  get #isGone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed
+  }
+
+  #count(frames: GrpcFrameCounter | undefined, chunk: Uint8Array): void {
+    if (frames === undefined) return
+    frames.add(chunk)
+    if (frames.messages < 2 || this.#isMetered || this.ended) return
+    this.#isMetered = true
+    this.host.meter.follow(this)
+  }
+
+  /** Those that nobody was told of; `undefined` where none are counted. */
+  #takeMessages(): CountedMessages | undefined {
+    if (this.#requestFrames === undefined || this.#responseFrames === undefined) return undefined
+    const { request, response } = this.#told
+    this.#told = { request: this.#requestFrames.messages, response: this.#responseFrames.messages }
+    return { request: this.#told.request - request, response: this.#told.response - response }
+  }
+
+  /** gRPC has a status for a caller that left before there was one. */
+  #grpcStatusAt(complete: boolean): string | undefined {
+    if (!this.isGrpc || this.#grpcStatus !== undefined) return this.#grpcStatus
+    return complete || this.closedByApplication ? undefined : String(GRPC_STATUS.CANCELLED)
+  }
+
+  /** gRPC is POST alone; what takes any method would pass by policies of methods. gRPC over HTTP/2, "Requests". */
+  #refuseMethod(): void {
+    this.answer({ status: METHOD_NOT_ALLOWED, headers: ['allow', 'POST'], body: NO_BODY }, '-')
+  }
+}
+
+function callEmit(emitter: object, emit: EmitMethod, args: EmitArguments): boolean {
+  return emit.apply(emitter, args)
+}
