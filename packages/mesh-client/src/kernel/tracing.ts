@@ -27,6 +27,14 @@ export interface ServerCallFacts extends ClientCallFacts {
   readonly hasOtherSpan?: boolean | undefined
 }
 
+/** The methods of a server of gRPC, by path. */
+export interface RpcMethods {
+  /** As {@link ServerCallFacts.isKnownMethod}. */
+  isKnown(path: string): boolean | undefined
+  /** As {@link ServerCallFacts.hasOtherSpan}. */
+  isTraced(path: string): boolean
+}
+
 /** What is told of a gRPC call by method. */
 export type RpcFacts = Pick<ServerCallFacts, 'host' | 'port' | 'path' | 'isKnownMethod'>
 

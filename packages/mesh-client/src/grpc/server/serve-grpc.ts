@@ -6,8 +6,9 @@ import type { MeshServer } from '../../http/inbound/mesh-server.ts'
 import type { MeshInternals } from '../../mesh/internals.ts'
 import type { GrpcServeOptions } from '../edges.ts'
 import type { GrpcJs } from '../grpc-js.ts'
-import { boundBesides, isOfServer, makeHttp2Server, methodsOf } from './grpc-server.ts'
+import { boundBesides, isOfServer, makeHttp2Server } from './grpc-server.ts'
 import { HealthService } from './health-service.ts'
+import { servedMethods } from './served-methods.ts'
 import type { ServingStatuses } from './serving-statuses.ts'
 
 /** What serving takes besides the Server. */
@@ -42,7 +43,7 @@ export async function serveGrpc(
   try {
     const { host, port, servicePort, cancelOnDisconnect } = options
     const hooks = {
-      knowsMethod: (path: string) => methodsOf(server)?.has(path),
+      methods: servedMethods(server),
       closing: () => health.leave(),
     }
     const where = { host, port, servicePort, cancelOnDisconnect }

@@ -23,7 +23,7 @@ import { MessageMeter } from '../../kernel/message-meter.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { Recorder } from '../../kernel/recorder.ts'
 import type { Timers } from '../../kernel/timers.ts'
-import type { Tracing } from '../../kernel/tracing.ts'
+import type { RpcMethods, Tracing } from '../../kernel/tracing.ts'
 import type { PolicySource } from '../../routing/policy-view.ts'
 import type { ExchangeHost } from './exchange-base.ts'
 import { createForwardClientCert } from './forwarded-client-cert.ts'
@@ -35,7 +35,6 @@ import { type ResolvedServeOptions, resolveServeOptions } from './serve-options.
 import type { RequestServer, Served, ServeSockets, SocketListener } from './served.ts'
 import { ServedServer } from './served-server.ts'
 import { socketServerOf } from './socket-listener.ts'
-import type { KnowsMethod } from './stream-facts.ts'
 import { createStripHeaders } from './strip-headers.ts'
 
 export interface InboundDeps {
@@ -79,7 +78,7 @@ export interface InboundDeps {
 
 /** What the edge of gRPC knows of a server, and wants to know. */
 export interface GrpcHooks {
-  readonly knowsMethod: KnowsMethod
+  readonly methods: RpcMethods
   /** Told once, when the port begins to be taken out of service. */
   readonly closing: () => void
 }
@@ -206,7 +205,7 @@ class MeshInbound implements Inbound {
         bindsCalls: cancelOnDisconnect,
         served,
         telemetry: telemetryStep(this.#deps, served),
-        knowsMethod: hooks?.knowsMethod,
+        methods: hooks?.methods,
       },
       { ...this.#deps, closing: hooks?.closing },
     )

@@ -20,7 +20,7 @@ import { isGrpcContentType } from '../../kernel/grpc-content-type.ts'
 import type { MessageMeter } from '../../kernel/message-meter.ts'
 import { PEER_HEADER } from '../../kernel/peer-header.ts'
 import type { Peer } from '../../kernel/recorder.ts'
-import type { ServerCallFacts, ServerSpan } from '../../kernel/tracing.ts'
+import type { RpcMethods, ServerCallFacts, ServerSpan } from '../../kernel/tracing.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
 import type { CarriedExchange, Connection } from './connection.ts'
 import { FORWARDED_CLIENT_CERT, type ForwardClientCert } from './forwarded-client-cert.ts'
@@ -30,7 +30,6 @@ import { replaceHeader } from './replace-header.ts'
 import { RequestFacts } from './request-facts.ts'
 import type { RequestLike } from './request-like.ts'
 import { rewriteTarget } from './rewrite-target.ts'
-import type { KnowsMethod } from './stream-facts.ts'
 import type { StripHeaders } from './strip-headers.ts'
 
 /** What all exchanges of one served port share. */
@@ -45,7 +44,7 @@ export interface ExchangeHost {
   /** Of the messages of long streams. */
   readonly meter: MessageMeter
   /** Of a server of gRPC. */
-  readonly knowsMethod: KnowsMethod | undefined
+  readonly methods: RpcMethods | undefined
   /** What the inbound policy says of single requests. */
   readonly steps: PolicySteps
   readonly propagation: Propagation

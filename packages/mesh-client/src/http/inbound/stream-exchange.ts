@@ -143,7 +143,7 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   }
 
   override get facts(): ServerCallFacts {
-    return new StreamFacts(this.request, this.isGrpc, this.carrier, this.host.knowsMethod)
+    return new StreamFacts(this.request, this.isGrpc, this.carrier, this.host.methods)
   }
 
   abandoned(): void {

@@ -1,20 +1,20 @@
+import type { RpcMethods } from '../../kernel/tracing.ts'
 import { RequestFacts } from './request-facts.ts'
-
-/** Whether a server has the method of a path; `undefined`: that cannot be found out. */
-export type KnowsMethod = (path: string) => boolean | undefined
 
 /** What a tracer may ask of a call of gRPC that a server of gRPC takes. */
 export class StreamFacts extends RequestFacts {
-  readonly #knowsMethod: KnowsMethod | undefined
+  readonly #methods: RpcMethods | undefined
 
-  constructor(
-    ...[request, isGrpc, carrier, knowsMethod]: [...ConstructorParameters<typeof RequestFacts>, KnowsMethod?]
-  ) {
+  constructor(...[request, isGrpc, carrier, methods]: [...ConstructorParameters<typeof RequestFacts>, RpcMethods?]) {
     super(request, isGrpc, carrier)
-    this.#knowsMethod = knowsMethod
+    this.#methods = methods
   }
 
   get isKnownMethod(): boolean | undefined {
-    return this.#knowsMethod?.(this.path)
+    return this.#methods?.isKnown(this.path)
+  }
+
+  get hasOtherSpan(): boolean {
+    return this.#methods?.isTraced(this.path) === true
   }
 }
