@@ -1,13 +1,13 @@
 import type { InboundPolicy, ServiceRef } from '@weft/mesh-protocol'
 import type { AuditSink } from '../kernel/audit-event.ts'
 import type { Clock } from '../kernel/clock.ts'
-import { grpcStatusOfHttp } from '../kernel/grpc-status.ts'
 import type { Recorder } from '../kernel/recorder.ts'
 import type { Tracing } from '../kernel/tracing.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
 import { auditEvent } from './audit/audit-event.ts'
 import { destinationService } from './destination-service.ts'
 import type { CountedMessages, InboundEnding, InboundExchange, InboundFilter, ServedPort } from './exchange.ts'
+import { toldGrpcStatus } from './told-grpc-status.ts'
 
 export interface TelemetryDeps {
   readonly policy: PolicySource
@@ -40,7 +40,7 @@ export function telemetryStep(deps: TelemetryDeps, served: ServedPort): Telemetr
     },
     ended(exchange, ending) {
       const { isGrpc } = exchange
-      const grpcStatus = isGrpc ? (ending.grpcStatus ?? grpcStatusOfHttp(ending.status)) : undefined
+      const grpcStatus = toldGrpcStatus(exchange, ending)
       recorder.call({
         reporter: 'destination',
         protocol: isGrpc ? 'grpc' : 'http',

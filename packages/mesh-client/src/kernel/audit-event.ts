@@ -29,6 +29,8 @@ export interface AuditEvent {
   readonly path: string | undefined
   /** HTTP status, 0 where there was none. */
   readonly status: number
+  /** Numeric status of gRPC, whose status of HTTP is 200 also where it was denied; empty where nothing was answered, absent for others. */
+  readonly grpcStatus?: string | undefined
   /** Envoy's response flags, or `-`. */
   readonly flags: string
   readonly requestBytes: number

@@ -52,7 +52,9 @@ export function requestOutcome({ grpcStatus, flags, error }: Ended): RpcOutcome 
 
 function statusCodeOf(grpcStatus: string | undefined): string | undefined {
   if (grpcStatus === undefined || grpcStatus === '') return undefined
-  return grpcStatusName(Number(grpcStatus)) ?? grpcStatus
+  const code = Number(grpcStatus)
+  // What is no status at all is UNKNOWN to whoever gets it.
+  return grpcStatusName(code) ?? (code >= 0 ? grpcStatus : 'UNKNOWN')
 }
 
 function unansweredStatus(flags: string): GrpcStatusName {

@@ -99,6 +99,7 @@ describe('CLIENT span of a call of gRPC', () => {
     ['a fault of the caller', { ...OK, grpcStatus: '5' }, 'NOT_FOUND'],
     ['a refusal of the mesh', { ...OK, flags: 'UH', grpcStatus: '14' }, 'UNAVAILABLE'],
     ['a status that gRPC does not know', { ...OK, grpcStatus: '42' }, '42'],
+    ['no status at all', { ...OK, grpcStatus: '-1' }, 'UNKNOWN'],
     ['nobody reached', { status: 0, flags: 'UF', error: refused }, 'UNAVAILABLE'],
     ['a caller that gave up', { status: 0, flags: 'DC' }, 'CANCELLED'],
     ['no answer in time', { status: 0, flags: 'UT,URX', grpcStatus: '' }, 'DEADLINE_EXCEEDED'],

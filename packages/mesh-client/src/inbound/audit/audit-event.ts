@@ -1,6 +1,7 @@
 import { principalOf } from '@weft/mesh-protocol'
 import type { AuditEvent } from '../../kernel/audit-event.ts'
 import type { InboundConnection, InboundEnding, InboundExchange } from '../exchange.ts'
+import { toldGrpcStatus } from '../told-grpc-status.ts'
 import type { AccessVerdict } from './verdict.ts'
 
 /** @param wallNow milliseconds since 1970 */
@@ -20,6 +21,7 @@ export function auditEvent(
     host: facts.host,
     path: facts.path.split('?', 1)[0],
     status: ending.status,
+    grpcStatus: toldGrpcStatus(exchange, ending),
     flags: ending.flags,
     requestBytes: ending.requestBytes,
     responseBytes: ending.responseBytes,
@@ -43,6 +45,7 @@ export function connectionEvent(
     host: undefined,
     path: undefined,
     status: 0,
+    grpcStatus: undefined,
     flags: '-',
     requestBytes: 0,
     responseBytes: 0,
