@@ -16,8 +16,13 @@ const FIXED64 = 1
 const LENGTH_DELIMITED = 2
 const FIXED32 = 5
 
+export interface HealthRequest {
+  /** Full name of a service; empty: the server as a whole. */
+  readonly service: string
+}
+
 /** @throws Error where it is no message. */
-export function decodeHealthRequest(bytes: Buffer): string {
+export function decodeHealthRequest(bytes: Buffer): HealthRequest {
   const reader = new Reader(bytes)
   let service = ''
   while (!reader.atEnd) {
@@ -26,7 +31,7 @@ export function decodeHealthRequest(bytes: Buffer): string {
     if (Math.floor(tag / 8) === SERVICE_FIELD && type === LENGTH_DELIMITED) service = reader.bytes().toString('utf8')
     else reader.skip(type)
   }
-  return service
+  return { service }
 }
 
 export function encodeHealthResponse(status: HealthStatus): Buffer {

@@ -1,13 +1,13 @@
 import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import { methodsOf } from './grpc-server.ts'
-import { decodeHealthRequest, encodeHealthResponse, type HealthStatus } from './health-messages.ts'
+import { decodeHealthRequest, encodeHealthResponse, type HealthRequest, type HealthStatus } from './health-messages.ts'
 import type { ServingStatuses } from './serving-statuses.ts'
 
 const CHECK = '/grpc.health.v1.Health/Check'
 const WATCH = '/grpc.health.v1.Health/Watch'
 
-type Watching = ServerWritableStream<string, HealthStatus>
+type Watching = ServerWritableStream<HealthRequest, HealthStatus>
 
 interface Watcher {
   /** Tells what is so now, where that is news. */
@@ -35,8 +35,8 @@ export class HealthService {
     this.#stop = statuses.onChange(() => {
       for (const watcher of [...this.#watchers]) watcher.look()
     })
-    const check = (call: ServerUnaryCall<string, HealthStatus>, answer: sendUnaryData<HealthStatus>): void =>
-      this.#check(call.request, answer)
+    const check = (call: ServerUnaryCall<HealthRequest, HealthStatus>, answer: sendUnaryData<HealthStatus>): void =>
+      this.#check(call.request.service, answer)
     this.#isOwn = server.register(CHECK, check, encodeHealthResponse, decodeHealthRequest, 'unary')
     if (!this.#isOwn) return
     const watch = (call: Watching): void => this.#watch(call)
@@ -66,7 +66,7 @@ export class HealthService {
   #watch(call: Watching): void {
     let told: HealthStatus | undefined
     const look = (): void => {
-      const status = this.#statusOf(call.request) ?? 'SERVICE_UNKNOWN'
+      const status = this.#statusOf(call.request.service) ?? 'SERVICE_UNKNOWN'
       if (status === told) return
       told = status
       call.write(status)
