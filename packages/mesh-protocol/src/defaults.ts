@@ -260,3 +260,9 @@ export const DEFAULT_EXT_AUTHZ_STATUS_ON_ERROR = 403
 
 /** With identity, a request that comes before the first inbound policy waits this long, then 503. */
 export const FIRST_INBOUND_POLICY_WAIT_MS = 5_000
+
+/**
+ * Pauses before a gRPC call that waits for its service to be there (wait-for-ready) looks again, where no policy comes before.
+ * The time of gRPC's own connection back-off (1 s and more) is that of connections; these look at what is known.
+ */
+export const GRPC_WAIT_FOR_READY_BACK_OFF = { baseIntervalMs: 50, maxIntervalMs: 1_000, minIntervalMs: 10 } as const

@@ -1,3 +1,4 @@
+import type { ClusterManager } from '../cluster/types.ts'
 import type { ContextStore } from '../context/request-context.ts'
 import type { Inbound } from '../http/inbound/create-inbound.ts'
 import type { Outbound } from '../http/outbound/outbound.ts'
@@ -5,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Timers } from '../kernel/timers.ts'
+import type { PolicySource } from '../routing/policy-view.ts'
 import type { Mesh } from './types.ts'
 
 /** What further edges, which are entries of their own, take of a mesh. */
@@ -13,6 +15,8 @@ export interface MeshInternals {
   readonly inbound: Inbound
   /** What is awaited of {@link inbound} counts for `ready` and `close`. */
   serving<T>(opening: Promise<T>): Promise<T>
+  readonly policy: PolicySource
+  readonly clusters: ClusterManager
   readonly context: ContextStore
   readonly clock: Clock
   readonly timers: Timers

@@ -1,4 +1,5 @@
-import type { MessageCallback } from './stream.ts'
+/** Called when a message has been handed to the connection, or never will be. */
+export type MessageCallback = () => void
 
 type Step = IteratorResult<Buffer, undefined>
 

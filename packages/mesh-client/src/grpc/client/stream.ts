@@ -1,17 +1,16 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Dispatcher } from 'undici'
+import type { EndpointState } from '../../cluster/types.ts'
+import type { EngineController } from '../../http/outbound/outbound.ts'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import { statusOfFailure } from '../wire/failure-status.ts'
 import { FrameReader, FrameTooLarge } from '../wire/frame-reader.ts'
 import { resetCodeOf } from '../wire/reset-code.ts'
 import { bareStatus, type StreamStatus, statusOfHeaders, statusOfHttp, statusOfNothing } from '../wire/stream-status.ts'
-import { FrameSource } from './frame-source.ts'
+import { FrameSource, type MessageCallback } from './frame-source.ts'
 
 type Controller = Dispatcher.DispatchController
-
-/** Called when a message has been handed to the connection, or never will be. */
-export type MessageCallback = () => void
 
 /** What a stream tells, each in its turn; nothing after its status. What a listener throws is thrown to the process. */
 export interface StreamListener {
@@ -47,6 +46,8 @@ const FRAME_OVERHEAD_BYTES = 64
  * complete when it is opened costs one buffer, any other a source that the connection takes frames from.
  */
 export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHandler {
+  /** Who answers; absent until somebody does. */
+  endpoint: EndpointState | undefined = undefined
   readonly #dispatcher: Dispatcher
   readonly #listener: StreamListener
   readonly #reader: FrameReader
@@ -70,11 +71,6 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
     this.#dispatcher = dispatcher
     this.#listener = listener
     this.#reader = new FrameReader(maxReceiveBytes)
-  }
-
-  /** The engine's side of the request, once it is opened. */
-  get controller(): Controller | undefined {
-    return this.#controller
   }
 
   /** Makes the request. What has been sent and half-closed before goes as one piece. */
@@ -127,7 +123,7 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
 
   onResponseStart(controller: Controller, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.#status !== undefined) return
-    this.#controller = controller
+    this.endpoint = (controller as EngineController).endpoint
     this.#httpStatus = status
     if (status !== 200 || headers['grpc-status'] !== undefined) this.#held = headers
     else this.runInAsyncScope(this.#tellHeaders, this, headers)

@@ -1,4 +1,6 @@
 import type { Dispatcher } from 'undici'
+import type { EndpointState } from '../../cluster/types.ts'
+import type { MutualTls } from '../../kernel/recorder.ts'
 import { type CreateAgent, createAgents } from '../agent/create-agents.ts'
 import { MeshDispatcher } from './dispatcher.ts'
 import { Environment, type OutboundDeps } from './environment.ts'
@@ -17,6 +19,12 @@ export interface Targets {
   sourceAddress(): string
 }
 
+/** The controller that a handler of the dispatcher is given for a call into the mesh. */
+export interface EngineController extends Dispatcher.DispatchController {
+  /** Where the newest attempt went; `undefined` before the first and after the end. */
+  readonly endpoint: EndpointState | undefined
+}
+
 /** The outbound side of HTTP: every way to make a call. */
 export interface Outbound {
   readonly dispatcher: Dispatcher
@@ -25,6 +33,8 @@ export interface Outbound {
   readonly agent: CreateAgent
   /** Where hosts lead, for calls of other protocols. */
   readonly targets: Targets
+  /** Who has proven to be an endpoint; `undefined`: nobody has. */
+  proven(endpoint: EndpointState): MutualTls | undefined
   /** Calls under way. */
   readonly active: number
   /** No call starts any more (`WEFT_CLOSED`); resolves when those under way have ended and all connections are closed. */
@@ -50,6 +60,7 @@ export function createOutbound(deps: OutboundDeps): Outbound {
       hold: (call, now) => env.waiting.hold(call, now),
       sourceAddress: env.sourceAddress,
     },
+    proven: (endpoint) => deps.transport.proven(endpoint),
     get active() {
       return env.active
     },
