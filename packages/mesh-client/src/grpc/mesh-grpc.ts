@@ -28,9 +28,9 @@ export interface MeshGrpc {
   credentials(): ChannelCredentials
   /**
    * Options that lead a client's calls to the mesh: `new GreeterClient('weft:///greeter:50051', grpc.credentials(),
-   * grpc.channelOptions())`. A target is `weft:///host[:port]`, the port by default 80; host and port are what `mesh.fetch` takes. Targets of
-   * other schemes are left to grpc-js. Options of grpc-js may be added, e.g. `grpc.max_receive_message_length`; those about connections,
-   * retries and service configs count for hosts outside the mesh only. The same object each time.
+   * grpc.channelOptions())`. A target is `weft:///host[:port]`, the port by default 80, and a host is what `mesh.fetch` takes. Hosts outside
+   * the mesh, and targets of other schemes, are left to grpc-js. Its own options may be added, e.g. `grpc.max_receive_message_length`; those
+   * about connections, retries and service configs count where it connects itself. The same object each time.
    */
   channelOptions(): ClientOptions
   /**
@@ -83,10 +83,7 @@ export function createMeshGrpc(environment: GrpcEnvironment, client: ClientEdge,
     channel: (target, given = {}) => client.channel({ target, credentials, options: { ...shared, ...given } }),
     interceptors: internals === undefined ? [] : [inheritInterceptor(grpc, internals)],
     serverOptions: () => server.serverOptions(),
-    async serve(given, serveOptions = {}) {
-      checkSameCopy(given, 'Server', 'The server given to serve()')
-      return await server.serve(given, serveOptions)
-    },
+    serve: async (given, serveOptions = {}) => await server.serve(given, serveOptions),
     peer: (call) => server.peer(call),
     setServingStatus: (service, status) => server.setServingStatus(service, status),
   }

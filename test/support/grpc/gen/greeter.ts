@@ -27,6 +27,12 @@ import {
 
 export const protobufPackage = "weft.test";
 
+/**
+ * gen/greeter.ts is made of this file by ts-proto 2.12.0 and protoc 3.21.12:
+ * protoc --plugin=protoc-gen-ts_proto -I . --ts_proto_out=gen \
+ *   --ts_proto_opt=outputServices=grpc-js,outputServices=generic-definitions,esModuleInterop=true,importSuffix=.ts greeter.proto
+ */
+
 export interface HelloRequest {
   name: string;
 }
@@ -83,10 +89,10 @@ export const HelloRequest: MessageFns<HelloRequest> = {
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<HelloRequest>, I>>(base?: I): HelloRequest {
-    return HelloRequest.fromPartial(base ?? ({} as any));
+  create(base?: DeepPartial<HelloRequest>): HelloRequest {
+    return HelloRequest.fromPartial(base ?? {});
   },
-  fromPartial<I extends Exact<DeepPartial<HelloRequest>, I>>(object: I): HelloRequest {
+  fromPartial(object: DeepPartial<HelloRequest>): HelloRequest {
     const message = createBaseHelloRequest();
     message.name = object.name ?? "";
     return message;
@@ -141,10 +147,10 @@ export const HelloReply: MessageFns<HelloReply> = {
     return obj;
   },
 
-  create<I extends Exact<DeepPartial<HelloReply>, I>>(base?: I): HelloReply {
-    return HelloReply.fromPartial(base ?? ({} as any));
+  create(base?: DeepPartial<HelloReply>): HelloReply {
+    return HelloReply.fromPartial(base ?? {});
   },
-  fromPartial<I extends Exact<DeepPartial<HelloReply>, I>>(object: I): HelloReply {
+  fromPartial(object: DeepPartial<HelloReply>): HelloReply {
     const message = createBaseHelloReply();
     message.text = object.text ?? "";
     return message;
@@ -286,10 +292,6 @@ export type DeepPartial<T> = T extends Builtin ? T
   : T extends {} ? { [K in keyof T]?: DeepPartial<T[K]> }
   : Partial<T>;
 
-type KeysOfUnion<T> = T extends T ? keyof T : never;
-export type Exact<P, I extends P> = P extends Builtin ? P
-  : P & { [K in keyof P]: Exact<P[K], I[K]> } & { [K in Exclude<keyof I, KeysOfUnion<P>>]: never };
-
 function isSet(value: any): boolean {
   return value !== null && value !== undefined;
 }
@@ -299,6 +301,6 @@ export interface MessageFns<T> {
   decode(input: BinaryReader | Uint8Array, length?: number): T;
   fromJSON(object: any): T;
   toJSON(message: T): unknown;
-  create<I extends Exact<DeepPartial<T>, I>>(base?: I): T;
-  fromPartial<I extends Exact<DeepPartial<T>, I>>(object: I): T;
+  create(base?: DeepPartial<T>): T;
+  fromPartial(object: DeepPartial<T>): T;
 }

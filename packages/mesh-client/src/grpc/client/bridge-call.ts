@@ -1,7 +1,9 @@
-import type { ChannelOptions, experimental, Metadata } from '@grpc/grpc-js'
-import { grpcJs, loadedGrpcJs } from '../grpc-js.ts'
+import type { experimental, Metadata } from '@grpc/grpc-js'
+import { grpcJs } from '../grpc-js.ts'
+import { callHeaders } from '../wire/call-headers.ts'
 import type { StreamStatus } from '../wire/stream-status.ts'
-import type { Bridge } from './bridge-options.ts'
+import type { BridgeMesh } from './bridge-options.ts'
+import type { ChannelSettings } from './channel-settings.ts'
 import { GrpcStream, type StreamListener } from './stream.ts'
 
 /** What grpc-js tells of a call on a subchannel; its own name for it is not exported. */
@@ -35,9 +37,9 @@ export interface SubchannelCall {
 
 /** Where the calls of a channel go. */
 export interface BridgePlace {
-  readonly bridge: Bridge
+  readonly mesh: BridgeMesh
   readonly origin: string
-  readonly options: ChannelOptions
+  readonly settings: ChannelSettings
 }
 
 /** A call, as a channel of grpc-js starts it on a subchannel. */
@@ -51,9 +53,6 @@ export interface BridgeRequest {
   readonly callNumber: number
 }
 
-/** As grpc-js has it where `grpc.max_receive_message_length` does not say. */
-const DEFAULT_MAX_RECEIVE_BYTES = 4 * 1024 * 1024
-
 /**
  * One call of a channel that grpc-js makes, as one stream of the mesh. Deadline, compression and the limit of sent messages are the
  * channel's, above; attempts are the mesh's, below.
@@ -65,18 +64,15 @@ export class BridgeCall implements SubchannelCall, StreamListener {
   readonly #stream: GrpcStream
 
   constructor(
-    { bridge, origin, options }: BridgePlace,
+    { mesh, origin, settings }: BridgePlace,
     { metadata, host, method, listener, callNumber }: BridgeRequest,
   ) {
-    const { mesh } = bridge
-    if (mesh === undefined) throw new Error('a bridge has no calls where the mesh is turned off')
     this.#origin = origin
     this.#listener = listener
     this.#callNumber = callNumber
-    const maxReceiveBytes = options['grpc.max_receive_message_length'] ?? DEFAULT_MAX_RECEIVE_BYTES
-    const stream = new GrpcStream(mesh.outbound.dispatcher, this, maxReceiveBytes)
+    const stream = new GrpcStream(mesh.outbound.dispatcher, this, settings.maxReceiveBytes)
     this.#stream = stream
-    const headers = headersOf(metadata, host, options)
+    const headers = headersOf(metadata, host, settings)
     // By then a call of one message has said all it has to say, and is opened in one piece.
     process.nextTick(() => stream.open({ origin, path: method, headers }))
   }
@@ -129,30 +125,9 @@ export class BridgeCall implements SubchannelCall, StreamListener {
   }
 }
 
-/** As the transport of grpc-js writes them. */
-function headersOf(metadata: Metadata, host: string, options: ChannelOptions): string[] {
-  const headers = [
-    'host',
-    host,
-    'content-type',
-    'application/grpc',
-    'te',
-    'trailers',
-    'user-agent',
-    userAgentOf(options),
-  ]
-  for (const [name, given] of Object.entries(metadata.toHttp2Headers())) {
-    if (given === undefined) continue
-    for (const value of Array.isArray(given) ? given : [given]) headers.push(name, String(value))
-  }
-  return headers
-}
-
-function userAgentOf(options: ChannelOptions): string {
-  const parts = [
-    options['grpc.primary_user_agent'],
-    `grpc-node-js/${loadedGrpcJs.version ?? '1.14'}`,
-    options['grpc.secondary_user_agent'],
-  ]
-  return parts.filter((part) => part !== undefined && part !== '').join(' ')
+/** With the encoding that the channel's own filter compresses by. */
+function headersOf(metadata: Metadata, host: string, { userAgent }: ChannelSettings): string[] {
+  const named = metadata.get('grpc-encoding')[0]
+  const encoding = named === 'gzip' || named === 'deflate' ? named : 'identity'
+  return callHeaders(metadata.toHttp2Headers(), userAgent, encoding, host)
 }

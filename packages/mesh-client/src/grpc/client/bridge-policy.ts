@@ -1,8 +1,9 @@
 import type { ChannelOptions, experimental } from '@grpc/grpc-js'
 import { MeshError } from '../../kernel/errors.ts'
-import { grpcJs } from '../grpc-js.ts'
-import { BridgeCall, type SubchannelCall, type SubchannelCallListener } from './bridge-call.ts'
-import { type Bridge, bridgeOf } from './bridge-options.ts'
+import { grpcJs, loadedGrpcJs } from '../grpc-js.ts'
+import { BridgeCall, type BridgePlace, type SubchannelCall, type SubchannelCallListener } from './bridge-call.ts'
+import { bridgeOf } from './bridge-options.ts'
+import { channelSettings } from './channel-settings.ts'
 
 type Helper = experimental.ChannelControlHelper
 type SubchannelInterface = experimental.SubchannelInterface
@@ -53,7 +54,10 @@ export class BridgePolicy implements experimental.LoadBalancer {
   ): boolean {
     const bridge = bridgeOf(options)
     if (!(config instanceof BridgePolicyConfig) || bridge?.mesh === undefined) return false
-    if (this.#subchannel === undefined) this.#begin(bridge, config.origin, options)
+    if (this.#subchannel === undefined) {
+      const settings = channelSettings(options, loadedGrpcJs.version ?? '')
+      this.#begin({ mesh: bridge.mesh, origin: config.origin, settings })
+    }
     return true
   }
 
@@ -70,49 +74,38 @@ export class BridgePolicy implements experimental.LoadBalancer {
     return BRIDGE_POLICY
   }
 
-  #begin(bridge: Bridge, origin: string, options: ChannelOptions): void {
-    const { connectivityState } = grpcJs
+  #begin(place: BridgePlace): void {
     // What of a channel's credentials belongs to calls can be asked of its subchannels only.
-    const idle = this.#helper.createSubchannel({ path: `weft:${origin}` }, {})
+    const idle = this.#helper.createSubchannel({ path: `weft:${place.origin}` }, {})
     idle.ref()
     this.#subchannel = idle
-    this.#helper.updateState(
-      connectivityState.READY,
-      new BridgePicker(bridge, origin, readySubchannel(idle, bridge, origin, options)),
-      null,
-    )
+    const picker = new BridgePicker(place, readySubchannel(idle, place))
+    this.#helper.updateState(grpcJs.connectivityState.READY, picker, null)
   }
 }
 
 class BridgePicker implements experimental.Picker {
-  readonly #bridge: Bridge
-  readonly #origin: string
+  readonly #place: BridgePlace
   readonly #picked: experimental.PickResult
   readonly #wait: experimental.PickResult
 
-  constructor(bridge: Bridge, origin: string, subchannel: SubchannelInterface) {
+  constructor(place: BridgePlace, subchannel: SubchannelInterface) {
     const { COMPLETE, QUEUE } = grpcJs.experimental.PickResultType
     const nothing = { status: null, onCallStarted: null, onCallEnded: null }
-    this.#bridge = bridge
-    this.#origin = origin
+    this.#place = place
     this.#picked = { ...nothing, pickResultType: COMPLETE, subchannel }
     this.#wait = { ...nothing, pickResultType: QUEUE, subchannel: null }
   }
 
   pick(): experimental.PickResult {
+    const { mesh, origin } = this.#place
     // The host has left the mesh: this picker is there only until DNS has answered for it.
-    const outside = this.#bridge.mesh?.outbound.targets.resolve(this.#origin).kind === 'outside'
-    return outside ? this.#wait : this.#picked
+    return mesh.outbound.targets.resolve(origin).kind === 'outside' ? this.#wait : this.#picked
   }
 }
 
 /** A subchannel that is ready without a connection. */
-function readySubchannel(
-  idle: SubchannelInterface,
-  bridge: Bridge,
-  origin: string,
-  options: ChannelOptions,
-): SubchannelInterface {
+function readySubchannel(idle: SubchannelInterface, place: BridgePlace): SubchannelInterface {
   const { READY } = grpcJs.connectivityState
   const real = {
     createCall: (
@@ -121,7 +114,7 @@ function readySubchannel(
       method: string,
       listener: SubchannelCallListener,
       callNumber: number,
-    ): SubchannelCall => new BridgeCall({ bridge, origin, options }, { metadata, host, method, listener, callNumber }),
+    ): SubchannelCall => new BridgeCall(place, { metadata, host, method, listener, callNumber }),
   }
   class ReadySubchannel extends grpcJs.experimental.BaseSubchannelWrapper {
     override getConnectivityState(): typeof READY {

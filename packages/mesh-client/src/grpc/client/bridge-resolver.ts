@@ -2,9 +2,9 @@ import type { ChannelOptions, experimental } from '@grpc/grpc-js'
 import type { HeldCall } from '../../http/outbound/policy-wait.ts'
 import { MeshError } from '../../kernel/errors.ts'
 import { grpcJs } from '../grpc-js.ts'
+import { type MeshTarget, parseTarget } from '../wire/target.ts'
 import { type Bridge, bridgeOf } from './bridge-options.ts'
 import { BRIDGE_POLICY } from './bridge-policy.ts'
-import { outsideTarget } from './outside-channel.ts'
 
 type ResolverListener = experimental.ResolverListener
 type CallConfig = ReturnType<experimental.ConfigSelector['invoke']>
@@ -32,7 +32,7 @@ export class BridgeResolver implements experimental.Resolver {
   readonly #listener: ResolverListener
   readonly #options: ChannelOptions
   readonly #bridge: Bridge
-  readonly #origin: string
+  readonly #target: MeshTarget
   /** One for as long as the resolver lives: a new one would be a new argument of every connection. */
   readonly #selector: experimental.ConfigSelector
   #answered: 'of-mesh' | 'outside' | undefined = undefined
@@ -46,7 +46,7 @@ export class BridgeResolver implements experimental.Resolver {
     this.#bridge = bridge
     this.#listener = listener
     this.#options = options
-    this.#origin = originOf(target)
+    this.#target = meshTarget(target)
     this.#selector = {
       invoke: () => {
         this.#follow()
@@ -75,7 +75,7 @@ export class BridgeResolver implements experimental.Resolver {
   }
 
   #kind(): string {
-    return this.#bridge.mesh?.outbound.targets.resolve(this.#origin).kind ?? 'outside'
+    return this.#bridge.mesh?.outbound.targets.resolve(this.#target.origin).kind ?? 'outside'
   }
 
   /** A host may join or leave the mesh while the channel lives. */
@@ -92,7 +92,7 @@ export class BridgeResolver implements experimental.Resolver {
     const { mesh } = this.#bridge
     if (mesh === undefined || this.#held !== undefined) return
     this.#held = {
-      origin: this.#origin,
+      origin: this.#target.origin,
       over: false,
       released: ({ kind }) => {
         this.#held = undefined
@@ -119,7 +119,7 @@ export class BridgeResolver implements experimental.Resolver {
       { [experimental.CHANNEL_ARGS_CONFIG_SELECTOR_KEY]: this.#selector },
       experimental.statusOrFromValue({
         methodConfig: [],
-        loadBalancingConfig: [{ [BRIDGE_POLICY]: { origin: this.#origin } }],
+        loadBalancingConfig: [{ [BRIDGE_POLICY]: { origin: this.#target.origin } }],
       }),
       '',
     )
@@ -127,11 +127,8 @@ export class BridgeResolver implements experimental.Resolver {
 
   #resolveByName(): experimental.Resolver {
     const { experimental } = grpcJs
-    const { hostname, port } = new URL(this.#origin)
-    const target = {
-      scheme: 'dns',
-      path: outsideTarget(hostname, port === '' ? 80 : Number(port)).slice('dns:///'.length),
-    }
+    const { hostname, port } = this.#target
+    const target = { scheme: 'dns', path: `${hostname}:${port}` }
     const listener: ResolverListener = (endpoints, attributes, serviceConfig, note) =>
       this.#listener(endpoints, { ...attributes, ...this.#selecting() }, serviceConfig, note)
     return experimental.createResolver(target, listener, this.#options)
@@ -144,13 +141,12 @@ export class BridgeResolver implements experimental.Resolver {
   }
 }
 
-function originOf(target: experimental.GrpcUri): string {
+/** @throws MeshError `WEFT_CONFIG` */
+function meshTarget(target: experimental.GrpcUri): MeshTarget {
   const authority = BridgeResolver.getDefaultAuthority(target)
-  try {
-    return new URL(`http://${authority}`).origin
-  } catch {
-    throw new MeshError('WEFT_CONFIG', `weft:///${authority} names no host: write weft:///host or weft:///host:port.`)
-  }
+  const parsed = parseTarget(`weft:///${authority}`)
+  if (parsed !== undefined) return parsed
+  throw new MeshError('WEFT_CONFIG', `weft:///${authority} names no host: write weft:///host or weft:///host:port.`)
 }
 
 function noMesh(target: experimental.GrpcUri): string {

@@ -1,0 +1,5 @@
+export type { MeshServer } from '../http/inbound/mesh-server.ts'
+export type { PeerIdentity } from '../inbound/peer-identity.ts'
+export { meshGrpc } from './compose.ts'
+export type { GrpcServeOptions, ServingStatus } from './edges.ts'
+export type { MeshGrpc } from './mesh-grpc.ts'
