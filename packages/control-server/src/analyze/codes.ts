@@ -30,6 +30,7 @@ export type Code =
   | 'WEFT0305'
   | 'WEFT0306'
   | 'WEFT0307'
+  | 'WEFT0308'
   | 'WEFT0401'
   | 'WEFT0402'
   | 'WEFT0403'
@@ -50,6 +51,15 @@ export type Code =
   | 'WEFT0509'
   | 'WEFT0510'
   | 'WEFT0511'
+  | 'WEFT0601'
+  | 'WEFT0602'
+  | 'WEFT0603'
+  | 'WEFT0604'
+  | 'WEFT0605'
+  | 'WEFT0606'
+  | 'WEFT0607'
+  | 'WEFT0608'
+  | 'WEFT0609'
 
 /** Every code, which never changes its meaning; docs/analyze.md lists them. */
 export const CODES: Readonly<Record<Code, CodeInfo>> = {
@@ -143,7 +153,7 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
   },
   WEFT0304: {
     severity: 'warning',
-    meaning: 'An HTTPRoute and a VirtualService rule one host: only one of them holds.',
+    meaning: 'A route of Gateway API and a VirtualService rule one host: only one of them holds.',
     remedy: 'Keep one of the two; docs/control-server.md says which one goes first.',
   },
   WEFT0305: {
@@ -162,6 +172,12 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
     meaning:
       'One host is defined more than once: a Service goes before ServiceEntries, and the oldest of these before the others.',
     remedy: 'Keep one definition, or keep them apart by exportTo.',
+  },
+  WEFT0308: {
+    severity: 'warning',
+    meaning:
+      'Routes of several kinds attach to one port of a Service: a GRPCRoute rules before an HTTPRoute, this before a TLSRoute, this before a TCPRoute, alone.',
+    remedy: 'Keep one kind, or give each route the ports that it is for by port or sectionName.',
   },
   WEFT0401: {
     severity: 'warning',
@@ -271,5 +287,53 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
     severity: 'warning',
     meaning: 'A namespace of callers that nothing is in.',
     remedy: 'Correct the name.',
+  },
+  WEFT0601: {
+    severity: 'warning',
+    meaning: 'A redirect or a fixed response for gRPC calls, whose clients know no answers of HTTP.',
+    remedy: 'Route the calls to a destination, or abort them with fault.abort.grpcStatus.',
+  },
+  WEFT0602: {
+    severity: 'warning',
+    meaning: 'A rewrite of the path of gRPC calls, which is the service and the method that are called.',
+    remedy: 'Take the rewrite away, unless the destination serves the method under the other name.',
+  },
+  WEFT0603: {
+    severity: 'info',
+    meaning:
+      'gRPC calls that are aborted with a status of HTTP: the client gets the status of gRPC that it stands for.',
+    remedy: 'Write grpcStatus, where a certain one is meant.',
+  },
+  WEFT0604: {
+    severity: 'warning',
+    meaning: 'gRPC calls that are hashed by a cookie or a query parameter, which they do not have.',
+    remedy: 'Hash by httpHeaderName, a key of the metadata, or by useSourceIp.',
+  },
+  WEFT0605: {
+    severity: 'warning',
+    meaning: 'A match that no gRPC call meets: each is a POST to `/package.Service/Method` without a query.',
+    remedy: 'Match the path, or headers, or write a GRPCRoute.',
+  },
+  WEFT0606: {
+    severity: 'warning',
+    meaning: 'Retries of gRPC calls by the status of HTTP, which is 200 whatever the status of gRPC.',
+    remedy:
+      'Name statuses of gRPC in retryOn of a VirtualService: unavailable, cancelled, deadline-exceeded, internal, resource-exhausted.',
+  },
+  WEFT0607: {
+    severity: 'info',
+    meaning: 'A mirror of gRPC calls: those that stream are copied in part at most.',
+    remedy: 'Nothing, where the calls are unary; else match those alone by their path.',
+  },
+  WEFT0608: {
+    severity: 'warning',
+    meaning: 'A change of a header by which the clients and servers of gRPC understand each other.',
+    remedy: 'Take it away; keys of the metadata have other names.',
+  },
+  WEFT0609: {
+    severity: 'warning',
+    meaning:
+      'A GRPCRoute of a port that does not say that it carries gRPC: on one without HTTP it has no effect. Only `info` where it says HTTP.',
+    remedy: 'Name the port of the Service grpc, or grpc-something, or give it the appProtocol grpc.',
   },
 }

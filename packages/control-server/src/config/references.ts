@@ -1,6 +1,7 @@
 import { DEFAULT_DOMAIN, expandServiceHost } from '@weft/mesh-protocol'
 import { child, item } from './field-path.ts'
 import { isWildcardHost } from './host-name.ts'
+import type { PortProtocol } from './port-protocol.ts'
 import type { ConfigResource } from './resource.ts'
 import { l4RouteServices, requestRouteServices, type ServiceReference } from './route-references.ts'
 import type { BackendTrafficPolicySpec } from './spec/backend-traffic-policy.ts'
@@ -13,12 +14,22 @@ import type { LoadBalancerSpec } from './spec/load-balancer.ts'
 import type { MeshConfigSpec } from './spec/mesh-config.ts'
 import type { Destination, RouteDestination, VirtualServiceSpec } from './spec/virtual-service.ts'
 
+/** A port of a service, as its callers know it. */
+export interface KnownPort {
+  /** Empty when it was not named. */
+  readonly name: string
+  readonly number: number
+  readonly protocol: PortProtocol
+}
+
 /** What the mesh has; hosts are fully qualified. */
 export interface KnownHosts {
   hasHost(host: string): boolean
   hasSubset(host: string, subset: string): boolean
   /** Whether a DestinationRule is about the host, which a subset can be missing in before there is the host. */
   hasRule(host: string): boolean
+  /** The ports of a service that workloads register for; `undefined`: nobody knows it. Absent: it is not looked at. */
+  registeredPorts?(host: string): readonly KnownPort[] | undefined
   /** Whether there is a VirtualService without hosts of this name. Absent: it is not looked at. */
   hasDelegate?(namespace: string, name: string): boolean
 }

@@ -21,6 +21,7 @@ export function knownHosts(model: Model, added: readonly ConfigResource[]): Know
       rules().exact.get(host)?.has(subset) === true ||
       rules().wildcards.some((rule) => host.endsWith(rule.suffix) && rule.subsets.has(subset)),
     hasRule: (host) => rules().exact.has(host) || rules().wildcards.some(({ suffix }) => host.endsWith(suffix)),
+    registeredPorts: (host) => model.services.get(host)?.ports,
     hasDelegate(namespace, name) {
       const isNamed = ({ kind, metadata }: ConfigResource): boolean =>
         kind === 'VirtualService' && metadata.namespace === namespace && metadata.name === name

@@ -1,7 +1,7 @@
 import type { WorkloadPort } from '@weft/mesh-protocol'
+import { protocolOf } from '../config/port-protocol.ts'
 import type { Entry } from '../store/store.ts'
 import type { ServicePort } from './model.ts'
-import { protocolOf } from './protocol.ts'
 
 /**
  * What the store remembers of a service that registrations have named, so that it stays a mesh host when its last workload

@@ -1,4 +1,5 @@
 import type { DiscoveryType, ServiceRef, WorkloadRegistration } from '@weft/mesh-protocol'
+import type { PortProtocol } from '../config/port-protocol.ts'
 import type { ReadinessProbeSpec } from '../config/spec/workload-group.ts'
 import type { MeshSettings } from './mesh-settings.ts'
 import type { PolicyLists } from './policy-kinds.ts'
@@ -15,7 +16,7 @@ export interface ServicePort {
   readonly name: string
   /** What callers dial. */
   readonly number: number
-  readonly protocol: 'http' | 'http2' | 'grpc' | 'tcp'
+  readonly protocol: PortProtocol
   /** The workload's port: its name, or its number. */
   readonly targetPort: string | number
 }

@@ -1,9 +1,9 @@
 import type { DiscoveryType } from '@weft/mesh-protocol'
+import { protocolOf } from '../config/port-protocol.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { ServiceEntryPort, ServiceEntryResolution, ServiceEntrySpec } from '../config/spec/service-entry.ts'
 import type { WorkloadEntrySpec } from '../config/spec/workload-entry.ts'
 import type { MeshService, ServicePort, Workload } from './model.ts'
-import { protocolOf } from './protocol.ts'
 import { workloadOfSpec } from './workload-resource.ts'
 
 /** One host of one ServiceEntry: what it says by itself, before it is put together with others of that host. */

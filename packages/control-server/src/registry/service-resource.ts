@@ -1,7 +1,7 @@
 import { serviceHost } from '@weft/mesh-protocol'
+import { protocolOf } from '../config/port-protocol.ts'
 import type { ConfigResource } from '../config/resource.ts'
 import type { MeshService, ServicePort, TrafficDistribution, Workload } from './model.ts'
-import { protocolOf } from './protocol.ts'
 
 /** The parts of a v1 `Service` that the mesh acts on. */
 interface ServiceSpec {

@@ -6,9 +6,10 @@ import { validateResource } from '../../../../packages/control-server/src/config
 import { resource } from '../config/resources.ts'
 import { CASES as OTHER_CASES } from './cases.ts'
 import { DELEGATE_CASES } from './delegate-cases.ts'
+import { GRPC_CASES } from './grpc-cases.ts'
 import { SECURITY_CASES, type SecurityCase } from './security-cases.ts'
 
-const CASES: readonly SecurityCase[] = [...OTHER_CASES, ...DELEGATE_CASES, ...SECURITY_CASES]
+const CASES: readonly SecurityCase[] = [...OTHER_CASES, ...DELEGATE_CASES, ...SECURITY_CASES, ...GRPC_CASES]
 
 const KNOWS_ALL = { hasHost: () => true, hasSubset: () => true, hasRule: () => true }
 
@@ -71,6 +72,16 @@ describe('with a server', () => {
     expect(analyzeText(another, { server }).messages).toMatchObject([
       { code: 'WEFT0302', resource: { name: 'b' }, message: expect.stringContaining('VirtualService default/a') },
     ])
+  })
+
+  test('the ports of services that are only registered are known', () => {
+    const text = YAML.replace('route:', 'rewrite: { uri: /a }, route:')
+    const ofProtocol = (protocol: 'grpc' | 'http'): string[] => {
+      const known = { ...KNOWS_ALL, registeredPorts: () => [{ name: '', number: 80, protocol }] }
+      return placesOf(analyzeText(text, { server: { stored: [], knownWith: () => known } }), 'WEFT0602')
+    }
+    expect(ofProtocol('grpc')).toEqual(['VirtualService/a spec.http[0].rewrite.uri:4'])
+    expect(ofProtocol('http')).toEqual([])
   })
 
   test('nothing is said of what is stored', () => {

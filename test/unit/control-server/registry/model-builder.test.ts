@@ -107,6 +107,7 @@ describe('a v1 Service', () => {
     [{ port: 3306 }, 'tcp'],
     [{ port: 3306, name: 'http' }, 'http'],
     [{ name: 'http', appProtocol: 'grpc' }, 'grpc'],
+    [{ name: 'http', appProtocol: 'GRPC-x' }, 'grpc'],
     [{ name: 'http', appProtocol: null }, 'http'],
     [{ appProtocol: 'kubernetes.io/h2c' }, 'http2'],
     [{ name: 'tcp', appProtocol: 'kubernetes.io/ws' }, 'http'],

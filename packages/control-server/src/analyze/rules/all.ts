@@ -9,12 +9,14 @@ import { danglingReferences } from './dangling-references.ts'
 import { delegates } from './delegates.ts'
 import { denyingEverything } from './denying-everything.ts'
 import { faults } from './faults.ts'
+import { grpc } from './grpc.ts'
 import { hashPolicies } from './hash-policies.ts'
 import { outlierDetection } from './outlier-detection.ts'
 import { overlappingHosts } from './overlapping-hosts.ts'
 import { peerAuthentications } from './peer-authentications.ts'
 import { requestsOnTcpPorts } from './requests-on-tcp-ports.ts'
 import { routesAndVirtualServices } from './routes-and-virtual-services.ts'
+import { routesOnOnePort } from './routes-on-one-port.ts'
 import { sidecarEgress } from './sidecar-egress.ts'
 import { timeouts } from './timeouts.ts'
 import { tokensNobodyDemands } from './tokens-nobody-demands.ts'
@@ -33,6 +35,7 @@ export const RULES: readonly Rule[] = [
   conflictingHosts,
   overlappingHosts,
   routesAndVirtualServices,
+  routesOnOnePort,
   conflictingDestinationRules,
   conflictingServices,
   weights,
@@ -50,4 +53,5 @@ export const RULES: readonly Rule[] = [
   tokensNobodyDemands,
   authorizationProviders,
   unknownNamespaces,
+  grpc,
 ]

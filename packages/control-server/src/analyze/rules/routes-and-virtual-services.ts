@@ -7,7 +7,7 @@ import { type ClaimedHost, hostsClaimed } from '../hosts-claimed.ts'
 import { type MeshView, subjectName } from '../mesh-view.ts'
 
 /** The kinds of Gateway API that may attach to a Service, as a VirtualService rules a host. */
-const ROUTE_KINDS = ['HTTPRoute', 'TLSRoute', 'TCPRoute'] as const
+const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const
 
 /** Of more rivals for a host than this, the others are not named: all pairs of thousands would fill the memory. */
 const MAX_NAMED = 10

@@ -1,9 +1,8 @@
-import type { ServicePort } from './model.ts'
-
-type Protocol = ServicePort['protocol']
+/** What a client does differently from one port to another. */
+export type PortProtocol = 'http' | 'http2' | 'grpc' | 'tcp'
 
 /** Istio `pkg/config/protocol/instance.go` `Parse`, folded to what a client does differently. */
-const PROTOCOLS: Readonly<Record<string, Protocol>> = {
+const PROTOCOLS: Readonly<Record<string, PortProtocol>> = {
   http: 'http',
   http_proxy: 'http',
   http2: 'http2',
@@ -26,25 +25,21 @@ const PROTOCOLS: Readonly<Record<string, Protocol>> = {
 const SERVER_FIRST_PORTS: ReadonlySet<number> = new Set([25, 53, 3306, 27017])
 
 /**
- * The protocol of a service port: `appProtocol`, else the port's name up to the first hyphen, as Istio selects it. Where
+ * The protocol of a service port: `appProtocol`, else the port's name, each up to its first hyphen, as Istio selects it. Where
  * neither says anything it is `http`, since Istio would look into the stream and a caller of ours has said what it speaks.
  */
-export function protocolOf(port: { name?: unknown; number: number; appProtocol?: unknown }): Protocol {
-  const named =
-    typeof port.appProtocol === 'string'
-      ? lookUp(port.appProtocol)
-      : typeof port.name === 'string'
-        ? byName(port.name)
-        : undefined
+export function protocolOf(port: { name?: unknown; number: number; appProtocol?: unknown }): PortProtocol {
+  const said = [port.appProtocol, port.name].find((text) => typeof text === 'string') as string | undefined
+  const named = said === undefined ? undefined : (lookUp(said) ?? byName(said))
   return named ?? (SERVER_FIRST_PORTS.has(port.number) ? 'tcp' : 'http')
 }
 
-function byName(name: string): Protocol | undefined {
-  if (/^grpc-web(-|$)/i.test(name)) return lookUp('grpc-web')
+function byName(name: string): PortProtocol | undefined {
+  if (/^grpc-web/i.test(name)) return lookUp('grpc-web')
   return lookUp(name.split('-', 1)[0] as string)
 }
 
-function lookUp(text: string): Protocol | undefined {
+function lookUp(text: string): PortProtocol | undefined {
   const key = text.toLowerCase()
   return Object.hasOwn(PROTOCOLS, key) ? PROTOCOLS[key] : undefined
 }
