@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { DEFAULT_CIRCUIT_BREAKERS, type RetryPolicy } from '@weft/mesh-protocol'
 import { describe, expect, test, vi } from 'vitest'
 import { parseGrpcTimeout } from '../../packages/mesh-client/src/kernel/grpc-timeout.ts'
+import { startHttp2Upstream } from '../support/http2-upstream.ts'
 import { CLUSTER, outboundHarness, startUpstream } from '../support/outbound.ts'
 import { OFF, retrying, statuses } from '../support/outbound-retries.ts'
 
@@ -111,14 +112,14 @@ describe('budgets, pauses and what the caller asks for', () => {
   })
 
   test('a gRPC caller says how long it waits, and each attempt is told what is left', async () => {
-    await using upstream = await startUpstream((_request, response) => {
-      setTimeout(() => response.writeHead(200, { 'grpc-status': '14' }).end(), 30)
+    await using upstream = await startHttp2Upstream((stream) => {
+      setTimeout(() => stream.respond({ ':status': 200, 'grpc-status': '14' }, { endStream: true }), 30)
     })
     const routes = retrying({ retryOn: ['unavailable'], numRetries: 1 }, 60_000)
     await using mesh = outboundHarness({ endpoints: [upstream.endpoint], routes })
     const headers = { 'content-type': 'application/grpc', 'grpc-timeout': '20S' }
     await (await mesh.outbound.request('http://reviews/', { method: 'POST', body: 'a', headers })).body.dump()
-    const told = upstream.seen.map((seen) => parseGrpcTimeout(String(seen.headers['grpc-timeout'])) ?? 0)
+    const told = upstream.seen.map((seen) => parseGrpcTimeout(String(seen['grpc-timeout'])) ?? 0)
     expect(told).toHaveLength(2)
     expect(told[0]).toBe(20_000)
     expect(told[1]).toBeLessThanOrEqual(19_971)

@@ -43,8 +43,15 @@ export class RetryBackOff {
     this.#random = random
   }
 
-  /** Before the next retry, in milliseconds. */
-  next(pauseMs: number | undefined): number {
+  /**
+   * Before the next retry, in milliseconds.
+   * @param pushbackMs what a gRPC server asks for: kept to the letter, and the schedule begins anew (gRFC A6)
+   */
+  next(pauseMs: number | undefined, pushbackMs?: number): number {
+    if (pushbackMs !== undefined) {
+      this.#scheduled = 0
+      return pushbackMs
+    }
     if (pauseMs !== undefined) return pauseDelay(pauseMs, this.#random)
     this.#scheduled++
     return fullJitterDelay(this.#policy.retryBackOff, this.#scheduled, this.#random)

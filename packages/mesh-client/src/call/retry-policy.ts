@@ -1,5 +1,6 @@
 import { HOST_SELECTION_RETRY_MAX_ATTEMPTS, type RetryPolicy } from '@weft/mesh-protocol'
 import type { Outcome } from '../cluster/types.ts'
+import { NO_RETRY } from './grpc-pushback.ts'
 
 /** What of an attempt's end decides whether another attempt follows. */
 export interface AttemptEnd {
@@ -8,7 +9,10 @@ export interface AttemptEnd {
   readonly requestStarted: boolean
   /** The server has said that it has not begun to process the request (HTTP/2 REFUSED_STREAM, GOAWAY). */
   readonly unprocessed?: boolean
-  /** `grpc-status` among the response headers: the answer of a call that has no messages. */
+  /**
+   * The status of gRPC: of `grpc-status` among the response headers, the answer of a call that has no messages; for a call
+   * of gRPC also what its caller would make of any other end.
+   */
   readonly grpcStatus?: string | undefined
   /** The response carries `x-envoy-ratelimited`. */
   readonly rateLimited?: boolean
@@ -16,6 +20,8 @@ export interface AttemptEnd {
   readonly retriableHeader?: boolean
   /** How long the upstream asks to be left alone. */
   readonly pauseMs?: number | undefined
+  /** What a gRPC server asks for instead of the policy's pause: milliseconds, or `NO_RETRY`. */
+  readonly pushbackMs?: number | undefined
 }
 
 /** gRPC status codes by the condition that names them (Envoy `x-envoy-retry-grpc-on`). */
@@ -34,13 +40,14 @@ export function isSafeMethod(method: string): boolean {
 
 /**
  * Whether the conditions of a policy cover this end of an attempt; limits are not looked at.
- * Source: Envoy `retry_state_impl.cc`, `wouldRetryFromHeaders` and `wouldRetryFromReset`.
+ * Source: Envoy `retry_state_impl.cc`, `wouldRetryFromHeaders` and `wouldRetryFromReset`; gRFC A44 for what becomes a status
+ * of gRPC: a call that nobody has answered is `unavailable` to it, and one over its limit `deadline-exceeded`.
  */
 export function shouldRetry(policy: RetryPolicy, end: AttemptEnd): boolean {
   const { outcome } = end
   if (outcome.kind === 'aborted' || outcome.kind === 'localOverflow') return false
   if (outcome.kind === 'response') return coversResponse(policy, outcome.status, end)
-  return policy.retryOn.some((condition) => coversReset(condition, end))
+  return policy.retryOn.some((condition) => coversReset(condition, end) || coversGrpc(condition, end))
 }
 
 /** What a call has behind it when an attempt fails. */
@@ -80,6 +87,7 @@ export function decideRetry(policy: RetryPolicy, end: AttemptEnd, progress: Retr
   const unseen = refused || end.unprocessed === true
   if (unseen && progress.untriedLeft && progress.moves < HOST_SELECTION_RETRY_MAX_ATTEMPTS) return 'move'
   if (end.unprocessed === true && !progress.resent) return 'resend'
+  if (end.pushbackMs === NO_RETRY) return 'none'
   if (shouldRetry(policy, end)) {
     return progress.retries < policy.numRetries ? 'retry' : 'exhausted'
   }
@@ -97,9 +105,13 @@ function coversResponse(policy: RetryPolicy, status: number, end: AttemptEnd): b
   for (const condition of policy.retryOn) {
     if (coversStatus(condition, status, policy.retriableStatusCodes)) return true
     if (condition === 'retriable-headers' && end.retriableHeader === true) return true
-    if (end.grpcStatus !== undefined && GRPC_CONDITIONS[condition] === end.grpcStatus) return true
+    if (coversGrpc(condition, end)) return true
   }
   return false
+}
+
+function coversGrpc(condition: string, { grpcStatus }: AttemptEnd): boolean {
+  return grpcStatus !== undefined && GRPC_CONDITIONS[condition] === grpcStatus
 }
 
 function coversStatus(condition: string, status: number, retriableStatusCodes: readonly number[]): boolean {

@@ -27,6 +27,14 @@ export class GrpcFrameCounter {
     return this.#prefix === 0
   }
 
+  /** Another stream begins. */
+  reset(): void {
+    this.#messages = 0
+    this.#prefix = 0
+    this.#length = 0
+    this.#rest = 0
+  }
+
   /** More of the stream has passed. */
   add(chunk: Uint8Array): void {
     const { length } = chunk

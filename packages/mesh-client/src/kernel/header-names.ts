@@ -22,6 +22,18 @@ export const RATE_LIMITED_HEADER = 'x-envoy-ratelimited'
 /** How long the caller of a gRPC request still waits. */
 export const GRPC_TIMEOUT_HEADER = 'grpc-timeout'
 
+/** How a gRPC call ended: a number, in the trailers or, where there is nothing else, in the headers. */
+export const GRPC_STATUS_HEADER = 'grpc-status'
+
+/** What a gRPC server says of its status, percent-encoded. */
+export const GRPC_MESSAGE_HEADER = 'grpc-message'
+
+/** When a gRPC server wants to be tried again, in milliseconds; anything else means not at all. gRFC A6. */
+export const GRPC_PUSHBACK_HEADER = 'grpc-retry-pushback-ms'
+
+/** How many attempts of a gRPC call came before this one, those not counted that no server has seen. gRFC A6. */
+export const GRPC_PREVIOUS_ATTEMPTS_HEADER = 'grpc-previous-rpc-attempts'
+
 /** W3C Baggage: what a request carries along its call chain. */
 export const BAGGAGE_HEADER = 'baggage'
 

@@ -77,6 +77,11 @@ export class Http2Connection implements Carrier, Place {
     return this.#requests.size + this.#early.size < Math.min(limit, this.#serverStreams)
   }
 
+  /** It ends streams by ending itself: what they are told of it, the server has not said. */
+  get broken(): boolean {
+    return this.#gone || this.#failure !== undefined || this.#session?.destroyed === true
+  }
+
   /** Requests wait for it to be made. */
   get awaited(): boolean {
     return this.#early.size > 0

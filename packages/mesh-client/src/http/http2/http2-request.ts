@@ -9,6 +9,7 @@ import { addBodyHeaders } from './body-headers.ts'
 import { BodyWriter } from './body-writer.ts'
 import { type SendableBody, sendableBody } from './request-body.ts'
 import { http2Head, rawList } from './request-head.ts'
+import { withResetCode } from './reset-code.ts'
 import { listenTo, listenToBody, type StreamReceiver } from './stream-listeners.ts'
 import { unprocessed } from './unprocessed.ts'
 
@@ -23,6 +24,8 @@ type Raw = NonNullable<Dispatcher.DispatchController['rawHeaders']>
 export interface Carrier {
   readonly timers: Timers
   readonly scheme: 'http' | 'https'
+  /** The connection itself is gone, and its streams with it. */
+  readonly broken: boolean
   /** Why the connection as a whole has failed, where it has; else what the error of a stream means. */
   explain(error: Error | undefined): Error | undefined
   /** Streams above this id were not processed by the server, as its GOAWAY has said. */
@@ -79,12 +82,17 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
     const stream = openStream(session, head, body)
     if (stream === undefined) return false
     this.#stream = stream
-    listenTo(stream, this, this.#exchange.headersTimeout ?? DEFAULT_TIMEOUT_MS)
+    listenTo(stream, this, this.#exchange.headersTimeout ?? this.#silenceMs)
     this.#attempt.onRequestStart(this)
     if (this.#over) return true
     if (body.kind !== 'none') this.#write(stream, body, head['content-length'])
     else this.#attempt.onRequestSent()
     return true
+  }
+
+  /** How long the server may be silent where nobody has said; 0: for ever, because a stream of gRPC may have nothing to tell. */
+  get #silenceMs(): number {
+    return this.#exchange.isGrpc ? 0 : DEFAULT_TIMEOUT_MS
   }
 
   abort(reason?: Error): void {
@@ -105,7 +113,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
   resume(): void {
     this.paused = false
     if (!this.#answered || this.#over) return
-    this.#stream?.setTimeout(this.#exchange.bodyTimeout ?? DEFAULT_TIMEOUT_MS)
+    this.#stream?.setTimeout(this.#exchange.bodyTimeout ?? this.#silenceMs)
     this.#stream?.resume()
   }
 
@@ -123,7 +131,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
     if (this.#writer?.answered() === true) stream.end()
     const status = takeStatus(headers)
     this.rawHeaders = rawList(raw)
-    stream.setTimeout(this.#exchange.bodyTimeout ?? DEFAULT_TIMEOUT_MS)
+    stream.setTimeout(this.#exchange.bodyTimeout ?? this.#silenceMs)
     this.#guard(() => {
       this.#attempt.onResponseStarted()
       this.#attempt.onResponseStart(this, status, headers, '')
@@ -148,6 +156,8 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
       this.#fail(new errors.SocketError('the stream ended without a response'))
       return
     }
+    // Node tells an end also of a stream that ends because its connection breaks; `close` says so next.
+    if (this.rawTrailers === null && this.#stream?.rstCode !== NGHTTP2_NO_ERROR) return
     this.rawTrailers ??= []
     this.#leave(NGHTTP2_NO_ERROR)
     this.#attempt.onResponseEnd(this, this.#trailers)
@@ -212,18 +222,26 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
   #explain(error: Error | undefined): Error {
     const stream = this.#stream
     const id = stream?.id
-    if (this.#answered) return error ?? this.#broken()
+    if (this.#answered) return this.#reset(error)
     if (stream?.rstCode === NGHTTP2_REFUSED_STREAM) {
       return unprocessed('the server refused the stream (HTTP/2 REFUSED_STREAM)', error)
     }
     if (this.#notSent || id === undefined || id > this.#carrier.lastStreamId) {
       return unprocessed('the server went away before it took the request (HTTP/2 GOAWAY)', error)
     }
-    return this.#carrier.explain(error) ?? this.#broken()
+    const explained = this.#carrier.explain(error)
+    return explained === error ? this.#reset(error) : (explained ?? this.#broken())
+  }
+
+  /** Node ends the streams of a connection that breaks as if they had been cancelled: that is no word of the server. */
+  #reset(error: Error | undefined): Error {
+    const code = this.#stream?.rstCode
+    if (this.#carrier.broken || code === undefined) return isReset(error) ? this.#broken() : (error ?? this.#broken())
+    return withResetCode(error ?? this.#broken(), code)
   }
 
   #broken(): Error {
-    const code = this.#stream?.rstCode ?? NGHTTP2_NO_ERROR
+    const code = this.#carrier.broken ? NGHTTP2_NO_ERROR : (this.#stream?.rstCode ?? NGHTTP2_NO_ERROR)
     return new errors.SocketError(
       code === NGHTTP2_NO_ERROR ? 'other side closed' : `the server reset the stream (${code})`,
     )
@@ -242,6 +260,10 @@ function openStream(
     // The session has been told to take no more streams, and this one has not been opened.
     return undefined
   }
+}
+
+function isReset(error: Error | undefined): boolean {
+  return error !== undefined && 'code' in error && error.code === 'ERR_HTTP2_STREAM_ERROR'
 }
 
 function takeStatus(headers: IncomingHttpHeaders): number {

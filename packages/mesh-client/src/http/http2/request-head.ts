@@ -24,7 +24,7 @@ const NOT_IN_A_PATH = /[^\u0021-\u00ff]/
  * @throws InvalidArgumentError as undici does for HTTP/1.1, for what no header may be
  */
 export function http2Head(exchange: Exchange, scheme: 'http' | 'https'): OutgoingHttpHeaders {
-  const { headers, method, path } = exchange
+  const { headers, method, path, isGrpc } = exchange
   validateToken(method)
   if (NOT_IN_A_PATH.test(path)) throw new errors.InvalidArgumentError('invalid request path')
   const head: OutgoingHttpHeaders = {
@@ -36,6 +36,8 @@ export function http2Head(exchange: Exchange, scheme: 'http' | 'https'): Outgoin
   for (let index = 2; index < headers.length; index += 2) {
     add(head, headers[index] as string, headers[index + 1] as string)
   }
+  // Without it a proxy may drop trailers, and a server of gRPC refuses the call. gRPC over HTTP/2, "Requests".
+  if (isGrpc) head.te = 'trailers'
   return head
 }
 

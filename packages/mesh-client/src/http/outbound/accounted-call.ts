@@ -1,13 +1,17 @@
-import { ABORTED, responseOutcome } from '../../call/outcome.ts'
-import type { BreakerVerdict, ClusterRuntime, Outcome } from '../../cluster/types.ts'
+import { ABORTED } from '../../call/outcome.ts'
+import type { BreakerVerdict, ClusterRuntime, EndpointState, Outcome } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
-import type { ClientSpan } from '../../kernel/tracing.ts'
+import { firstValue } from '../../kernel/first-value.ts'
+import { GRPC_STATUS, parseGrpcStatus } from '../../kernel/grpc-status.ts'
+import { GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
+import type { CallEnd, ClientSpan } from '../../kernel/tracing.ts'
 import type { CompiledRoute } from '../../routing/route-table.ts'
 import type { AttemptsOwner } from './attempt-relay.ts'
 import type { Attempts } from './attempts.ts'
 import { accountOf, serviceOf } from './call-account.ts'
 import { Caller } from './caller.ts'
 import type { Environment } from './environment.ts'
+import { grpcStatusOfFailure } from './grpc-failure.ts'
 import { type LocalReply, type Refusal, refusalReply } from './local-reply.ts'
 import type { OriginTarget } from './origins.ts'
 import type { Passing } from './passing.ts'
@@ -23,6 +27,11 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
   /** The caller has been told the end, or is about to be. */
   over = false
   abstract readonly method: string
+  /** A call of gRPC, whoever makes it. */
+  abstract readonly isGrpc: boolean
+  abstract readonly host: string
+  abstract readonly port: number
+  abstract path: string
   protected abstract readonly env: Environment
   protected abstract readonly startedAt: number
   protected abstract target: OriginTarget
@@ -41,6 +50,11 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
   /** Lets go of what was needed only while the call ran. */
   protected abstract letGo(): void
 
+  /** Where the newest attempt went, for edges that tell their callers. */
+  get endpoint(): EndpointState | undefined {
+    return this.attempts?.endpoint
+  }
+
   protected get flags(): readonly ResponseFlag[] {
     return this.#flags
   }
@@ -51,7 +65,7 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
 
   refused(refusal: Refusal, outcome: Outcome): void {
     for (const flag of refusal.flags) this.flag(flag)
-    this.answer(refusalReply(refusal, this.#flags), outcome)
+    this.answer(refusalReply(refusal, this.#flags, this.isGrpc), outcome)
   }
 
   failed(error: Error | undefined, code: MeshErrorCode | undefined, outcome: Outcome, now: number): void {
@@ -64,18 +78,19 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
     this.reject(error === undefined ? account : withCause(error, account), outcome, now)
   }
 
-  completed(status: number, now: number): void {
-    this.#finish(responseOutcome(status), status, now, undefined)
+  completed(outcome: Outcome, status: number, now: number): void {
+    this.#finish(outcome, status, now, undefined, this.attempts?.grpc?.status)
   }
 
   /** Ends the call with a response of the mesh itself. */
   protected answer(reply: LocalReply, outcome: Outcome): void {
-    this.#finish(outcome, reply.status, this.env.deps.clock.now(), undefined)
+    const grpcStatus = this.isGrpc ? parseGrpcStatus(firstValue(reply.head.headers[GRPC_STATUS_HEADER])) : undefined
+    this.#finish(outcome, reply.status, this.env.deps.clock.now(), undefined, grpcStatus)
     queueMicrotask(() => this.reply(reply, this.method !== 'HEAD'))
   }
 
   protected reject(error: Error, outcome: Outcome, now: number): void {
-    this.#finish(outcome, this.attempts?.status ?? 0, now, error)
+    this.#finish(outcome, this.attempts?.status ?? 0, now, error, this.isGrpc ? this.#failedAs(error) : undefined)
     this.fail(error)
   }
 
@@ -98,7 +113,13 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
   }
 
   /** Gives everything back and tells telemetry; the caller hears of it after. */
-  #finish(outcome: Outcome, status: number, now: number, error: Error | undefined): void {
+  #finish(
+    outcome: Outcome,
+    status: number,
+    now: number,
+    error: Error | undefined,
+    grpcStatus: number | undefined,
+  ): void {
     if (this.over) return
     this.attempts?.settle()
     const { cluster } = this
@@ -106,27 +127,36 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
       if (this.holdsRequest) cluster.releaseRequest()
       if (this.verdict !== undefined) cluster.callEnded(outcome, this.verdict, now)
     }
-    if (this.outside === undefined) this.#record(status, now, error)
+    if (this.outside === undefined) this.#record(status, now, error, grpcStatus)
     this.close()
   }
 
-  #record(status: number, now: number, error: Error | undefined): void {
+  #record(status: number, now: number, error: Error | undefined, grpcStatus: number | undefined): void {
     const flags = this.#flags.length === 0 ? '-' : this.#flags.join(',')
     const { attempts } = this
     const endpoint = attempts?.endpoint
+    const grpc = grpcStatus === undefined ? undefined : String(grpcStatus)
     this.env.deps.recorder.call({
       reporter: 'source',
-      protocol: 'http',
+      protocol: this.isGrpc ? 'grpc' : 'http',
       service: this.cluster?.config.service ?? serviceOf(this.target.host),
       peer: endpoint === undefined ? undefined : this.env.peerAt(endpoint),
       status,
-      grpcStatus: undefined,
+      grpcStatus: grpc,
       flags,
       durationMs: now - this.startedAt,
       requestBytes: attempts?.requestBytes ?? 0,
       responseBytes: attempts?.responseBytes ?? 0,
+      requestMessages: attempts?.grpc?.request.messages,
+      responseMessages: attempts?.grpc?.response.messages,
+      rpc: this.isGrpc ? this : undefined,
     })
-    this.span?.end(error === undefined ? { status, flags } : { status, flags, error })
+    this.span?.end(endOf(status, flags, error, grpc))
+  }
+
+  /** What the caller of gRPC makes of a failure. */
+  #failedAs(error: Error): number {
+    return this.#flags.includes('DC') ? GRPC_STATUS.CANCELLED : grpcStatusOfFailure(error)
   }
 
   #facts(): Parameters<typeof accountOf>[1] {
@@ -138,4 +168,9 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
       flags: this.#flags,
     }
   }
+}
+
+function endOf(status: number, flags: string, error: Error | undefined, grpcStatus: string | undefined): CallEnd {
+  if (grpcStatus === undefined) return error === undefined ? { status, flags } : { status, flags, error }
+  return error === undefined ? { status, flags, grpcStatus } : { status, flags, error, grpcStatus }
 }

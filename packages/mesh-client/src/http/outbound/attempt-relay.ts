@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { GrpcAccount } from '../../call/grpc-account.ts'
 import type { Outcome } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import type { Caller } from './caller.ts'
@@ -15,7 +16,7 @@ export interface AttemptsOwner extends Caller {
   flag(flag: ResponseFlag): void
   refused(refusal: Refusal, outcome: Outcome): void
   failed(error: Error | undefined, code: MeshErrorCode | undefined, outcome: Outcome, now: number): void
-  completed(status: number, now: number): void
+  completed(outcome: Outcome, status: number, now: number): void
 }
 
 /**
@@ -29,10 +30,13 @@ export abstract class AttemptRelay {
   status = 0
   requestBytes = 0
   responseBytes = 0
+  /** There for a call of gRPC. */
+  readonly grpc: GrpcAccount | undefined
 
   constructor(owner: AttemptsOwner, exchange: Exchange) {
     this.owner = owner
     this.exchange = exchange
+    this.grpc = exchange.isGrpc ? new GrpcAccount() : undefined
   }
 
   flag(flag: ResponseFlag): void {
@@ -49,11 +53,13 @@ export abstract class AttemptRelay {
 
   attemptData(chunk: Buffer): void {
     this.responseBytes += chunk.length
+    this.grpc?.response.add(chunk)
     this.owner.data(chunk)
   }
 
   attemptBodySent(chunk: Buffer): void {
     this.requestBytes += chunk.length
+    this.grpc?.sent(chunk)
     this.owner.bodySent(chunk)
   }
 

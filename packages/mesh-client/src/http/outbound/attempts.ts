@@ -2,14 +2,18 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { attemptDeadline, expectedTimeout, NEVER } from '../../call/deadline.ts'
+import { grpcOutcome } from '../../call/grpc-account.ts'
 import { ABORTED, LOCAL_OVERFLOW, responseOutcome, TIMED_OUT } from '../../call/outcome.ts'
 import type { AttemptEnd, RetryDecision } from '../../call/retry-policy.ts'
 import type { EndpointState, Outcome } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
+import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import { formatGrpcTimeout } from '../../kernel/grpc-timeout.ts'
 import {
   ATTEMPT_COUNT_HEADER,
   EXPECTED_TIMEOUT_HEADER,
+  GRPC_PREVIOUS_ATTEMPTS_HEADER,
+  GRPC_STATUS_HEADER,
   GRPC_TIMEOUT_HEADER,
   RATE_LIMITED_HEADER,
 } from '../../kernel/header-names.ts'
@@ -20,6 +24,7 @@ import { AttemptRelay, type AttemptsOwner } from './attempt-relay.ts'
 import { CallTimer, type Limit, type LimitedCall } from './call-timer.ts'
 import type { Environment } from './environment.ts'
 import type { Exchange } from './exchange.ts'
+import { grpcStatusOfFailure } from './grpc-failure.ts'
 import { noEndpoint, overflow, timedOut } from './refusals.ts'
 import { requestHeadBytes, setHeader } from './request-headers.ts'
 import { type RawHeaders, responseHeadBytes } from './response-headers.ts'
@@ -86,7 +91,8 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     this.#current = attempt
     this.endpoint = state
     this.count++
-    if (this.count > 1) setHeader(exchange.headers, ATTEMPT_COUNT_HEADER, String(this.count))
+    if (this.count > 1) this.#tellCount(exchange)
+    this.grpc?.request.reset()
     if (this.#timer !== undefined) this.#limitAttempt(this.#timer, exchange, now)
     this.requestBytes += requestHeadBytes(exchange.method, exchange.path, exchange.headers)
     if (source !== undefined) exchange.body = source.open()
@@ -109,14 +115,16 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     this.#timer?.answered()
     this.#retries?.accepted()
     if (this.#hedged !== undefined) this.#win(attempt)
+    this.grpc?.answered(headers)
     this.relayHead(controller, status, headers, statusMessage)
   }
 
   attemptCompleted(attempt: Attempt, controller: Controller, trailers: IncomingHttpHeaders): void {
     const now = this.#env.deps.clock.now()
     this.exchange.cluster.learner?.trailed(attempt.state, now, trailers)
-    this.#ended(attempt, responseOutcome(this.status), now)
-    this.owner.completed(this.status, now)
+    const outcome = this.grpc === undefined ? responseOutcome(this.status) : this.grpc.ended(this.status, trailers)
+    this.#ended(attempt, outcome, now)
+    this.owner.completed(outcome, this.status, now)
     this.relayEnd(controller, trailers)
   }
 
@@ -131,8 +139,9 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     this.status = status
     this.#measure(attempt, status, headers)
     attempt.handOver(socket)
-    this.#ended(attempt, responseOutcome(status), now)
-    this.owner.completed(status, now)
+    const outcome = responseOutcome(status)
+    this.#ended(attempt, outcome, now)
+    this.owner.completed(outcome, status, now)
     this.relayUpgrade(controller, status, headers, socket)
   }
 
@@ -143,7 +152,8 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     const outcome = own ? ABORTED : classifyError(error, requestStarted)
     const newest = attempt === this.#current
     this.#ended(attempt, lessonOf(error, outcome), now)
-    const end: AttemptEnd = { outcome, requestStarted, unprocessed: isUnprocessed(error) }
+    const grpcStatus = this.grpc === undefined ? undefined : String(grpcStatusOfFailure(error))
+    const end: AttemptEnd = { outcome, requestStarted, unprocessed: isUnprocessed(error), grpcStatus }
     if (this.status === 0 && newest && this.#tryAgain(attempt, end)) return
     if (!own && this.#othersBeside(attempt)) return
     const known = FAILURES[outcome.kind]
@@ -164,13 +174,20 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     span.run(() => this.#send(attempt, exchange))
   }
 
-  #limitAttempt(timer: CallTimer, { route, headers, deadline, grpc }: Exchange, now: number): void {
+  /** The request tells the server which attempt it is. */
+  #tellCount({ headers, isGrpc }: Exchange): void {
+    setHeader(headers, ATTEMPT_COUNT_HEADER, String(this.count))
+    const retries = this.#retries?.count ?? 0
+    if (isGrpc && retries > 0) setHeader(headers, GRPC_PREVIOUS_ATTEMPTS_HEADER, String(retries))
+  }
+
+  #limitAttempt(timer: CallTimer, { route, headers, deadline, isGrpc }: Exchange, now: number): void {
     const limit = attemptDeadline(now, route.retryPolicy.perTryTimeoutMs, route.timeoutMs)
     timer.attempt(limit, now)
     const expected = expectedTimeout(now, deadline, route.hedgeOnPerTryTimeout ? NEVER : limit)
     if (expected === undefined) return
     setHeader(headers, EXPECTED_TIMEOUT_HEADER, expected)
-    if (grpc) setHeader(headers, GRPC_TIMEOUT_HEADER, formatGrpcTimeout(Number(expected)))
+    if (isGrpc) setHeader(headers, GRPC_TIMEOUT_HEADER, formatGrpcTimeout(Number(expected)))
   }
 
   limitReached(limit: Limit, now: number): void {
@@ -180,8 +197,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     const { cluster, route } = this.exchange
     this.stop(TIMED_OUT, now, new Error(`${cluster.name} has not answered in time`))
     if (limit === 'attempt' && attempt !== undefined) {
-      const end: AttemptEnd = { outcome: TIMED_OUT, requestStarted: attempt.controller !== undefined }
-      if (this.#tryAgain(attempt, end)) return
+      if (this.#tryAgain(attempt, this.#overLimit(attempt))) return
     }
     if (this.status !== 0) {
       this.flag('UT')
@@ -192,9 +208,17 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     this.owner.refused(timedOut(cluster, what), TIMED_OUT)
   }
 
+  /** How an attempt ends whose time is up. */
+  #overLimit(attempt: Attempt): AttemptEnd {
+    const requestStarted = attempt.controller !== undefined
+    if (this.grpc === undefined) return { outcome: TIMED_OUT, requestStarted }
+    return { outcome: TIMED_OUT, requestStarted, grpcStatus: String(GRPC_STATUS.DEADLINE_EXCEEDED) }
+  }
+
   /** Whether a response has to be looked at closely; most are not worth the question. */
   #maybeBad(status: number, headers: IncomingHttpHeaders): boolean {
-    if (status >= 400 || headers['grpc-status'] !== undefined || headers[RATE_LIMITED_HEADER] !== undefined) return true
+    if (status >= 400 || headers[GRPC_STATUS_HEADER] !== undefined || headers[RATE_LIMITED_HEADER] !== undefined)
+      return true
     const { retriableStatusCodes, retriableHeaders } = this.exchange.route.retryPolicy
     return retriableHeaders !== undefined || (retriableStatusCodes.length > 0 && retriableStatusCodes.includes(status))
   }
@@ -207,7 +231,9 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     if (decision === 'none') return false
     const again = attempt === this.#current && retries.admits(decision, end)
     if (!again && !this.#othersBeside(attempt)) return false
-    this.#ended(attempt, end.outcome, this.#env.deps.clock.now())
+    const { grpcStatus } = end
+    const lesson = this.grpc === undefined || grpcStatus === undefined ? end.outcome : grpcOutcome(Number(grpcStatus))
+    this.#ended(attempt, lesson, this.#env.deps.clock.now())
     if (this.exchange.source?.sent === false) attempt.drop(new Error('the request is sent again'))
     else attempt.discard(this.#env.deps.timers)
     if (again) this.#follow(attempt, decision, end)
@@ -236,7 +262,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     const { route, source, switches, cluster } = this.exchange
     if (!route.hedgeOnPerTryTimeout || switches) return false
     if (source !== undefined && !source.whole) return false
-    const end: AttemptEnd = { outcome: TIMED_OUT, requestStarted: attempt.controller !== undefined }
+    const end = this.#overLimit(attempt)
     const decision = this.#retriesOf().decideHedge()
     if (!this.#retriesOf().admits(decision, end)) return true
     this.#hedged ??= new Set()

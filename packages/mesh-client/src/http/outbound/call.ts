@@ -8,9 +8,11 @@ import { MeshError } from '../../kernel/errors.ts'
 import type { ClientCallFacts } from '../../kernel/tracing.ts'
 import type { VirtualHostTable } from '../../routing/route-table.ts'
 import { errors } from '../undici.ts'
+import { traitsOf } from './caller-controls.ts'
 import type { Environment } from './environment.ts'
 import { type MeshDispatchOptions, refuseFormerOptions } from './exchange.ts'
 import { inheritHeaders } from './inherited-headers.ts'
+import type { Refusal } from './local-reply.ts'
 import type { OriginTarget } from './origins.ts'
 import { Passing } from './passing.ts'
 import type { HeldCall } from './policy-wait.ts'
@@ -106,20 +108,30 @@ export class Call extends RoutedCall implements ClientCallFacts, HeldCall, Bound
       case 'following':
         if (!waited) this.env.waiting.hold(this, this.startedAt)
         else if (target.kind === 'undecided') this.#passThrough()
-        else this.refused(noPolicy(target, FIRST_POLICY_WAIT_MS), ABORTED)
+        else this.#turnAway(noPolicy(target, FIRST_POLICY_WAIT_MS))
         return
       case 'outside':
         this.#passThrough()
         return
       case 'blocked':
-        this.refused(notInRegistry(target), ABORTED)
+        this.#turnAway(notInRegistry(target))
         return
       case 'absent':
-        this.refused(noHost(target), ABORTED)
+        this.#turnAway(noHost(target))
         return
       case 'unserved':
-        this.refused(noPort(target), ABORTED)
+        this.#turnAway(noPort(target))
     }
+  }
+
+  /** Refuses a call whose headers nobody has looked at: gRPC is to be answered in its own words. */
+  #turnAway(refusal: Refusal): void {
+    try {
+      this.traits = traitsOf(requestHeaders(this.options.headers, '', ''))
+    } catch {
+      // Headers that cannot be read are of no use to anybody; the refusal stands.
+    }
+    this.refused(refusal, ABORTED)
   }
 
   #passThrough(): void {
@@ -139,6 +151,7 @@ export class Call extends RoutedCall implements ClientCallFacts, HeldCall, Bound
     }
     this.authority = hostOf(this.headers)
     if (this.context !== undefined) inheritHeaders(this.headers, this.context)
+    this.traits = traitsOf(this.headers)
     this.span = deps.tracing.startClient(this)
     const route = table.match(this)
     if (route === undefined) {

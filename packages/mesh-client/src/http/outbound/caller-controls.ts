@@ -7,16 +7,29 @@ import { FIRST_GIVEN, findHeader, type RequestHeaders } from './request-headers.
 const CONTROL_PREFIX = 'x-envoy-'
 const LOWER_X = 0x78
 const LOWER_G = 0x67
+const LOWER_C = 0x63
 
-/** Whether a request may carry anything that changes how it is sent. Most do not, and pay for a look at the first letters. */
-export function mayControl(headers: readonly string[]): boolean {
+/** The request may carry something that changes how it is sent. */
+export const CONTROLS = 1
+/** It is one of gRPC. */
+export const GRPC = 2
+
+/**
+ * What the headers of a request make of it: {@link CONTROLS} and {@link GRPC}, added up. Most are neither, and pay for a
+ * look at the first letters.
+ */
+export function traitsOf(headers: readonly string[]): number {
+  let traits = 0
   for (let index = FIRST_GIVEN; index < headers.length; index += 2) {
     const name = headers[index] as string
     const first = name.charCodeAt(0)
-    if (first === LOWER_X && name.startsWith(CONTROL_PREFIX)) return true
-    if (first === LOWER_G && name === GRPC_TIMEOUT_HEADER) return true
+    if (first === LOWER_X) {
+      if (name.startsWith(CONTROL_PREFIX)) traits |= CONTROLS
+    } else if (first === LOWER_C) {
+      if (name === 'content-type' && isGrpcContentType(headers[index + 1] as string)) traits |= GRPC
+    } else if (first === LOWER_G && name === GRPC_TIMEOUT_HEADER) traits |= CONTROLS
   }
-  return false
+  return traits
 }
 
 /** The route as the caller wants it for this call; the headers that say so are taken away, as by Envoy. */
@@ -32,10 +45,4 @@ export function takeControls(route: CompiledRoute, headers: RequestHeaders): Com
   }
   headers.length = kept
   return { ...route, ...controlled }
-}
-
-/** Whether the request is one of gRPC whose caller says how long it waits. */
-export function tellsGrpcTimeout(headers: readonly string[]): boolean {
-  if (findHeader(headers, GRPC_TIMEOUT_HEADER) === undefined) return false
-  return isGrpcContentType(findHeader(headers, 'content-type') ?? '')
 }

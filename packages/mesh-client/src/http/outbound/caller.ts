@@ -70,6 +70,7 @@ export abstract class Caller implements Controller {
   ): void {
     this.#upstream = upstream
     this.rawHeaders = raw ?? null
+    if (this.paused) upstream?.pause()
     try {
       this.#handler.onResponseStart?.(this, status, headers, statusMessage)
     } catch (error) {

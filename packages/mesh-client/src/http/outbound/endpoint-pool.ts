@@ -28,7 +28,7 @@ export interface EndpointPoolDeps {
 
 /**
  * The connections to one endpoint, made on first use: undici's for HTTP/1.1 and for what switches protocols, our own
- * over node:http2 for HTTP/2.
+ * over node:http2 for HTTP/2, which calls of gRPC use whatever the cluster speaks. All count against the same limits.
  */
 export class EndpointPool {
   /** As it was when the pool was made, or found fit for it. */
@@ -37,7 +37,7 @@ export class EndpointPool {
   readonly gate: ConnectionGate
   /** The version of the cluster that it was made or found fit for. */
   config: Cluster
-  /** Whether requests share connections; what switches protocols never does. */
+  /** Whether requests share connections; what switches protocols never does, and gRPC always. */
   readonly multiplexes: boolean
   /** Mutual TLS of the mesh below all that is sent. */
   readonly #mesh: MeshTlsTarget | undefined

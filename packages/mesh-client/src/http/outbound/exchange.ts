@@ -36,7 +36,7 @@ export interface ExchangeFacts {
   readonly source: RequestBody | undefined
   readonly deadline: number
   readonly firstPick: FirstPick
-  readonly grpc: boolean
+  readonly isGrpc: boolean
 }
 
 /**
@@ -71,8 +71,8 @@ export class Exchange {
   readonly deadline: number
   /** What the first attempt is picked by. */
   readonly firstPick: PickContext
-  /** A gRPC request that says how long its caller waits, as its attempts have to. */
-  readonly grpc: boolean
+  /** A request of gRPC: it goes over HTTP/2 wherever it goes. */
+  readonly isGrpc: boolean
   /** Cookies that the response is to carry besides its own. */
   readonly setCookies: readonly string[] | undefined
 
@@ -98,7 +98,7 @@ export class Exchange {
     this.deadline = facts.deadline
     this.firstPick = facts.firstPick.context
     this.setCookies = facts.firstPick.setCookies
-    this.grpc = facts.grpc
+    this.isGrpc = facts.isGrpc
   }
 
   /** The same request, to be changed apart from this one. */

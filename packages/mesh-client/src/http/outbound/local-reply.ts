@@ -1,6 +1,8 @@
 import type { FaultAbort } from '../../call/fault.ts'
 import { ERROR_CODES, type MeshErrorCode, type ResponseFlag } from '../../kernel/errors.ts'
+import { GRPC_STATUS, httpToGrpcStatus } from '../../kernel/grpc-status.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
+import { grpcReply } from './grpc-reply.ts'
 import { type ResponseHead, responseHead } from './response-headers.ts'
 
 export const ERROR_HEADER = 'x-weft-error'
@@ -23,20 +25,21 @@ export interface Refusal {
   readonly status?: number
 }
 
-/** The reply that stands for a refusal: Envoy's status, the code and the flags as headers, the text as body. */
-export function refusalReply(refusal: Refusal, flags: readonly ResponseFlag[]): LocalReply {
-  const body = Buffer.from(`${refusal.text}\n`)
-  const head = responseHead([
-    'content-type',
-    'text/plain; charset=utf-8',
-    'content-length',
-    String(body.length),
-    ERROR_HEADER,
-    refusal.code,
-    FLAGS_HEADER,
-    flags.length === 0 ? '-' : flags.join(','),
-  ])
-  return { status: refusal.status ?? ERROR_CODES[refusal.code].status, head, body }
+/**
+ * The reply that stands for a refusal: Envoy's status, the code and the flags as headers, the text as body. To gRPC the
+ * status that Envoy's becomes there, but for a limit of time, which has one of its own.
+ */
+export function refusalReply(refusal: Refusal, flags: readonly ResponseFlag[], isGrpc: boolean): LocalReply {
+  const { code, text } = refusal
+  const status = refusal.status ?? ERROR_CODES[code].status
+  const told = [ERROR_HEADER, code, FLAGS_HEADER, flags.length === 0 ? '-' : flags.join(',')]
+  if (isGrpc) {
+    const late = code === 'WEFT_DEADLINE_EXCEEDED'
+    return grpcReply(late ? GRPC_STATUS.DEADLINE_EXCEEDED : httpToGrpcStatus(status), text, told)
+  }
+  const body = Buffer.from(`${text}\n`)
+  const described = ['content-type', 'text/plain; charset=utf-8', 'content-length', String(body.length)]
+  return { status, head: responseHead([...described, ...told]), body }
 }
 
 /** What a policy says shall answer instead of a cluster whose breaker is open. */
@@ -47,19 +50,22 @@ export interface FixedResponse {
 }
 
 /** As {@link refusalReply}, with the status, the headers and the body of a policy. */
-export function fixedReply(response: FixedResponse, refusal: Refusal): LocalReply {
-  const body = Buffer.from(response.body)
+export function fixedReply(response: FixedResponse, refusal: Refusal, isGrpc: boolean): LocalReply {
   const list: string[] = []
   for (const [name, value] of Object.entries(response.headers)) {
     const lower = name.toLowerCase()
     if (lower !== 'content-length') list.push(lower, value)
   }
-  list.push('content-length', String(body.length), ERROR_HEADER, refusal.code, FLAGS_HEADER, refusal.flags.join(','))
+  const told = [ERROR_HEADER, refusal.code, FLAGS_HEADER, refusal.flags.join(',')]
+  if (isGrpc) return grpcReply(httpToGrpcStatus(response.status), response.body, [...list, ...told])
+  const body = Buffer.from(response.body)
+  list.push('content-length', String(body.length), ...told)
   return { status: response.status, head: responseHead(list), body }
 }
 
 /** What a route says shall answer instead of a cluster: no refusal, so no code and no flag. */
-export function routeReply({ status, headers, body }: RouteReply): LocalReply {
+export function routeReply({ status, headers, body }: RouteReply, isGrpc: boolean): LocalReply {
+  if (isGrpc) return grpcReply(httpToGrpcStatus(status), Buffer.from(body).toString(), headers)
   return { status, head: responseHead(headers), body: Buffer.from(body) }
 }
 
@@ -70,11 +76,14 @@ const ABORT_TEXT = 'fault filter abort'
  * The failure that a route injects. A gRPC status comes as a response of headers only. Source: Envoy `fault_filter.cc`,
  * `abortWithStatus`.
  */
-export function abortReply({ httpStatus, grpcStatus }: FaultAbort, flags: readonly ResponseFlag[]): LocalReply {
+export function abortReply(
+  { httpStatus, grpcStatus }: FaultAbort,
+  flags: readonly ResponseFlag[],
+  isGrpc: boolean,
+): LocalReply {
   const told = [ERROR_HEADER, 'WEFT_FAULT_INJECTED', FLAGS_HEADER, flags.join(',')]
-  if (httpStatus === undefined) {
-    const status = ['content-type', 'application/grpc', 'grpc-status', String(grpcStatus), 'grpc-message', ABORT_TEXT]
-    return { status: 200, head: responseHead([...status, ...told]), body: Buffer.alloc(0) }
+  if (httpStatus === undefined || isGrpc) {
+    return grpcReply(grpcStatus ?? httpToGrpcStatus(httpStatus ?? 0), ABORT_TEXT, told)
   }
   const body = Buffer.from(ABORT_TEXT)
   const described = ['content-type', 'text/plain', 'content-length', String(body.length)]

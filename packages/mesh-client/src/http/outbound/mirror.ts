@@ -2,16 +2,19 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { BodyLost } from '../../call/body-follower.ts'
+import { GrpcAccount } from '../../call/grpc-account.ts'
 import { ABORTED, LOCAL_OVERFLOW, responseOutcome, TIMED_OUT } from '../../call/outcome.ts'
 import type { BreakerVerdict, ClusterManager, EndpointState, Outcome } from '../../cluster/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { type DeadlineQueue, Waiting } from '../../kernel/deadline-queue.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
+import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { MirrorResult, Peer, Recorder } from '../../kernel/recorder.ts'
 import type { Timers } from '../../kernel/timers.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { Exchange } from './exchange.ts'
+import { grpcStatusOfFailure } from './grpc-failure.ts'
 import { requestHeadBytes } from './request-headers.ts'
 import { type RawHeaders, responseHeadBytes } from './response-headers.ts'
 import type { HttpTransport } from './transport.ts'
@@ -52,6 +55,7 @@ export class Mirror extends Waiting implements AttemptOwner {
   readonly #verdict: BreakerVerdict
   readonly #startedAt: number
   readonly #onEnd: (result: MirrorResult) => void
+  readonly #grpc: GrpcAccount | undefined
   #attempt: Attempt | undefined
   #status = 0
   #requestBytes = 0
@@ -72,6 +76,7 @@ export class Mirror extends Waiting implements AttemptOwner {
     this.#verdict = verdict
     this.#startedAt = startedAt
     this.#onEnd = onEnd
+    this.#grpc = exchange.isGrpc ? new GrpcAccount() : undefined
   }
 
   start(limitMs: number): void {
@@ -112,19 +117,22 @@ export class Mirror extends Waiting implements AttemptOwner {
     _attempt: Attempt,
     controller: Controller,
     status: number,
-    _headers: IncomingHttpHeaders,
+    headers: IncomingHttpHeaders,
     statusMessage: string | undefined,
   ): void {
     this.#status = status
+    this.#grpc?.answered(headers)
     this.#responseBytes = responseHeadBytes(controller.rawHeaders as RawHeaders, statusMessage)
   }
 
   attemptData(chunk: Buffer): void {
     this.#responseBytes += chunk.length
+    this.#grpc?.response.add(chunk)
   }
 
-  attemptCompleted(): void {
-    this.#finish('answered', responseOutcome(this.#status), this.#env.deps.clock.now())
+  attemptCompleted(_attempt: Attempt, _controller: Controller, trailers: IncomingHttpHeaders): void {
+    const outcome = this.#grpc?.ended(this.#status, trailers) ?? responseOutcome(this.#status)
+    this.#finish('answered', outcome, this.#env.deps.clock.now())
   }
 
   attemptUpgraded(
@@ -147,11 +155,13 @@ export class Mirror extends Waiting implements AttemptOwner {
       return
     }
     const outcome = isCallerFault(error) ? ABORTED : classifyError(error, attempt.controller !== undefined)
+    if (this.#grpc !== undefined) this.#grpc.status = grpcStatusOfFailure(error)
     this.#finish('failed', lessonOf(error, outcome), now)
   }
 
   attemptBodySent(chunk: Buffer): void {
     this.#requestBytes += chunk.length
+    this.#grpc?.sent(chunk)
   }
 
   attemptRequestSent(): void {
@@ -180,16 +190,24 @@ export class Mirror extends Waiting implements AttemptOwner {
     const state = this.#attempt?.state
     this.#env.deps.recorder.call({
       reporter: 'source',
-      protocol: 'http',
+      protocol: this.#grpc === undefined ? 'http' : 'grpc',
       service: cluster.config.service,
       peer: state === undefined ? undefined : this.#env.peerAt(state),
       status: this.#status,
-      grpcStatus: undefined,
+      grpcStatus: this.#grpc === undefined ? undefined : String(this.#grpc.status ?? failedAs(outcome)),
       flags: flag ?? '-',
       durationMs: now - this.#startedAt,
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,
+      requestMessages: this.#grpc?.request.messages,
+      responseMessages: this.#grpc?.response.messages,
     })
     this.#onEnd(result)
   }
+}
+
+/** The status of gRPC for a copy that nobody has answered, and whose end no error tells. */
+function failedAs({ kind }: Outcome): number {
+  if (kind === 'timeout') return GRPC_STATUS.DEADLINE_EXCEEDED
+  return kind === 'aborted' ? GRPC_STATUS.CANCELLED : GRPC_STATUS.UNAVAILABLE
 }

@@ -1,13 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { parsePushback } from '../../call/grpc-pushback.ts'
 import { decideHedge } from '../../call/hedging.ts'
 import { ABORTED, responseOutcome } from '../../call/outcome.ts'
-import { RetryBackOff, requestedPause } from '../../call/retry-back-off.ts'
+import { type ResponseHeader, RetryBackOff, requestedPause } from '../../call/retry-back-off.ts'
 import { type RetriedCall, RetryDue, retryLoop } from '../../call/retry-loop.ts'
 import { type AttemptEnd, decideRetry, maxFurtherAttempts, type RetryDecision } from '../../call/retry-policy.ts'
 import type { EndpointState, Outcome, PickContext } from '../../cluster/types.ts'
 import { asError } from '../../kernel/as-error.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
-import { RATE_LIMITED_HEADER } from '../../kernel/header-names.ts'
+import { grpcStatusName, httpToGrpcStatus, parseGrpcStatus } from '../../kernel/grpc-status.ts'
+import { GRPC_PUSHBACK_HEADER, GRPC_STATUS_HEADER, RATE_LIMITED_HEADER } from '../../kernel/header-names.ts'
 import type { Attempt } from './attempt.ts'
 import type { Environment, PausedCall } from './environment.ts'
 import type { Exchange } from './exchange.ts'
@@ -58,6 +60,11 @@ export class Retries implements PickContext, RetriedCall, PausedCall {
     return this.#exchange.firstPick.destination
   }
 
+  /** Those by the policy so far: what no server has seen is none of them. */
+  get count(): number {
+    return this.#retries
+  }
+
   get previousPrioritiesUpdateFrequency(): number | undefined {
     return this.#exchange.route.retryPolicy.previousPrioritiesUpdateFrequency
   }
@@ -73,7 +80,7 @@ export class Retries implements PickContext, RetriedCall, PausedCall {
     return {
       outcome: responseOutcome(status),
       requestStarted: true,
-      grpcStatus: header('grpc-status'),
+      ...(this.#exchange.isGrpc ? answerOfGrpc(status, header) : { grpcStatus: header(GRPC_STATUS_HEADER) }),
       rateLimited: headers[RATE_LIMITED_HEADER] !== undefined,
       retriableHeader: this.#env.retriableHeaders.hold(retryPolicy, status, header),
       pauseMs: requestedPause(retryPolicy, header, clock.wallNow()),
@@ -101,8 +108,9 @@ export class Retries implements PickContext, RetriedCall, PausedCall {
   }
 
   /** Whether the limits of the call, of its body and of the cluster leave room for what was decided. */
-  admits(decision: RetryDecision, { pauseMs }: AttemptEnd): boolean {
+  admits(decision: RetryDecision, { pauseMs: asked, pushbackMs }: AttemptEnd): boolean {
     const { cluster, source } = this.#exchange
+    const pauseMs = pushbackMs ?? asked
     if (decision === 'none') return false
     if (decision === 'exhausted') {
       this.#owner.flag('URX')
@@ -128,9 +136,9 @@ export class Retries implements PickContext, RetriedCall, PausedCall {
     if (decision === 'resend') this.#resent = true
     this.tried = [...this.tried, attempt.state]
     this.avoidTried = decision !== 'retry' || retryPolicy.avoidPreviousHosts
-    this.#reason = end.outcome.kind === 'response' ? String(end.outcome.status) : end.outcome.kind
+    this.#reason = reasonOf(end)
     this.pending = true
-    const delayMs = decision === 'retry' ? this.#backOff.next(end.pauseMs) : 0
+    const delayMs = decision === 'retry' ? this.#backOff.next(end.pauseMs, end.pushbackMs) : 0
     const due = new RetryDue(delayMs)
     if (this.#again === undefined) this.#start(due, maxFurtherAttempts(retryPolicy))
     else this.#again.reject(due)
@@ -207,4 +215,20 @@ export class Retries implements PickContext, RetriedCall, PausedCall {
     this.#holdsPlace = false
     this.#exchange.cluster.releaseRetry()
   }
+}
+
+const OK = 200
+
+/** What of an answer to gRPC decides; one of a proxy that does not speak it counts as what its status of HTTP becomes. */
+function answerOfGrpc(status: number, header: ResponseHeader): Pick<AttemptEnd, 'grpcStatus' | 'pushbackMs'> {
+  const told = parseGrpcStatus(header(GRPC_STATUS_HEADER)) ?? (status === OK ? undefined : httpToGrpcStatus(status))
+  if (told === undefined) return {}
+  return { grpcStatus: String(told), pushbackMs: parsePushback(header(GRPC_PUSHBACK_HEADER)) }
+}
+
+/** For telemetry. */
+function reasonOf({ outcome, grpcStatus }: AttemptEnd): string {
+  if (outcome.kind !== 'response') return outcome.kind
+  const name = outcome.status === OK && grpcStatus !== undefined ? grpcStatusName(Number(grpcStatus)) : undefined
+  return name ?? String(outcome.status)
 }

@@ -8,7 +8,7 @@ import type { CompiledDestination, CompiledRoute, RouteRequest } from '../../rou
 import { chooseDestination } from '../../routing/weighted-split.ts'
 import { AccountedCall } from './accounted-call.ts'
 import { Attempts } from './attempts.ts'
-import { mayControl, takeControls, tellsGrpcTimeout } from './caller-controls.ts'
+import { CONTROLS, GRPC, takeControls } from './caller-controls.ts'
 import { Exchange, type MeshDispatchOptions } from './exchange.ts'
 import { FaultStep, type FaultyCall } from './fault-step.ts'
 import { type FirstPick, hashedPick, namedPick, UNHASHED } from './first-pick.ts'
@@ -22,18 +22,21 @@ const NO_HEADERS: RequestHeaders = []
 
 /** A call whose route is found: it keeps the route to its end, and hands the request to its attempts. */
 export abstract class RoutedCall extends AccountedCall implements RouteRequest, FaultyCall {
-  abstract path: string
   abstract authority: string
   protected abstract readonly options: MeshDispatchOptions
   protected abstract readonly context: RequestContext | undefined
   protected abstract readonly body: RequestBody | undefined
   protected headers: RequestHeaders = NO_HEADERS
   #fault: FaultStep | undefined = undefined
-  /** Whether headers of the caller may have changed what its route says. */
-  #controlled = false
+  /** What the headers of the caller make of it: `traitsOf`. */
+  protected traits = 0
 
   get scheme(): string {
     return this.target.scheme
+  }
+
+  get isGrpc(): boolean {
+    return (this.traits & GRPC) !== 0
   }
 
   /** For telemetry: the host as it was called. */
@@ -50,7 +53,7 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
   }
 
   failOnPurpose(abort: FaultAbort): void {
-    this.answer(abortReply(abort, this.flags), ABORTED)
+    this.answer(abortReply(abort, this.flags, this.isGrpc), ABORTED)
   }
 
   outOfTime(): void {
@@ -69,8 +72,7 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
 
   /** Does what a route says, with what the caller asks for in its headers. */
   protected followRoute(matched: CompiledRoute, now: number): void {
-    this.#controlled = mayControl(this.headers)
-    const route = this.#controlled ? takeControls(matched, this.headers) : matched
+    const route = (this.traits & CONTROLS) === 0 ? matched : takeControls(matched, this.headers)
     this.route = route
     const { fault } = route
     if (fault === undefined) {
@@ -84,12 +86,12 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
 
   #takeRoute(route: CompiledRoute, now: number): void {
     if (route.reply !== undefined) {
-      this.answer(routeReply(route.reply(this)), ABORTED)
+      this.answer(routeReply(route.reply(this), this.isGrpc), ABORTED)
       return
     }
     const destination = this.#fault?.destination ?? chooseDestination(route, this.env.deps.random)
     if (destination.reply === undefined) this.#enterCluster(route, destination, now)
-    else this.answer(routeReply(destination.reply(this)), ABORTED)
+    else this.answer(routeReply(destination.reply(this), this.isGrpc), ABORTED)
   }
 
   #deadlineOn({ timeoutMs }: CompiledRoute): number {
@@ -128,7 +130,7 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
       span: this.span,
       source: this.body,
       deadline,
-      grpc: this.#controlled && tellsGrpcTimeout(headers),
+      isGrpc: this.isGrpc,
       firstPick: this.#firstPick(cluster, path, headers),
     })
     this.attempts = new Attempts(this.env, this, exchange)
@@ -178,6 +180,6 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
       return
     }
     for (const flag of refusal.flags) this.flag(flag)
-    this.answer(fixedReply(fallback.response, refusal), LOCAL_OVERFLOW)
+    this.answer(fixedReply(fallback.response, refusal, this.isGrpc), LOCAL_OVERFLOW)
   }
 }

@@ -60,7 +60,7 @@ class PooledTransport implements HttpTransport {
 
   send(attempt: Attempt, exchange: Exchange): boolean {
     const pool = this.#pool(exchange.cluster, attempt.state)
-    if (pool.multiplexes && !exchange.switches) return this.#share(attempt, exchange, pool)
+    if ((pool.multiplexes || exchange.isGrpc) && !exchange.switches) return this.#share(attempt, exchange, pool)
     const { gate } = pool
     if (!gate.tryEnter()) return this.#wait(attempt, exchange, gate)
     attempt.gate = gate
