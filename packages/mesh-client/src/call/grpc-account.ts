@@ -17,11 +17,34 @@ export class GrpcAccount {
   /** Of the newest attempt. */
   readonly request: GrpcFrameCounter = new GrpcFrameCounter()
   readonly response: GrpcFrameCounter = new GrpcFrameCounter()
+  /** More than one message has passed in one direction. */
+  isStream = false
+  #toldRequest = 0
+  #toldResponse = 0
 
-  /** @param chunk a piece of a body in any form that a stream takes */
-  sent(chunk: unknown): void {
+  /**
+   * Gives true once, when the call turns out to be a stream.
+   * @param chunk a piece of a body in any form that a stream takes
+   */
+  sent(chunk: unknown): boolean {
     if (typeof chunk === 'string') this.request.add(Buffer.from(chunk))
     else if (chunk instanceof Uint8Array) this.request.add(chunk)
+    return this.#becameStream(this.request)
+  }
+
+  /** As {@link sent}. */
+  received(chunk: Uint8Array): boolean {
+    this.response.add(chunk)
+    return this.#becameStream(this.response)
+  }
+
+  /** Messages that nobody was told of; from now on they were. What a further attempt sends once more counts no second time. */
+  take(): { readonly request: number; readonly response: number } {
+    const request = Math.max(0, this.request.messages - this.#toldRequest)
+    const response = Math.max(0, this.response.messages - this.#toldResponse)
+    this.#toldRequest += request
+    this.#toldResponse += response
+    return { request, response }
   }
 
   /** The head of the answer that is given on. */
@@ -33,5 +56,11 @@ export class GrpcAccount {
   ended(httpStatus: number, trailers: IncomingHttpHeaders): Outcome {
     this.status = parseGrpcStatus(firstValue(trailers['grpc-status'])) ?? this.status ?? httpToGrpcStatus(httpStatus)
     return grpcOutcome(this.status)
+  }
+
+  #becameStream({ messages }: GrpcFrameCounter): boolean {
+    if (messages < 2 || this.isStream) return false
+    this.isStream = true
+    return true
   }
 }

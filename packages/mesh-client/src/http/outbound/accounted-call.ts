@@ -1,9 +1,11 @@
+import type { ServiceRef } from '@weft/mesh-protocol'
 import { ABORTED } from '../../call/outcome.ts'
 import type { BreakerVerdict, ClusterRuntime, EndpointState, Outcome } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import { firstValue } from '../../kernel/first-value.ts'
 import { GRPC_STATUS, parseGrpcStatus } from '../../kernel/grpc-status.ts'
 import { GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
+import type { MeteredStream } from '../../kernel/message-meter.ts'
 import type { CallEnd, ClientSpan } from '../../kernel/tracing.ts'
 import type { CompiledRoute } from '../../routing/route-table.ts'
 import type { AttemptsOwner } from './attempt-relay.ts'
@@ -23,7 +25,7 @@ const NO_FLAGS: readonly ResponseFlag[] = []
  * What a call holds while it runs and how it ends: whatever happens, its places are given back, telemetry hears of one
  * call, and its caller of one end.
  */
-export abstract class AccountedCall extends Caller implements AttemptsOwner {
+export abstract class AccountedCall extends Caller implements AttemptsOwner, MeteredStream {
   /** The caller has been told the end, or is about to be. */
   over = false
   abstract readonly method: string
@@ -103,8 +105,27 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
     this.reject(error, ABORTED, now)
   }
 
+  streaming(): void {
+    this.env.meter.follow(this)
+  }
+
+  tellMessages(): void {
+    const endpoint = this.attempts?.endpoint
+    if (endpoint === undefined) return
+    const messages = this.attempts?.grpc?.take()
+    if (messages === undefined || messages.request + messages.response === 0) return
+    this.env.deps.recorder.messages({
+      reporter: 'source',
+      service: this.#service,
+      peer: this.env.peerAt(endpoint),
+      requestMessages: messages.request,
+      responseMessages: messages.response,
+    })
+  }
+
   protected close(): void {
     this.over = true
+    if (this.attempts?.grpc?.isStream === true) this.env.meter.leave(this)
     // A platform that keeps the controller for long would keep all of it too.
     this.attempts = undefined
     this.outside = undefined
@@ -136,10 +157,11 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
     const { attempts } = this
     const endpoint = attempts?.endpoint
     const grpc = grpcStatus === undefined ? undefined : String(grpcStatus)
+    const messages = attempts?.grpc?.take()
     this.env.deps.recorder.call({
       reporter: 'source',
       protocol: this.isGrpc ? 'grpc' : 'http',
-      service: this.cluster?.config.service ?? serviceOf(this.target.host),
+      service: this.#service,
       peer: endpoint === undefined ? undefined : this.env.peerAt(endpoint),
       status,
       grpcStatus: grpc,
@@ -147,8 +169,8 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
       durationMs: now - this.startedAt,
       requestBytes: attempts?.requestBytes ?? 0,
       responseBytes: attempts?.responseBytes ?? 0,
-      requestMessages: attempts?.grpc?.request.messages,
-      responseMessages: attempts?.grpc?.response.messages,
+      requestMessages: messages?.request,
+      responseMessages: messages?.response,
       rpc: this.isGrpc ? this : undefined,
     })
     this.span?.end(endOf(status, flags, error, grpc))
@@ -157,6 +179,10 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner {
   /** What the caller of gRPC makes of a failure. */
   #failedAs(error: Error): number {
     return this.#flags.includes('DC') ? GRPC_STATUS.CANCELLED : grpcStatusOfFailure(error)
+  }
+
+  get #service(): ServiceRef {
+    return this.cluster?.config.service ?? serviceOf(this.target.host)
   }
 
   #facts(): Parameters<typeof accountOf>[1] {

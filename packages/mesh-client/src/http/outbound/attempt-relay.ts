@@ -14,6 +14,8 @@ type Controller = Dispatcher.DispatchController
 /** What the attempts of a call tell it: its caller's side, and one end. */
 export interface AttemptsOwner extends Caller {
   flag(flag: ResponseFlag): void
+  /** It is a call of gRPC with more than one message in a direction. */
+  streaming(): void
   refused(refusal: Refusal, outcome: Outcome): void
   failed(error: Error | undefined, code: MeshErrorCode | undefined, outcome: Outcome, now: number): void
   completed(outcome: Outcome, status: number, now: number): void
@@ -53,13 +55,13 @@ export abstract class AttemptRelay {
 
   attemptData(chunk: Buffer): void {
     this.responseBytes += chunk.length
-    this.grpc?.response.add(chunk)
+    if (this.grpc?.received(chunk) === true) this.owner.streaming()
     this.owner.data(chunk)
   }
 
   attemptBodySent(chunk: Buffer): void {
     this.requestBytes += chunk.length
-    this.grpc?.sent(chunk)
+    if (this.grpc?.sent(chunk) === true) this.owner.streaming()
     this.owner.bodySent(chunk)
   }
 

@@ -7,6 +7,7 @@ import { resolveAddress } from '../../inbound/resolve-address.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { DeadlineQueue } from '../../kernel/deadline-queue.ts'
 import type { Logger } from '../../kernel/logger.ts'
+import { MessageMeter } from '../../kernel/message-meter.ts'
 import { encodePeer, peerOf } from '../../kernel/peer-header.ts'
 import type { Random } from '../../kernel/random.ts'
 import type { MutualTls, Peer, Recorder } from '../../kernel/recorder.ts'
@@ -48,6 +49,8 @@ export class Environment {
   readonly waiting: PolicyWait
   readonly passthrough: Passthrough = new Passthrough()
   readonly deadlines: DeadlineQueue
+  /** Of the messages of long streams. */
+  readonly meter: MessageMeter
   readonly mirrors: Mirrors = new Mirrors(this)
   /** Calls that wait for nothing but a timer, which no connection that is cut would end. */
   readonly paused: Set<PausedCall> = new Set()
@@ -74,6 +77,7 @@ export class Environment {
     this.origins = new Origins(deps.policy)
     this.waiting = new PolicyWait(deps, this.origins)
     this.deadlines = new DeadlineQueue(deps.clock, deps.timers)
+    this.meter = new MessageMeter(deps.timers)
     this.peerHeader = encodePeer(deps.self)
   }
 

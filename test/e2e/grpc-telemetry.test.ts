@@ -1,0 +1,235 @@
+import { credentials, Metadata, Server, type ServiceError, status } from '@grpc/grpc-js'
+import { type Attributes, metrics, SpanKind } from '@opentelemetry/api'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
+import type { Mesh } from '@weft/mesh-client'
+import { meshGrpc } from '@weft/mesh-client/grpc'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ExposedSample, parseExposition, samplesOf } from '../support/exposition.ts'
+import { GreeterClient, GreeterService } from '../support/grpc/gen/greeter.ts'
+import { greeter } from '../support/grpc/serve-greeter.ts'
+import { instrumentedCall } from '../support/grpc-instrumentation.ts'
+import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
+import { registerOtel, type TestOtel } from '../support/otel.ts'
+import { poll } from '../support/poll.ts'
+
+// reviews calls ratings by gRPC, and ratings calls details by HTTP: each a mesh of its own in this process.
+const HELLO = 'weft.test.Greeter/Hello'
+const MISSING = 'nobody of that name'
+
+interface Measured {
+  readonly name: string
+  readonly attributes: Attributes
+}
+
+let otel: TestOtel
+let scene: MeshScene
+let reviews: Mesh
+let ratings: Mesh
+let client: GreeterClient
+let address: string
+let busy = 0
+const measured: Measured[] = []
+
+function registerMeters(): void {
+  const createHistogram = (name: string) => ({
+    record: (_seconds: number, attributes: Attributes) => void measured.push({ name, attributes }),
+  })
+  const provider = { getMeter: () => ({ createHistogram }) }
+  metrics.setGlobalMeterProvider(provider as unknown as Parameters<typeof metrics.setGlobalMeterProvider>[0])
+}
+
+beforeAll(async () => {
+  otel = registerOtel()
+  registerMeters()
+  scene = await openMeshScene()
+  await scene.serve('details', 'v1', (_, response) => response.end('details'))
+  ratings = scene.join({ service: 'ratings', version: 'v2' })
+  const server = new Server()
+  server.addService(GreeterService, {
+    ...greeter,
+    hello(call, reply) {
+      const { name } = call.request
+      if (name === 'nobody') return reply({ code: status.NOT_FOUND, details: MISSING })
+      if (name === 'busy' && busy++ === 0) return reply({ code: status.UNAVAILABLE, details: 'not now' })
+      if (name !== 'chain') return reply(null, { text: name })
+      ratings.fetch('http://details/').then(
+        async (answer) => reply(null, { text: await answer.text() }),
+        (error) => reply(error),
+      )
+    },
+  })
+  const served = await meshGrpc(ratings).serve(server, { host: '127.0.0.1', servicePort: 50_051 })
+  address = `127.0.0.1:${served.port}`
+  await ratings.ready({ timeoutMs: 10_000 })
+  reviews = scene.join({ service: 'reviews', version: 'v1' })
+  const grpc = meshGrpc(reviews)
+  client = new GreeterClient('weft:///ratings:50051', grpc.credentials(), grpc.channelOptions())
+  await poll(async () => (await hello('chain')).text === 'details', 'a first answer')
+})
+
+afterAll(async () => {
+  client?.close()
+  await scene?.[Symbol.asyncDispose]()
+  metrics.disable()
+  otel?.unregister()
+})
+
+interface Answer {
+  readonly text: string | undefined
+  readonly code: number
+}
+
+function hello(name: string, metadata = new Metadata()): Promise<Answer> {
+  return new Promise((resolve) => {
+    client.hello({ name }, metadata, (error: ServiceError | null, reply) => {
+      resolve({ text: reply?.text, code: error?.code ?? 0 })
+    })
+  })
+}
+
+/** The spans that an action brings about, as soon as they are so many. */
+async function spansOf(count: number, action: () => Promise<unknown>): Promise<ReadableSpan[]> {
+  const before = otel.spans().length
+  await action()
+  const spans = await poll(() => {
+    const added = otel.spans().slice(before)
+    return added.length >= count ? added : undefined
+  }, `${count} spans`)
+  expect(spans).toHaveLength(count)
+  return spans
+}
+
+function one(spans: readonly ReadableSpan[], kind: SpanKind, parent: ReadableSpan | undefined): ReadableSpan {
+  const found = spans.filter(
+    (span) => span.kind === kind && span.parentSpanContext?.spanId === parent?.spanContext().spanId,
+  )
+  expect(found).toHaveLength(1)
+  return found[0] as ReadableSpan
+}
+
+const scrape = async (mesh: Mesh): Promise<ExposedSample[]> => parseExposition(await mesh.metrics.metrics())
+
+test('a trace goes on from gRPC to HTTP, each hop told by its own conventions', async () => {
+  const spans = await spansOf(4, () => hello('chain'))
+  const outer = one(spans, SpanKind.CLIENT, undefined)
+  const served = one(spans, SpanKind.SERVER, outer)
+  const inner = one(spans, SpanKind.CLIENT, served)
+  one(spans, SpanKind.SERVER, inner)
+  expect(outer.name).toBe(HELLO)
+  expect(outer.attributes).toEqual({
+    'rpc.system.name': 'grpc',
+    'rpc.method': HELLO,
+    'rpc.status_code': 'OK',
+    'server.address': 'ratings',
+    'server.port': 50_051,
+    'network.peer.address': '127.0.0.1',
+    'network.peer.port': expect.any(Number),
+  })
+  expect(served.name).toBe(HELLO)
+  expect(served.attributes).toMatchObject({ 'rpc.method': HELLO, 'rpc.status_code': 'OK', 'server.address': 'ratings' })
+  expect(inner.attributes).toMatchObject({ 'http.request.method': 'GET', 'http.response.status_code': 200 })
+})
+
+test('what fails by its caller fails the span of the caller alone', async () => {
+  const spans = await spansOf(2, () => hello('nobody'))
+  const outer = one(spans, SpanKind.CLIENT, undefined)
+  const served = one(spans, SpanKind.SERVER, outer)
+  expect(outer.attributes).toMatchObject({ 'rpc.status_code': 'NOT_FOUND', 'error.type': 'NOT_FOUND' })
+  expect(served.attributes).toMatchObject({ 'rpc.status_code': 'NOT_FOUND' })
+  expect(served.attributes).not.toHaveProperty('error.type')
+})
+
+test('attempts of a call that is tried again are one span at the caller', async () => {
+  await scene.apply({
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'VirtualService',
+    metadata: { name: 'ratings' },
+    spec: {
+      hosts: ['ratings'],
+      http: [{ route: [{ destination: { host: 'ratings' } }], retries: { attempts: 2, retryOn: 'unavailable' } }],
+    },
+  })
+  const spans = await spansOf(3, async () => expect((await hello('busy')).text).toBe('busy'))
+  const outer = one(spans, SpanKind.CLIENT, undefined)
+  expect(spans.filter(({ kind }) => kind === SpanKind.SERVER)).toHaveLength(2)
+  expect(outer.attributes).toMatchObject({ 'rpc.status_code': 'OK', 'weft.resend_count': 1 })
+  expect(outer.events.map(({ name }) => name)).toEqual(['weft.resend'])
+})
+
+test('a call that an instrumentation of grpc-js has a span of gets no other, and goes on in its trace', async () => {
+  const metadata = new Metadata()
+  const spans = await spansOf(2, async () => {
+    await new Promise<void>((resolve) => {
+      instrumentedCall(metadata, (ended) =>
+        client.hello({ name: 'b' }, metadata, () => {
+          ended()
+          resolve()
+        }),
+      )
+    })
+  })
+  const outer = one(spans, SpanKind.CLIENT, undefined)
+  one(spans, SpanKind.SERVER, outer)
+  expect(outer.name).toBe('grpc.instrumented')
+  expect(outer.attributes).toMatchObject({ 'network.peer.address': '127.0.0.1' })
+})
+
+test('both sides count calls by their status and messages by their number', async () => {
+  const chat = client.chat()
+  for (const name of ['a', 'b', 'c']) chat.write({ name })
+  chat.end()
+  for await (const _ of chat);
+  const ends = {
+    source_workload: 'reviews-v1',
+    destination_workload: 'ratings-v2',
+    destination_service: 'ratings.default.svc.cluster.local',
+  }
+  const before = { source: await scrape(reviews), destination: await scrape(ratings) }
+  await hello('a')
+  await hello('nobody')
+  for (const [reporter, mesh] of [
+    ['source', reviews],
+    ['destination', ratings],
+  ] as const) {
+    const sum = (samples: readonly ExposedSample[], name: string, labels: Record<string, string> = {}): number =>
+      samplesOf(samples, name, { reporter, ...ends, ...labels }).reduce((total, { value }) => total + value, 0)
+    const notFound = { request_protocol: 'grpc', response_code: '200', grpc_response_status: '5' }
+    const ok = { ...notFound, grpc_response_status: '0' }
+    const now = await poll(async () => {
+      const samples = await scrape(mesh)
+      const counted = sum(samples, 'istio_requests_total', notFound)
+      return counted > sum(before[reporter], 'istio_requests_total', notFound) ? samples : undefined
+    }, `the ${reporter}'s report`)
+    const grown = (name: string, labels?: Record<string, string>): number =>
+      sum(now, name, labels) - sum(before[reporter], name, labels)
+    expect(grown('istio_requests_total', ok)).toBe(1)
+    expect(grown('istio_request_messages_total')).toBe(2)
+    expect(grown('istio_response_messages_total')).toBe(1)
+    expect(sum(now, 'istio_request_messages_total')).toBeGreaterThanOrEqual(5)
+    expect(samplesOf(now, 'istio_requests_total', { request_protocol: 'http', reporter, ...ends })).toEqual([])
+  }
+})
+
+test('durations of RPC are told to the meter provider, and nothing of HTTP', async () => {
+  measured.length = 0
+  await hello('chain')
+  await hello('nobody')
+  await poll(() => measured.length === 4, 'four durations')
+  const told = (name: string): unknown[] =>
+    measured.filter((one) => one.name === name).map(({ attributes }) => attributes['rpc.status_code'])
+  expect(told('rpc.client.call.duration')).toEqual(['OK', 'NOT_FOUND'])
+  expect(told('rpc.server.call.duration')).toEqual(['OK', 'NOT_FOUND'])
+  expect(measured.every(({ attributes }) => attributes['rpc.method'] === HELLO)).toBe(true)
+})
+
+test('a caller outside of the mesh is counted by the server, as nobody known', async () => {
+  const bare = new GreeterClient(address, credentials.createInsecure())
+  await new Promise((resolve) => bare.hello({ name: 'a' }, resolve))
+  bare.close()
+  const wanted = { reporter: 'destination', source_workload: 'unknown', request_protocol: 'grpc' }
+  const [told] = await poll(async () => {
+    const found = samplesOf(await scrape(ratings), 'istio_requests_total', wanted)
+    return found.length > 0 ? found : undefined
+  }, 'the report')
+  expect(told?.labels.grpc_response_status).toBe('0')
+})
