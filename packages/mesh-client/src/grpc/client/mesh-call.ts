@@ -4,6 +4,7 @@ import { firstValue } from '../../kernel/first-value.ts'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import { callHeaders } from '../wire/call-headers.ts'
 import type { MessageEncoding, UnreadableMessage } from '../wire/compression.ts'
+import { accountIn } from '../wire/failure-status.ts'
 import { frameOf } from '../wire/frame.ts'
 import type { StreamStatus } from '../wire/stream-status.ts'
 import type { CallFacts, CallHome, OpenedCall } from './call-home.ts'
@@ -31,6 +32,8 @@ export class MeshCall implements ChannelCall, StreamListener, MessageReceiver, O
   #readAsked = false
   /** Told when what is being decompressed is done. */
   #ending: StreamStatus | undefined = undefined
+  /** Where the last attempt of a failed call went. */
+  #lastEndpoint: string | undefined = undefined
   #over = false
   #whenOver: (() => void) | undefined = undefined
 
@@ -96,7 +99,7 @@ export class MeshCall implements ChannelCall, StreamListener, MessageReceiver, O
   }
 
   getPeer(): string {
-    return this.#stream.endpoint?.endpoint.id ?? this.home.targetText
+    return this.#stream.endpoint?.endpoint.id ?? this.#lastEndpoint ?? this.home.targetText
   }
 
   getCallNumber(): number {
@@ -131,12 +134,17 @@ export class MeshCall implements ChannelCall, StreamListener, MessageReceiver, O
   }
 
   onStatus(status: StreamStatus): void {
+    if (status.error !== undefined) this.#lastEndpoint = accountIn(status.error)?.endpoint
     if (this.#inbound.busy) this.#ending = status
     else this.#tell(callStatus(this.home.grpc, status))
   }
 
   mayOpenAgain(status: StreamStatus): boolean {
     return this.#opening.mayOpenAgain(status)
+  }
+
+  onUnread(): void {
+    this.#opening.limitRest()
   }
 
   message(bytes: Buffer): void {

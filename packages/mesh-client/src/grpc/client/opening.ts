@@ -54,6 +54,11 @@ export class Opening {
     this.#wait?.stop()
   }
 
+  /** The engine has done with the call, whose caller has not. */
+  limitRest(): void {
+    if (this.#state === 'open') this.#limitWait()
+  }
+
   mayOpenAgain(status: StreamStatus): boolean {
     if (!this.#waitsForReady || this.#state !== 'open') return false
     const { internals, target } = this.#call.home

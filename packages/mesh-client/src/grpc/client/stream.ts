@@ -25,6 +25,8 @@ export interface StreamListener {
    * {@link GrpcStream.open} is to be called later. Absent: it is over.
    */
   mayOpenAgain?(status: StreamStatus): boolean
+  /** The response has ended well, and the engine has done with it, but there are messages that nobody has read yet. */
+  onUnread?(): void
 }
 
 /** Where a stream goes and what it says of itself. */
@@ -46,14 +48,13 @@ const FRAME_OVERHEAD_BYTES = 64
  * complete when it is opened costs one buffer, any other a source that the connection takes frames from.
  */
 export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHandler {
-  /** Who answers; absent until somebody does. */
-  endpoint: EndpointState | undefined = undefined
   readonly #dispatcher: Dispatcher
   readonly #listener: StreamListener
   readonly #reader: FrameReader
   readonly #source = new FrameSource()
   #halfClosed = false
-  #controller: Controller | undefined = undefined
+  #controller: EngineController | undefined = undefined
+  #endpoint: EndpointState | undefined = undefined
   #httpStatus = 0
   /** Headers that may turn out to be all of the response. */
   #held: IncomingHttpHeaders | undefined = undefined
@@ -71,6 +72,11 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
     this.#dispatcher = dispatcher
     this.#listener = listener
     this.#reader = new FrameReader(maxReceiveBytes)
+  }
+
+  /** Who answers, or is asked now; absent where nobody is. */
+  get endpoint(): EndpointState | undefined {
+    return this.#endpoint ?? this.#controller?.endpoint
   }
 
   /** Makes the request. What has been sent and half-closed before goes as one piece. */
@@ -118,12 +124,12 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
   }
 
   onRequestStart(controller: Controller): void {
-    this.#controller = controller
+    this.#controller = controller as EngineController
   }
 
   onResponseStart(controller: Controller, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.#status !== undefined) return
-    this.endpoint = (controller as EngineController).endpoint
+    this.#endpoint = (controller as EngineController).endpoint
     this.#httpStatus = status
     if (status !== 200 || headers['grpc-status'] !== undefined) this.#held = headers
     else this.runInAsyncScope(this.#tellHeaders, this, headers)
@@ -238,7 +244,8 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
     this.#status = status
     this.#source.abandon()
     if (status.code !== GRPC_STATUS.OK) this.#frames = []
-    if (this.#frames.length === 0 && !this.#delivering) this.#tellStatus()
+    if (this.#frames.length > 0) this.#listener.onUnread?.()
+    else if (!this.#delivering) this.#tellStatus()
   }
 
   #tellStatus(): void {
