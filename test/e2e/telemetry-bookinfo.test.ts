@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { poll } from '../support/poll.ts'
 import { startProcess, type TestProcess } from '../support/process.ts'
 
-// Bookinfo as it is shown, each service a process, with an SDK that prints its spans.
+// Bookinfo as it is shown, each service a process, with an SDK that prints its spans; reviews asks ratings over gRPC.
 const SERVICES = [
   ['details', 'v1'],
   ['ratings', 'v1'],
@@ -49,7 +49,12 @@ beforeAll(async () => {
   control = await startControlServer({ listen: '127.0.0.1:0', store: 'memory' })
   processes = SERVICES.map(([service, version]) =>
     startProcess(`packages/examples/src/bookinfo/${service}.ts`, {
-      env: { WEFT_CONTROL: control.url, WEFT_VERSION: version, OTEL_TRACES_EXPORTER: 'console' },
+      env: {
+        WEFT_CONTROL: control.url,
+        WEFT_VERSION: version,
+        OTEL_TRACES_EXPORTER: 'console',
+        RATINGS_PROTOCOL: 'grpc',
+      },
     }),
   )
   const started = await Promise.all(processes.map((process) => process.until(/listening on (http\S+)/, 30_000)))

@@ -3,6 +3,9 @@ import type { ServerResponse } from 'node:http'
 /** The port that every service of Bookinfo is called at, wherever its processes listen. */
 export const SERVICE_PORT = 9080
 
+/** The port at which ratings is called over gRPC. */
+export const GRPC_SERVICE_PORT = 9090
+
 /** Where a process listens: on loopback and a free port, unless `HOST` and `PORT` say otherwise. */
 export const LISTEN: { readonly host: string; readonly port: number } = {
   host: process.env.HOST ?? '127.0.0.1',

@@ -1,7 +1,10 @@
-// What readers wrote. v1 shows no stars and calls nobody, v2 asks ratings and shows black stars, v3 shows red ones.
+// What readers wrote. v1 shows no stars and calls nobody, v2 asks ratings and shows black stars, v3 shows red ones. Ratings is asked
+// over HTTP, as in Istio's tasks, whose policies speak of GET; over gRPC with RATINGS_PROTOCOL=grpc.
 import { createMesh } from '@weft/mesh-client'
 import { startTelemetry } from '../telemetry.ts'
 import { idIn, json, LISTEN, notFound, onTerminate, SERVICE_PORT } from './http.ts'
+import { overGrpc, overHttp } from './ratings-client.ts'
+import type { Stars } from './ratings-grpc.ts'
 
 const telemetry = await startTelemetry('reviews')
 const version = process.env.WEFT_VERSION ?? 'v1'
@@ -29,7 +32,7 @@ const REVIEWS = [
 // Written into the code, and longer than productpage waits for all of this until v3 mends it, as in Istio's Bookinfo.
 const RATINGS_LIMIT_MS = version === 'v3' ? 2_500 : 10_000
 
-type Ratings = Readonly<Record<string, number>>
+const askRatings = process.env.RATINGS_PROTOCOL === 'grpc' ? overGrpc(mesh) : overHttp(mesh)
 
 async function reviewsOf(id: number): Promise<object[]> {
   if (starColor === undefined) return REVIEWS
@@ -44,11 +47,9 @@ async function reviewsOf(id: number): Promise<object[]> {
 }
 
 /** `undefined` while the service cannot be reached: a review without its stars is better than no review. */
-async function ratingsOf(id: number): Promise<Ratings | undefined> {
+async function ratingsOf(id: number): Promise<Stars | undefined> {
   try {
-    const signal = AbortSignal.timeout(RATINGS_LIMIT_MS)
-    const response = await mesh.fetch(`http://ratings:9080/ratings/${id}`, { signal })
-    return response.ok ? ((await response.json()) as { ratings: Ratings }).ratings : undefined
+    return await askRatings(id, RATINGS_LIMIT_MS)
   } catch {
     return undefined
   }

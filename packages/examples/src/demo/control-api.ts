@@ -29,6 +29,12 @@ export interface GivenIdentity {
   readonly spiffeId: string
 }
 
+/** As Prometheus reads it. */
+interface TargetGroup {
+  readonly targets: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+}
+
 /** The few calls of the control server's API that the story makes, as the admin whose token the server has written. */
 export class ControlApi {
   readonly #url: string
@@ -88,6 +94,16 @@ export class ControlApi {
   async endpoints(service: string, namespace = 'default'): Promise<readonly { readonly port: number }[]> {
     const { status, body } = await this.#send('GET', `/v1/services/${namespace}/${service}`)
     return status === 200 ? (body.endpoints as { readonly port: number }[]) : []
+  }
+
+  /** Where the metrics of a service's first instance are read: `address:port`. */
+  async metricsTarget(service: string): Promise<string> {
+    const { body } = await this.#send('GET', '/v1/prometheus/targets')
+    const groups = body as unknown as readonly TargetGroup[]
+    const group = groups.find(({ labels }) => labels.service === service)
+    const target = group?.targets[0]
+    if (target === undefined) throw new Error(`nobody tells of the metrics of ${service}`)
+    return target
   }
 
   async #change(method: string, path: string, resource: object): Promise<Enforced> {

@@ -1,6 +1,7 @@
 // The demo: the control server and Bookinfo as separate processes, open-loop load, and a story of canaries and failures.
 // `--once` ends with exit code 0 when no request failed and every share was right, else 1. Without it, it keeps running.
 import { setTimeout as sleep } from 'node:timers/promises'
+import { grpcCallsOf, wrongOf } from './grpc-calls.ts'
 import { OpenLoop, type Visitor } from './load.ts'
 import { joinAsDemo } from './own-identity.ts'
 import { format, header } from './report.ts'
@@ -34,7 +35,18 @@ async function tell(town: Town): Promise<boolean> {
   const { total, failed, errors } = load.totals()
   console.log(`\n${total} requests, ${failed} failed`)
   for (const error of errors) console.log(`  ${error}`)
-  return good && failed === 0
+  return (await tellGrpc(town)) && good && failed === 0
+}
+
+/** What ratings has heard over gRPC, by Istio's metrics; true when it is as it should be. */
+async function tellGrpc({ api }: Town): Promise<boolean> {
+  const calls = await grpcCallsOf(api, 'ratings')
+  const wrong = wrongOf(calls, /\/sa\/bookinfo-reviews$/)
+  const statuses = [...calls.statuses].map(([status, count]) => `${count} with status ${status}`).join(', ')
+  console.log(`ratings was called over gRPC ${calls.total} times, by ${[...calls.callers].join(', ')}`)
+  console.log(`  istio_requests_total{request_protocol="grpc",connection_security_policy="mutual_tls"}: ${statuses}`)
+  if (wrong !== '') console.log(`  ✗ ${wrong}`)
+  return wrong === ''
 }
 
 /** Who everybody is, as the control server has it. */

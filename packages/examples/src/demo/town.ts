@@ -9,6 +9,12 @@ import { STRICT_BUT_THE_PAGE, WHO_MAY_ASK } from './policies.ts'
 
 const BOOKINFO = path.resolve(import.meta.dirname, '../bookinfo')
 
+/** What else their environments say: reviews asks ratings over gRPC, and ratings tells what it hears. */
+const MORE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  reviews: { RATINGS_PROTOCOL: 'grpc' },
+  ratings: { WEFT_ADMIN_PORT: '0' },
+}
+
 /** Every process of the demo: the control server and Bookinfo's services. */
 export class Town {
   readonly #dataDir: string
@@ -108,6 +114,7 @@ export class Town {
         WEFT_SERVICE: service,
         WEFT_SERVICE_ACCOUNT: `bookinfo-${service}`,
         WEFT_VERSION: version,
+        ...(MORE[service] ?? {}),
       },
     }
   }
