@@ -1,14 +1,18 @@
 import { Metadata, Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js'
 import type { Mesh } from '@weft/mesh-client'
+import { meshGrpc } from '@weft/mesh-client/grpc'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { greeterClient } from '../../packages/examples/src/connect/greeter-client.ts'
 import { type GreeterServer, GreeterService } from '../../packages/examples/src/grpc-canary/gen/greeter.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
 
-// A client as Connect generates it calls grpc-js servers through the mesh.
+// A client as Connect generates it calls grpc-js servers through the mesh: one of the mesh, and one that knows of none.
 const HOST = 'greeter.test'
-const URL_OF = `http://${HOST}:50051`
+const SERVERS = [
+  ['a server that is no part of the mesh', `http://${HOST}:50051`],
+  ['a server of the mesh', 'http://greeter:50051'],
+] as const
 
 let tries = 0
 
@@ -76,7 +80,14 @@ beforeAll(async () => {
       endpoints: [{ address: '127.0.0.1', ports: { grpc: port } }],
     },
   })
-  await poll(() => greeterClient(mesh, URL_OF).sayHello({ name: 'you' }), 'a first greeting')
+  const greeterMesh = scene.join({ service: 'greeter' })
+  const grpc = meshGrpc(greeterMesh)
+  const served = new Server(grpc.serverOptions())
+  served.addService(GreeterService, greeter)
+  await grpc.serve(served, { host: '127.0.0.1', servicePort: 50051 })
+  await greeterMesh.ready({ timeoutMs: 10_000 })
+  for (const [, url] of SERVERS)
+    await poll(() => greeterClient(mesh, url).sayHello({ name: 'you' }), 'a first greeting')
 })
 
 afterAll(async () => {
@@ -84,7 +95,7 @@ afterAll(async () => {
   server?.forceShutdown()
 })
 
-describe("Connect's client and a server that is no part of the mesh", () => {
+describe.each(SERVERS)("Connect's client and %s", (_, URL_OF) => {
   test('greet, with metadata there and back', async () => {
     let trailer = ''
     const answer = await greeterClient(mesh, URL_OF).sayHello(

@@ -116,7 +116,7 @@ test('and safe, as it says', { timeout: 60_000 }, async () => {
 
 test('every script the README names is there', () => {
   const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { scripts: object }
-  const named = [...readme.matchAll(/npx pnpm@12 (\w+)/g)].map(([, name]) => name as string)
+  const named = [...readme.matchAll(/npx pnpm@12 ([\w-]+)/g)].map(([, name]) => name as string)
   expect(named.length).toBeGreaterThan(0)
   // `exec` is pnpm's own.
   expect(named.filter((name) => name !== 'exec' && !(name in scripts))).toEqual([])
