@@ -35,6 +35,7 @@ export interface RetrySimulation {
 
 export interface Expectation {
   readonly status?: readonly number[]
+  readonly grpcStatus?: number
   /** The name that the answering workload's begins with. */
   readonly backend?: string
   readonly backendNamespace?: string

@@ -5,11 +5,13 @@ import { kindOf } from '../../../packages/control-server/src/config/resource.ts'
 import { call } from '../../support/control-server.ts'
 import { openMeshScene } from '../../support/mesh-scene.ts'
 import { type Echo, type EchoServer, echoServer } from './echo.ts'
+import { type GrpcEcho, grpcEcho } from './grpc-echo.ts'
 
 const MANIFESTS = new URL('../../../../shared/vectors/gateway-api/', import.meta.url)
 
-/** The port of the applications in the suite's base manifest. */
+/** The ports of the applications in the suite's base manifest. */
 const CONTAINER_PORT = 8080
+const GRPC_PORT = 7070
 
 interface Resource {
   readonly apiVersion: string
@@ -24,6 +26,7 @@ export interface EchoApp {
   /** Where it really listens. */
   readonly url: string
   readonly echo: EchoServer
+  readonly grpc: GrpcEcho
 }
 
 /** The suite's applications as workloads of one mesh, with the routes of one row after the other. */
@@ -35,7 +38,8 @@ export interface ConformanceScene extends AsyncDisposable {
   arrived(id: string): readonly Echo[]
 }
 
-export async function openConformanceScene(base: string): Promise<ConformanceScene> {
+/** @param methods the paths of the gRPC calls that will be made */
+export async function openConformanceScene(base: string, methods: readonly string[] = []): Promise<ConformanceScene> {
   const scene = await openMeshScene()
   const resources = readManifest(base)
   await scene.apply(...resources.filter(isKnown))
@@ -47,8 +51,10 @@ export async function openConformanceScene(base: string): Promise<ConformanceSce
     const echo = echoServer(name, namespace)
     const mesh = scene.join({ service: name, namespace, version, labels })
     const { url } = await mesh.serve(echo.answer, { host: '127.0.0.1', servicePort: CONTAINER_PORT })
+    const grpc = grpcEcho(mesh, name, namespace, methods)
+    await grpc.serve(GRPC_PORT)
     await mesh.ready({ timeoutMs: 10_000 })
-    apps.set(`${namespace}/${name}`, { mesh, url, echo })
+    apps.set(`${namespace}/${name}`, { mesh, url, echo, grpc })
   }
   let inUse: readonly string[] = []
   return {
@@ -66,8 +72,14 @@ export async function openConformanceScene(base: string): Promise<ConformanceSce
       const { nacked, pending } = await scene.apply(...wanted)
       if (nacked + pending > 0) throw new Error(`${nacked} clients refuse ${manifests}, and ${pending} say nothing`)
     },
-    arrived: (id) => [...apps.values()].flatMap(({ echo }) => echo.arrived.filter((each) => each.id === id)),
-    [Symbol.asyncDispose]: () => scene[Symbol.asyncDispose](),
+    arrived: (id) =>
+      [...apps.values()].flatMap(({ echo, grpc }) =>
+        [...echo.arrived, ...grpc.arrived].filter((each) => each.id === id),
+      ),
+    async [Symbol.asyncDispose]() {
+      for (const { grpc } of apps.values()) grpc.close()
+      await scene[Symbol.asyncDispose]()
+    },
   }
 }
 
