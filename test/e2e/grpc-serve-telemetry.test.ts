@@ -1,18 +1,17 @@
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 import { SpanKind, trace } from '@opentelemetry/api'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { MESSAGES_INTERVAL_MS } from '../../packages/mesh-client/src/kernel/message-meter.ts'
 import {
   type CallRecord,
   type MessagesRecord,
   nullRecorder,
   type Recorder,
 } from '../../packages/mesh-client/src/kernel/recorder.ts'
-import { systemTimers } from '../../packages/mesh-client/src/kernel/timers.ts'
 import { createTracing } from '../../packages/mesh-client/src/telemetry/otel-tracing.ts'
 import { GreeterService } from '../support/grpc/gen/greeter.ts'
 import { bareClient, greeter, hello, serveGreeter } from '../support/grpc/serve-greeter.ts'
 import { instrumentServer } from '../support/grpc-instrumentation.ts'
+import { heldReports } from '../support/held-reports.ts'
 import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
 import { registerOtel, type TestOtel } from '../support/otel.ts'
 import { poll } from '../support/poll.ts'
@@ -139,14 +138,7 @@ test('a stream tells its messages while it runs, and at its end only what is lef
     messages: (record) => void told.push(record),
     call: (record) => void calls.push(record),
   }
-  const due: (() => void)[] = []
-  const timers: typeof systemTimers = {
-    ...systemTimers,
-    set: (callback, delayMs, options) =>
-      delayMs === MESSAGES_INTERVAL_MS
-        ? due.splice(due.length, 0, callback)
-        : systemTimers.set(callback, delayMs, options),
-  }
+  const { due, timers } = heldReports()
   await using harness = inboundHarness({ recorder, timers })
   const { address } = await serveGreeter(harness)
   using client = bareClient(address)

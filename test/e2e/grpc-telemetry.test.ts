@@ -5,7 +5,7 @@ import type { Mesh } from '@weft/mesh-client'
 import { meshGrpc } from '@weft/mesh-client/grpc'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ExposedSample, parseExposition, samplesOf } from '../support/exposition.ts'
-import { GreeterClient, GreeterService } from '../support/grpc/gen/greeter.ts'
+import { GreeterClient, type GreeterServer, GreeterService } from '../support/grpc/gen/greeter.ts'
 import { greeter } from '../support/grpc/serve-greeter.ts'
 import { instrumentedCall } from '../support/grpc-instrumentation.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
@@ -45,7 +45,7 @@ beforeAll(async () => {
   await scene.serve('details', 'v1', (_, response) => response.end('details'))
   ratings = scene.join({ service: 'ratings', version: 'v2' })
   const server = new Server()
-  server.addService(GreeterService, {
+  const implementation: GreeterServer = {
     ...greeter,
     hello(call, reply) {
       const { name } = call.request
@@ -57,7 +57,8 @@ beforeAll(async () => {
         (error) => reply(error),
       )
     },
-  })
+  }
+  server.addService(GreeterService, { ...implementation })
   const served = await meshGrpc(ratings).serve(server, { host: '127.0.0.1', servicePort: 50_051 })
   address = `127.0.0.1:${served.port}`
   await ratings.ready({ timeoutMs: 10_000 })
@@ -87,12 +88,13 @@ function hello(name: string, metadata = new Metadata()): Promise<Answer> {
   })
 }
 
-/** The spans that an action brings about, as soon as they are so many. */
+/** The spans that an action brings about, as soon as they are so many; those of calls before may still come in between. */
 async function spansOf(count: number, action: () => Promise<unknown>): Promise<ReadableSpan[]> {
-  const before = otel.spans().length
+  const traceOf = (span: ReadableSpan): string => span.spanContext().traceId
+  const before = new Set(otel.spans().map(traceOf))
   await action()
   const spans = await poll(() => {
-    const added = otel.spans().slice(before)
+    const added = otel.spans().filter((span) => !before.has(traceOf(span)))
     return added.length >= count ? added : undefined
   }, `${count} spans`)
   expect(spans).toHaveLength(count)

@@ -64,6 +64,8 @@ export function recordingRecorder(): RecordedEvents {
     calls,
     events,
     call: (record) => void calls.push(record),
+    messages: ({ requestMessages, responseMessages }) =>
+      void events.push(`messages:${requestMessages}/${responseMessages}`),
     fault: (_service, kind) => void events.push(`fault:${kind}`),
     mirror: (_cluster, result) => void events.push(`mirror:${result}`),
     hedge: (_cluster, event) => void events.push(`hedge:${event}`),
