@@ -63,6 +63,11 @@ export class ReplayBody {
     return follower
   }
 
+  /** The reader of now is the last: of a body that goes on nothing is kept for another, unless a follower still needs it. */
+  commit(): void {
+    if (this.#replayable && !this.#ended && this.#followers === undefined) this.#keepNothing()
+  }
+
   /** No reader will come any more: lets the source go. A follower that has the whole body before it reads on. */
   close(): void {
     this.#endFollowing('broken')
@@ -133,8 +138,12 @@ export class ReplayBody {
       if (this.#followers !== undefined) for (const follower of this.#followers) follower.grown()
       return
     }
-    this.#replayable = false
     this.#endFollowing('too long')
+    this.#keepNothing()
+  }
+
+  #keepNothing(): void {
+    this.#replayable = false
     const reader = this.#reader
     if (reader === undefined) return
     this.#kept.splice(0, reader.position)

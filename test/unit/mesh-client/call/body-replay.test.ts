@@ -80,6 +80,29 @@ describe('ReplayBody', () => {
     expect(body.replayable).toBe(false)
   })
 
+  test('keeps nothing for others once its reader is the last, and loses nothing of what that one has to read', async () => {
+    const given = ['a', 'b', 'c', 'd', 'e', 'f']
+    const body = new ReplayBody(pieces(...given), 1_000)
+    await readSome(body.open(), 3)
+    const last = body.open()[Symbol.asyncIterator]()
+    const read = [await last.next(), await last.next()]
+    body.commit()
+    expect(body.replayable).toBe(false)
+    for (let index = 0; index < 5; index++) read.push(await last.next())
+    expect(read.map(({ value }) => value)).toEqual([...given, undefined])
+    await expect(body.open()[Symbol.asyncIterator]().next()).resolves.toEqual({ done: true, value: undefined })
+  })
+
+  test('keeps on for those who follow, also once its reader is the last', async () => {
+    const body = new ReplayBody(pieces('a', 'b', 'c'), 1_000)
+    const follower = body.follow()
+    const reader = body.open()
+    await readSome(reader, 1)
+    body.commit()
+    expect(await readAll(reader)).toBe('bc')
+    expect(await readAll(follower)).toBe('abc')
+  })
+
   test('a failing source fails its readers, and is told apart', async () => {
     const failure = new Error('disk')
     async function* broken(): AsyncGenerator<string> {

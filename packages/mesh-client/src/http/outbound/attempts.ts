@@ -114,6 +114,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     this.status = status
     this.#timer?.answered()
     this.#retries?.accepted()
+    this.exchange.source?.commit()
     if (this.#hedged !== undefined) this.#win(attempt)
     this.grpc?.answered(headers)
     this.relayHead(controller, status, headers, statusMessage)

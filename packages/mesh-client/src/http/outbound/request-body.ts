@@ -65,6 +65,11 @@ export class RequestBody {
     return this.#pieces === undefined || this.#pieces.ended
   }
 
+  /** An answer is given on: no other attempt will send it, and what was kept for one is let go. */
+  commit(): void {
+    this.#pieces?.commit()
+  }
+
   /** No attempt will follow: lets the source go. A stream that nobody has read from would keep its file open. */
   close(): void {
     this.#pieces?.close()
