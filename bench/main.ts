@@ -11,6 +11,7 @@ import { benchBalancing } from './scenarios/balancing.ts'
 import { benchCalls } from './scenarios/calls.ts'
 import { benchChain } from './scenarios/chain.ts'
 import { benchEndpoints } from './scenarios/endpoints.ts'
+import { benchGrpc } from './scenarios/grpc.ts'
 import { benchHaproxy } from './scenarios/haproxy.ts'
 import { benchHeap } from './scenarios/heap.ts'
 import { benchLookUp } from './scenarios/look-up.ts'
@@ -35,6 +36,7 @@ const SECTIONS: readonly Section[] = [
   { key: 'calls', title: 'Calls out', run: () => benchCalls(scale) },
   { key: 'serving', title: 'Requests in', run: () => benchServing(scale) },
   { key: 'mtls', title: 'Mutual TLS', run: () => benchMutualTls(scale) },
+  { key: 'grpc', title: 'gRPC', run: () => benchGrpc(scale) },
   { key: 'haproxy', title: 'Added latency at low load', run: () => benchHaproxy(scale) },
   {
     key: 'chain',

@@ -86,7 +86,7 @@ export async function startControl(): Promise<Control> {
 
 export interface Registered {
   /** Default: `http`. */
-  readonly protocol?: 'http' | 'http2' | 'tcp'
+  readonly protocol?: 'http' | 'http2' | 'grpc' | 'tcp'
   /** Offers mutual TLS with a certificate of the mesh. */
   readonly tlsMode?: 'istio'
 }
