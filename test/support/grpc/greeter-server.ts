@@ -10,6 +10,8 @@ export interface BareGreeter extends AsyncDisposable {
   readonly connections: ReadonlySet<string>
   /** Metadata of the calls that came, as their headers. */
   readonly calls: readonly Readonly<Record<string, unknown>>[]
+  /** How many chats their callers have ended before the end. */
+  readonly cancelled: number
 }
 
 export interface GreeterBehaviour {
@@ -25,6 +27,7 @@ export async function startBareGreeter(name: string, { fail }: GreeterBehaviour 
     connections.add(call.getPeer())
     calls.push(call.metadata.getMap())
   }
+  let cancelled = 0
   const server = new Server()
   const implementation: GreeterServer = {
     hello(call, reply) {
@@ -46,6 +49,7 @@ export async function startBareGreeter(name: string, { fail }: GreeterBehaviour 
     },
     chat(call) {
       seen(call)
+      call.on('cancelled', () => void cancelled++)
       call.on('data', (request) => call.write({ text: `${name} greets ${request.name}` }))
       call.on('end', () => call.end())
     },
@@ -61,6 +65,9 @@ export async function startBareGreeter(name: string, { fail }: GreeterBehaviour 
     port,
     connections,
     calls,
+    get cancelled() {
+      return cancelled
+    },
     async [Symbol.asyncDispose]() {
       server.forceShutdown()
     },

@@ -1,10 +1,15 @@
 import type { experimental, Metadata } from '@grpc/grpc-js'
+import { formatGrpcTimeout, parseGrpcTimeout } from '../../kernel/grpc-timeout.ts'
+import type { MeshInternals } from '../../mesh/internals.ts'
 import { grpcJs } from '../grpc-js.ts'
 import { callHeaders } from '../wire/call-headers.ts'
 import type { StreamStatus } from '../wire/stream-status.ts'
-import type { BridgeMesh } from './bridge-options.ts'
+import { worthWaiting } from '../wire/waitable.ts'
 import type { ChannelSettings } from './channel-settings.ts'
-import { GrpcStream, type StreamListener } from './stream.ts'
+import { peerCertificateOf } from './peer-certificate.ts'
+import { ReadinessWait } from './readiness-wait.ts'
+import { callStatus } from './response-metadata.ts'
+import { GrpcStream, type StreamListener, type StreamRequest } from './stream.ts'
 
 /** What grpc-js tells of a call on a subchannel; its own name for it is not exported. */
 export interface SubchannelCallListener {
@@ -37,7 +42,7 @@ export interface SubchannelCall {
 
 /** Where the calls of a channel go. */
 export interface BridgePlace {
-  readonly mesh: BridgeMesh
+  readonly mesh: MeshInternals
   readonly origin: string
   readonly settings: ChannelSettings
 }
@@ -55,26 +60,28 @@ export interface BridgeRequest {
 
 /**
  * One call of a channel that grpc-js makes, as one stream of the mesh. Deadline, compression and the limit of sent messages are the
- * channel's, above; attempts are the mesh's, below.
+ * channel's, above; attempts are the mesh's, below. To wait until a service can be reached is done here, as the channel sees no reason to.
  */
 export class BridgeCall implements SubchannelCall, StreamListener {
-  readonly #origin: string
+  readonly #place: BridgePlace
   readonly #listener: SubchannelCallListener
   readonly #callNumber: number
   readonly #stream: GrpcStream
+  readonly #request: StreamRequest
+  readonly #startedAt: number
+  readonly #wait: ReadinessWait | undefined
 
-  constructor(
-    { mesh, origin, settings }: BridgePlace,
-    { metadata, host, method, listener, callNumber }: BridgeRequest,
-  ) {
-    this.#origin = origin
+  constructor(place: BridgePlace, { metadata, host, method, listener, callNumber }: BridgeRequest) {
+    const { mesh, origin, settings } = place
+    this.#place = place
     this.#listener = listener
     this.#callNumber = callNumber
-    const stream = new GrpcStream(mesh.outbound.dispatcher, this, settings.maxReceiveBytes)
-    this.#stream = stream
-    const headers = headersOf(metadata, host, settings)
+    this.#startedAt = mesh.clock.now()
+    this.#stream = new GrpcStream(mesh.outbound.dispatcher, this, settings.maxReceiveBytes)
+    this.#request = { origin, path: method, headers: headersOf(metadata, host, settings) }
+    this.#wait = metadata.getOptions().waitForReady === true ? new ReadinessWait(mesh) : undefined
     // By then a call of one message has said all it has to say, and is opened in one piece.
-    process.nextTick(() => stream.open({ origin, path: method, headers }))
+    process.nextTick(() => this.#stream.open(this.#request))
   }
 
   onHeaders(headers: Parameters<StreamListener['onHeaders']>[0]): void {
@@ -85,14 +92,22 @@ export class BridgeCall implements SubchannelCall, StreamListener {
     this.#listener.onReceiveMessage(frame)
   }
 
-  onStatus({ code, details, headers, rstCode }: StreamStatus): void {
-    const metadata = headers === undefined ? new grpcJs.Metadata() : grpcJs.Metadata.fromHttp2Headers(headers)
-    metadata.remove('grpc-status')
-    metadata.remove('grpc-message')
-    this.#listener.onReceiveStatus({ code, details, metadata, ...(rstCode !== undefined && { rstCode }) })
+  mayOpenAgain(status: StreamStatus): boolean {
+    const { mesh, origin } = this.#place
+    const { kind } = mesh.outbound.targets.resolve(origin)
+    if (this.#wait === undefined || !worthWaiting(status, kind !== 'absent' && kind !== 'unserved')) return false
+    this.#wait.start(() => this.#stream.runInAsyncScope(this.#openAgain, this))
+    return true
+  }
+
+  onStatus(status: StreamStatus): void {
+    const { rstCode } = status
+    const told = callStatus(grpcJs, status)
+    this.#listener.onReceiveStatus(rstCode === undefined ? told : { ...told, rstCode })
   }
 
   cancelWithStatus(status: number, details: string): void {
+    this.#wait?.stop()
     this.#stream.cancel(status, details)
   }
 
@@ -109,7 +124,7 @@ export class BridgeCall implements SubchannelCall, StreamListener {
   }
 
   getPeer(): string {
-    return this.#origin.slice('http://'.length)
+    return this.#stream.endpoint?.endpoint.id ?? this.#place.origin.slice('http://'.length)
   }
 
   getCallNumber(): number {
@@ -117,11 +132,24 @@ export class BridgeCall implements SubchannelCall, StreamListener {
   }
 
   getDeadlineInfo(): string[] {
-    return [`mesh: ${this.#origin}`]
+    return [`remote_addr=${this.getPeer()}`]
   }
 
   getAuthContext(): object {
-    return {}
+    const { endpoint } = this.#stream
+    return endpoint === undefined ? {} : peerCertificateOf(this.#place.mesh.outbound.proven(endpoint))
+  }
+
+  /** With what is left of the time by then. */
+  #openAgain(): void {
+    const headers = [...this.#request.headers]
+    const at = headers.indexOf('grpc-timeout') + 1
+    const timeoutMs = at % 2 === 1 ? parseGrpcTimeout(headers[at] as string) : undefined
+    if (timeoutMs !== undefined) {
+      const elapsedMs = this.#place.mesh.clock.now() - this.#startedAt
+      headers[at] = formatGrpcTimeout(Math.max(1, timeoutMs - elapsedMs))
+    }
+    this.#stream.open({ ...this.#request, headers })
   }
 }
 

@@ -10,15 +10,12 @@ export const BRIDGE_OPTION = 'grpc.internal.no_subchannel.weft'
 /** The mesh retries, and a proxy would take the place of the target before a resolver sees it. */
 export const BRIDGE_SETTINGS: Readonly<ChannelOptions> = { 'grpc.enable_retries': 0, 'grpc.enable_http_proxy': 0 }
 
-/** What a bridge takes of a mesh. */
-export type BridgeMesh = Pick<MeshInternals, 'outbound' | 'clock' | 'context'>
-
 /** A mesh, as the channels of grpc-js see it. */
 export class Bridge {
   /** `undefined`: the mesh is turned off, and every host is outside it. */
-  readonly mesh: BridgeMesh | undefined
+  readonly mesh: MeshInternals | undefined
 
-  constructor(mesh: BridgeMesh | undefined) {
+  constructor(mesh: MeshInternals | undefined) {
     this.mesh = mesh
   }
 

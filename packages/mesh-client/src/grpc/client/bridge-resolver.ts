@@ -12,7 +12,10 @@ type CallConfig = ReturnType<experimental.ConfigSelector['invoke']>
 /** Of targets of the mesh: `weft:///greeter:50051`. */
 export const WEFT_SCHEME = 'weft'
 
-/** Policy is the mesh's own matter, below the channel. */
+/**
+ * Policy is the mesh's own matter, below the channel. One for all channels, as long as the process lives: a new one is a new argument of
+ * every connection.
+ */
 const AS_IT_IS: CallConfig = {
   methodConfig: { name: [] },
   pickInformation: {},
@@ -20,10 +23,11 @@ const AS_IT_IS: CallConfig = {
   dynamicFilterFactories: [],
 }
 
+const SELECTOR: experimental.ConfigSelector = { invoke: () => AS_IT_IS, unref() {} }
+
 /**
  * Resolves targets of the mesh for a channel that grpc-js makes itself: to the policy that hands each call to the mesh, and where a host is
- * outside it, to what DNS says. What is pushed never comes to the channel; only a host that joins or leaves the mesh does, with the next
- * call to it.
+ * outside it, to what DNS says. What is pushed never comes to the channel; only that a host joins or leaves the mesh does.
  *
  * A host of the mesh is answered at once, within `updateResolution`: a call that had to wait for it would go on in the context of another.
  * grpc-js 1.14 takes that, though it promises its listeners otherwise.
@@ -33,11 +37,10 @@ export class BridgeResolver implements experimental.Resolver {
   readonly #options: ChannelOptions
   readonly #bridge: Bridge
   readonly #target: MeshTarget
-  /** One for as long as the resolver lives: a new one would be a new argument of every connection. */
-  readonly #selector: experimental.ConfigSelector
   #answered: 'of-mesh' | 'outside' | undefined = undefined
   #dns: experimental.Resolver | undefined = undefined
   #held: (HeldCall & { over: boolean }) | undefined = undefined
+  #stopListening: (() => void) | undefined = undefined
 
   /** @throws MeshError `WEFT_CONFIG` for options without a mesh, and for a target that names no host. */
   constructor(target: experimental.GrpcUri, listener: ResolverListener, options: ChannelOptions) {
@@ -47,13 +50,6 @@ export class BridgeResolver implements experimental.Resolver {
     this.#listener = listener
     this.#options = options
     this.#target = meshTarget(target)
-    this.#selector = {
-      invoke: () => {
-        this.#follow()
-        return AS_IT_IS
-      },
-      unref() {},
-    }
   }
 
   static getDefaultAuthority(target: experimental.GrpcUri): string {
@@ -61,12 +57,17 @@ export class BridgeResolver implements experimental.Resolver {
   }
 
   updateResolution(): void {
+    const { mesh } = this.#bridge
+    // Calls that have waited go on from there: better in no context than in that of whoever has brought the news.
+    this.#stopListening ??= mesh?.policy.onChange(() => mesh.context.exit(() => this.#follow()))
     const kind = this.#kind()
     if (kind === 'undecided') this.#hold()
     else this.#answer(kind === 'outside')
   }
 
   destroy(): void {
+    this.#stopListening?.()
+    this.#stopListening = undefined
     if (this.#held !== undefined) this.#held.over = true
     this.#held = undefined
     this.#dns?.destroy()
@@ -80,9 +81,8 @@ export class BridgeResolver implements experimental.Resolver {
 
   /** A host may join or leave the mesh while the channel lives. */
   #follow(): void {
-    if (this.#bridge.mesh === undefined || this.#answered === undefined) return
     const kind = this.#kind()
-    if (kind === 'undecided') return
+    if (this.#answered === undefined || kind === 'undecided') return
     const outside = kind === 'outside'
     if (outside !== (this.#answered === 'outside')) this.#answer(outside)
   }
@@ -96,9 +96,7 @@ export class BridgeResolver implements experimental.Resolver {
       over: false,
       released: ({ kind }) => {
         this.#held = undefined
-        const outside = kind === 'outside' || kind === 'undecided'
-        // Calls that have waited go on from here: better in no context than in that of the first of them.
-        mesh.context.exit(() => this.#answer(outside))
+        mesh.context.exit(() => this.#answer(kind === 'outside' || kind === 'undecided'))
       },
     }
     mesh.outbound.targets.hold(this.#held, mesh.clock.now())
@@ -114,30 +112,19 @@ export class BridgeResolver implements experimental.Resolver {
     this.#dns?.destroy()
     this.#dns = undefined
     const { experimental } = grpcJs
+    const { origin } = this.#target
     this.#listener(
       experimental.statusOrFromValue([]),
-      { [experimental.CHANNEL_ARGS_CONFIG_SELECTOR_KEY]: this.#selector },
-      experimental.statusOrFromValue({
-        methodConfig: [],
-        loadBalancingConfig: [{ [BRIDGE_POLICY]: { origin: this.#target.origin } }],
-      }),
+      { [experimental.CHANNEL_ARGS_CONFIG_SELECTOR_KEY]: SELECTOR },
+      experimental.statusOrFromValue({ methodConfig: [], loadBalancingConfig: [{ [BRIDGE_POLICY]: { origin } }] }),
       '',
     )
   }
 
   #resolveByName(): experimental.Resolver {
-    const { experimental } = grpcJs
     const { hostname, port } = this.#target
     const target = { scheme: 'dns', path: `${hostname}:${port}` }
-    const listener: ResolverListener = (endpoints, attributes, serviceConfig, note) =>
-      this.#listener(endpoints, { ...attributes, ...this.#selecting() }, serviceConfig, note)
-    return experimental.createResolver(target, listener, this.#options)
-  }
-
-  /** Looks at each call whether the host has joined the mesh. */
-  #selecting(): Readonly<Record<string, unknown>> {
-    if (this.#bridge.mesh === undefined) return {}
-    return { [grpcJs.experimental.CHANNEL_ARGS_CONFIG_SELECTOR_KEY]: this.#selector }
+    return grpcJs.experimental.createResolver(target, this.#listener, this.#options)
   }
 }
 
