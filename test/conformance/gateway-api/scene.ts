@@ -3,9 +3,9 @@ import type { Mesh } from '@weft/mesh-client'
 import { parseAllDocuments } from 'yaml'
 import { kindOf } from '../../../packages/control-server/src/config/resource.ts'
 import { call } from '../../support/control-server.ts'
+import { type GrpcEcho, grpcEcho } from '../../support/grpc/echo.ts'
 import { openMeshScene } from '../../support/mesh-scene.ts'
-import { type Echo, type EchoServer, echoServer } from './echo.ts'
-import { type GrpcEcho, grpcEcho } from './grpc-echo.ts'
+import { type Echo, type EchoServer, echoServer, REQUEST_ID } from './echo.ts'
 
 const MANIFESTS = new URL('../../../../shared/vectors/gateway-api/', import.meta.url)
 
@@ -51,7 +51,7 @@ export async function openConformanceScene(base: string, methods: readonly strin
     const echo = echoServer(name, namespace)
     const mesh = scene.join({ service: name, namespace, version, labels })
     const { url } = await mesh.serve(echo.answer, { host: '127.0.0.1', servicePort: CONTAINER_PORT })
-    const grpc = grpcEcho(mesh, name, namespace, methods)
+    const grpc = grpcEcho(mesh, { app: name, namespace, methods, idKey: REQUEST_ID })
     await grpc.serve(GRPC_PORT)
     await mesh.ready({ timeoutMs: 10_000 })
     apps.set(`${namespace}/${name}`, { mesh, url, echo, grpc })
