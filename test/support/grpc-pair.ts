@@ -68,7 +68,7 @@ export interface PairOptions {
 }
 
 /** @param close ends the server */
-export function grpcPair(port: number, close: () => void | Promise<void>, options: PairOptions = {}): GrpcPair {
+export function grpcPair(port: number, close: () => void | PromiseLike<void>, options: PairOptions = {}): GrpcPair {
   const harness = grpcHarness({ endpoints: [localEndpoint(port)], ...options })
   const made: grpc.Client[] = []
   return {
@@ -205,7 +205,7 @@ export function callPlain(client: grpc.Client, kind: Kind, options: CallOptions 
 }
 
 function text(message: Buffer): string {
-  return message.length > 100 ? `${message.length} bytes` : message.toString('latin1')
+  return message.length > 1_000 ? `${message.length} bytes` : message.toString('latin1')
 }
 
 /** What differs from call to call is left out. */

@@ -119,6 +119,7 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
     const ended = this.#status
     // An answer that was good but for what stands in it is not good.
     if (this.#told || (ended !== undefined && ended.code !== GRPC_STATUS.OK)) return
+    this.#endpoint = this.endpoint
     this.#end(bareStatus(code, details))
     if (ended === undefined) this.#controller?.abort(new Error(details))
   }
