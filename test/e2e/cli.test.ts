@@ -128,6 +128,21 @@ test('get shows a kind or one resource, as table, JSON or YAML, by any of its na
   expect(again.out).toMatch(/shown +unchanged/)
 })
 
+test('get shows what routes attach to, and what has become of one', async () => {
+  const ofService = (name: string, port: number): object => ({ group: '', kind: 'Service', name, port })
+  const spec = { parentRefs: [ofService('a', 50_051), { ...ofService('b', 1), port: undefined }] }
+  const route = { apiVersion: 'gateway.networking.k8s.io/v1', kind: 'GRPCRoute', metadata: { name: 'calls' }, spec }
+  await run('apply -f -', JSON.stringify(route))
+  expect((await run('get grpcroutes')).out).toMatch(/\ndefault +calls +a:50051,b +1 /)
+  const { status } = JSON.parse((await run('get grpcroute calls -o json')).out)
+  expect(status.parents[0].conditions[0]).toMatchObject({ type: 'Accepted', reason: 'NoMatchingParent' })
+  const analyzed = await run('analyze -f -', JSON.stringify(route))
+  expect([analyzed.code, analyzed.out]).toEqual([
+    0,
+    expect.stringContaining('WEFT0102 GRPCRoute default/calls: spec.rules'),
+  ])
+})
+
 test('delete deletes, once', async () => {
   await run('apply -f -', rule('gone'))
   expect((await run('delete dr gone --dry-run')).out).toBe('DestinationRule default/gone would be deleted')

@@ -31,6 +31,12 @@ interface PlacedAnalysis extends Analysis {
   readonly messages: readonly PlacedMessage[]
 }
 
+const EXAMPLES = `
+Examples:
+  weft analyze -f policies/            the files alone
+  weft analyze -f grpc-route.yaml --server http://127.0.0.1:15800
+                                       with what is stored and registered there`
+
 export function addAnalyzeCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('analyze')
@@ -40,6 +46,7 @@ export function addAnalyzeCommand(program: Command, terminal: Terminal): void {
     .requiredOption('-f, --filename <path...>', 'files, folders of YAML and JSON files, or - for stdin')
     .addOption(serverOption('judge them together with what this control server has; without it the files alone'))
     .addOption(outputOption())
+    .addHelpText('after', EXAMPLES)
   withNamespace(withCredentials(command, terminal), terminal).action((flags: AnalyzeFlags) => run(flags, terminal))
 }
 

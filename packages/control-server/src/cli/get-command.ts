@@ -10,6 +10,11 @@ interface GetFlags extends ApiFlags, NamespaceFlags {
   readonly allNamespaces?: boolean
 }
 
+const EXAMPLES = `
+Examples:
+  weft get virtualservices -A          those of every namespace
+  weft get grpcroutes ratings -o yaml  one, with what has become of it (status)`
+
 export function addGetCommand(program: Command, terminal: Terminal): void {
   const command = program
     .command('get')
@@ -17,6 +22,7 @@ export function addGetCommand(program: Command, terminal: Terminal): void {
     .argument('<kind>', KIND_NAMES)
     .argument('[name]', 'of one resource')
     .option('-A, --all-namespaces', 'of every namespace')
+    .addHelpText('after', EXAMPLES)
   withNamespace(withApiOptions(command, terminal), terminal).action(
     (kind: string, name: string | undefined, flags: GetFlags) => get(kind, name, flags, terminal),
   )
@@ -47,5 +53,12 @@ function about({ kind, spec }: ConfigResource): string {
     const ports = Array.isArray(spec.ports) ? (spec.ports as readonly { readonly port: number }[]) : []
     return ports.map(({ port }) => port).join(',')
   }
+  const references = spec.parentRefs ?? spec.targetRefs
+  if (Array.isArray(references)) return references.map(referred).join(',')
   return Array.isArray(spec.hosts) ? spec.hosts.join(',') : String(spec.host ?? '')
+}
+
+/** What a route attaches to: `name`, or `name:port`. */
+function referred({ name, port }: { readonly name: string; readonly port?: number }): string {
+  return port === undefined ? name : `${name}:${port}`
 }
