@@ -73,7 +73,7 @@ export function createMeshGrpc(environment: GrpcEnvironment, client: ClientEdge,
   const options: ClientOptions = {
     ...shared,
     channelFactoryOverride(target, given, { ...rest }) {
-      checkSameCopy(given, 'ChannelCredentials', `The credentials of the client of ${target}`)
+      checkSameCopy(given, 'ChannelCredentials', `What the client of ${target} was given as credentials`)
       return client.channel({ target, credentials: given, options: rest as ChannelOptions })
     },
   }

@@ -1,36 +1,21 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import * as grpc from '@grpc/grpc-js'
 import { MeshError } from '@weft/mesh-client'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkSameCopy, type GrpcJsClass } from '../../../../packages/mesh-client/src/grpc/peer-check-copies.ts'
+import { copyOfGrpcJs, GRPC_JS_FOLDER } from '../../../support/grpc/grpc-js-copy.ts'
 
-const own = realpathSync(path.dirname(createRequire(import.meta.url).resolve('@grpc/grpc-js/package.json')))
 let root: string
 /** The same version once more, and one that says it is older. */
 let twin: typeof grpc
 let older: typeof grpc
 
-function copyOfGrpcJs(folder: string, version?: string): typeof grpc {
-  const scope = path.join(root, folder, 'node_modules/@grpc')
-  mkdirSync(scope, { recursive: true })
-  cpSync(own, path.join(scope, 'grpc-js'), { recursive: true })
-  // What it depends on lies beside it.
-  symlinkSync(path.join(own, '../proto-loader'), path.join(scope, 'proto-loader'))
-  symlinkSync(path.join(own, '../../@js-sdsl'), path.join(scope, '../@js-sdsl'))
-  const manifest = path.join(scope, 'grpc-js/package.json')
-  if (version !== undefined) {
-    writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest, 'utf8')), version }))
-  }
-  return createRequire(path.join(root, folder, 'x.js'))('@grpc/grpc-js')
-}
-
 beforeAll(() => {
   root = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'weft-copies-')))
-  twin = copyOfGrpcJs('twin')
-  older = copyOfGrpcJs('older', '1.13.4')
+  twin = copyOfGrpcJs(path.join(root, 'twin'))
+  older = copyOfGrpcJs(path.join(root, 'older'), '1.13.4')
 })
 
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -61,7 +46,7 @@ describe('objects of grpc-js', () => {
     for (const [kind, value] of made(older)) {
       expect(refusal(value, kind)).toBe(
         `The thing is of another copy of @grpc/grpc-js (1.13.4 at ${root}/older/node_modules/@grpc/grpc-js) than ` +
-          `@weft/mesh-client works with (1.14.7 at ${own}). Have one copy in the tree: see \`npm ls @grpc/grpc-js\`, ` +
+          `@weft/mesh-client works with (1.14.7 at ${GRPC_JS_FOLDER}). Have one copy in the tree: see \`npm ls @grpc/grpc-js\`, ` +
           'then `npm dedupe` or an entry of `overrides`.',
       )
     }

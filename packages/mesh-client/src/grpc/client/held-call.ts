@@ -3,6 +3,7 @@ import type { OriginTarget } from '../../http/outbound/origins.ts'
 import type { HeldCall as Held } from '../../http/outbound/policy-wait.ts'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import type { GrpcJs } from '../grpc-js.ts'
+import { checkSameCopy } from '../peer-check-copies.ts'
 import type { AuthContext, CallListener, ChannelCall, MessageContext } from './call-types.ts'
 
 /** What a held call asks of its channel. */
@@ -42,6 +43,7 @@ export class HeldCall implements ChannelCall, Held {
   }
 
   start(metadata: Metadata, listener: CallListener): void {
+    checkSameCopy(metadata, 'Metadata', `The client of ${this.#home.targetText}`)
     this.#listener = listener
     const copy = metadata.clone()
     this.#ask((call) => call.start(copy, listener))

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { CallCredentials, Metadata } from '@grpc/grpc-js'
 import { firstValue } from '../../kernel/first-value.ts'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
+import { checkSameCopy } from '../peer-check-copies.ts'
 import { callHeaders } from '../wire/call-headers.ts'
 import type { MessageEncoding, UnreadableMessage } from '../wire/compression.ts'
 import { accountIn } from '../wire/failure-status.ts'
@@ -49,7 +50,8 @@ export class MeshCall implements ChannelCall, StreamListener, MessageReceiver, O
   }
 
   start(metadata: Metadata, listener: CallListener): void {
-    const { settings } = this.home
+    const { grpc, settings, targetText } = this.home
+    if (!(metadata instanceof grpc.Metadata)) checkSameCopy(metadata, 'Metadata', `The client of ${targetText}`)
     this.#listener = listener
     const authority = this.facts.host ?? settings.authority
     const headers = callHeaders(metadata.toHttp2Headers(), settings.userAgent, this.#encoding, authority)
