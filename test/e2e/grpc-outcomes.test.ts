@@ -54,6 +54,32 @@ describe('a call of gRPC', () => {
     expect(mesh.states()[0]?.active).toBe(0)
   })
 
+  test('does not keep calls of HTTP from their connections by one that is idle', async () => {
+    await using h1 = await startUpstream((_request, response) => response.end('plain'))
+    await using h2 = await startHttp2Upstream(sayGrpc([]))
+    const server = createServer((socket) => {
+      socket.once('readable', () => {
+        const begin = socket.read() as Buffer | null
+        if (begin !== null) socket.unshift(begin)
+        const { server: meant } = begin?.subarray(0, 3).toString() === 'PRI' ? h2 : h1
+        meant.emit('connection', socket)
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const endpoint = localEndpoint((server.address() as AddressInfo).port)
+    const circuitBreakers = { ...DEFAULT_CIRCUIT_BREAKERS, maxConnections: 1, maxPendingRequests: 1 }
+    await using mesh = outboundHarness({
+      endpoints: [endpoint],
+      cluster: { circuitBreakers },
+      routes: retrying(OFF, 2_000),
+    })
+    for (let round = 0; round < 3; round++) {
+      expect((await grpcCall(mesh.outbound)).status).toBe('0')
+      expect(await (await mesh.outbound.fetch('http://reviews/')).text()).toBe('plain')
+    }
+    server.close()
+  })
+
   test('closes its connections with the mesh', async () => {
     await using up = await startHttp2Upstream(sayGrpc([]))
     await using mesh = outboundHarness({ endpoints: [up.endpoint] })

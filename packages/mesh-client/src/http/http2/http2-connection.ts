@@ -82,6 +82,11 @@ export class Http2Connection implements Carrier, Place {
     return this.#gone || this.#failure !== undefined || this.#session?.destroyed === true
   }
 
+  /** It carries nothing, and nothing waits for it. */
+  get idle(): boolean {
+    return this.#session !== undefined && this.#requests.size === 0 && this.#early.size === 0
+  }
+
   /** Requests wait for it to be made. */
   get awaited(): boolean {
     return this.#early.size > 0

@@ -1,7 +1,7 @@
 import type { Cluster } from '@weft/mesh-protocol'
 import type { Timers } from '../../kernel/timers.ts'
 import type { Attempt } from '../outbound/attempt.ts'
-import type { ConnectionGate, Place } from '../outbound/connection-gate.ts'
+import type { ConnectionGate, IdleConnections, Place } from '../outbound/connection-gate.ts'
 import type { Exchange } from '../outbound/exchange.ts'
 import { type Connect, type ConnectionOwner, Http2Connection, type Unsent } from './http2-connection.ts'
 
@@ -21,7 +21,7 @@ export interface Http2PoolDeps {
  * Source: Envoy `conn_pool_base.cc`: over the cluster's limit of connections an endpoint without any still gets one, so
  * that no request waits for what cannot come.
  */
-export class Http2Pool implements ConnectionOwner, Place {
+export class Http2Pool implements ConnectionOwner, Place, IdleConnections {
   readonly timers: Timers
   config: Cluster
   readonly #gate: ConnectionGate
@@ -41,6 +41,7 @@ export class Http2Pool implements ConnectionOwner, Place {
     this.#gate = deps.gate
     this.#scheme = deps.scheme
     this.#connect = deps.connect
+    deps.gate.share(this)
   }
 
   /** Sends a request, now or as soon as a stream is free. False: too many wait already. */
@@ -51,6 +52,15 @@ export class Http2Pool implements ConnectionOwner, Place {
   /** A waiting request is not wanted any more. */
   leave(key: object): void {
     if (this.#waiting.delete(key)) this.#gate.stopWaiting()
+  }
+
+  closeIdle(): boolean {
+    for (const connection of this.#connections) {
+      if (!connection.idle) continue
+      connection.retire()
+      return true
+    }
+    return false
   }
 
   roomMade(): void {
@@ -83,6 +93,7 @@ export class Http2Pool implements ConnectionOwner, Place {
   /** Lets running requests finish, then closes the connections. */
   close(): Promise<void> {
     this.#closing = true
+    this.#gate.unshare(this)
     return new Promise((resolve) => {
       this.#whenEmpty = resolve
       if (this.#waiting.size === 0) this.#retireAll()
@@ -92,6 +103,7 @@ export class Http2Pool implements ConnectionOwner, Place {
 
   async destroy(error: Error): Promise<void> {
     this.#closing = true
+    this.#gate.unshare(this)
     for (const { attempt } of this.#waiting.values()) {
       this.#gate.stopWaiting()
       attempt.gate = undefined

@@ -10,6 +10,12 @@ export interface Place {
   leave(key: object): void
 }
 
+/** What keeps connections that nobody uses at the moment. */
+export interface IdleConnections {
+  /** Closes one of them, if there is one; its place becomes free when it has closed. */
+  closeIdle(): boolean
+}
+
 /**
  * Holds a cluster's limits on connections and on requests that wait for one. HTTP/1.1 carries one request a connection,
  * so requests under way are connections in use; of HTTP/2 each connection takes a place, and what waits is kept by its
@@ -22,6 +28,8 @@ export class ConnectionGate implements Place {
   #inUse = 0
   readonly #waiting = new Map<object, () => void>()
   #waitingElsewhere = 0
+  /** Shared connections keep their places while they are idle. */
+  readonly #shared = new Set<IdleConnections>()
 
   constructor(limits: CircuitBreakers) {
     this.#limits = limits
@@ -40,12 +48,23 @@ export class ConnectionGate implements Place {
     this.#limits = limits
   }
 
+  /** Shared connections are about to be made, which give way to requests that need one of their own. */
+  share(connections: IdleConnections): void {
+    this.#shared.add(connections)
+  }
+
+  /** They are gone. */
+  unshare(connections: IdleConnections): void {
+    this.#shared.delete(connections)
+  }
+
   /**
    * Waits for a place; `waiting` is followed by one {@link leave}.
    *
    * @param proceed called when a place becomes free, in the async context of this call
    */
   enter(key: object, proceed: () => void): Admission {
+    for (const connections of this.#shared) if (connections.closeIdle()) break
     if (this.waiting >= this.#limits.maxPendingRequests) return 'overflow'
     const resource = new AsyncResource('WeftPendingRequest')
     this.#waiting.set(key, () => resource.runInAsyncScope(proceed))

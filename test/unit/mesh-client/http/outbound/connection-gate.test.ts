@@ -27,6 +27,26 @@ describe('ConnectionGate', () => {
     )
   })
 
+  test('one idle connection that is shared is closed for each request that waits', () => {
+    const gate = gateOf(1, 5)
+    expect(gate.tryEnter()).toBe(true)
+    const asked: string[] = []
+    const shared = (name: string, idle: number): { closeIdle: () => boolean } => ({
+      closeIdle: () => {
+        asked.push(name)
+        return idle-- > 0
+      },
+    })
+    const gone = shared('gone', 9)
+    gate.share(gone)
+    gate.share(shared('busy', 0))
+    gate.share(shared('idle', 1))
+    gate.unshare(gone)
+    gate.enter({}, () => undefined)
+    expect(asked).toEqual(['busy', 'idle'])
+    expect([gate.inUse, gate.waiting]).toEqual([1, 1])
+  })
+
   test('what waits elsewhere counts among those that wait, and a place over the limit is one to give back', () => {
     const gate = gateOf(1, 2)
     gate.enterOver()
