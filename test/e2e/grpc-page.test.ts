@@ -26,6 +26,15 @@ async function run(file: string): Promise<string> {
 
 const counts = async (): Promise<Record<string, number>> => JSON.parse(await run('client.js'))
 
+/** A change of policy that nobody has waited for. */
+async function eventually(file: string, printed: string | RegExp): Promise<void> {
+  await poll(async () => {
+    const script = start(path.join(folder.path, file))
+    await script.exited
+    return typeof printed === 'string' ? script.output() === printed : printed.test(script.output())
+  }, `${file} printing ${printed}`)
+}
+
 async function serve(version: string): Promise<void> {
   await start(path.join(folder.path, 'server.js'), [], { WEFT_VERSION: version }).until(/^listening on port \d+$/)
 }
@@ -68,6 +77,22 @@ test('what docs/grpc.md shows works as it is written there', { timeout: 90_000 }
   await weftOfPage('npx weft canary promote greeter --wait 5s')
   expect(await counts()).toEqual({ 'hello you, by v2': 200 })
 
-  await weft('npx weft apply -f testers.yaml')
+  await weftOfPage('npx weft apply -f testers.yaml')
+  await eventually('nice.js', 'hello nice, by v2')
   expect(await counts()).toEqual({ 'hello you, by v1': 200 })
+
+  await weftOfPage('npx weft delete virtualservice greeter')
+  await weftOfPage('npx weft apply -f route.yaml')
+  await eventually('nice.js', 'hello nice, by v2')
+  expect(await counts()).toEqual({ 'hello you, by v1': 200 })
+
+  // Without identities everybody is anybody else.
+  await weft('npx weft apply -f callers.yaml')
+  await eventually('nice.js', /PERMISSION_DENIED: RBAC: access denied/)
+})
+
+test('all that the page shows as a file was used', () => {
+  expect(folder.files.toSorted()).toEqual(
+    ['callers.yaml', 'client.js', 'greeter.proto', 'nice.js', 'route.yaml', 'server.js', 'testers.yaml'].toSorted(),
+  )
 })
