@@ -59,6 +59,10 @@ interface Case {
   readonly call?: CallOptions
 }
 
+function manyNames(count: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`x-name-${index}`, 'value']))
+}
+
 /** What servers do that are broken, hostile, or no servers of gRPC. */
 const CASES: Readonly<Record<string, Case>> = {
   'a plain answer': { answer: says([frame('hello')], OK) },
@@ -182,6 +186,10 @@ const CASES: Readonly<Record<string, Case>> = {
   'a bomb': {
     answer: says([frame(gzipSync(Buffer.alloc(5 * 1024 * 1024)), 1)], OK, { ...GRPC, 'grpc-encoding': 'gzip' }),
   },
+  'headers of 100 KB': { answer: says([frame('x')], OK, { ...GRPC, 'x-long': 'l'.repeat(100_000) }) },
+  'trailers of 100 KB': { answer: says([frame('x')], { ...OK, 'x-long': 'l'.repeat(100_000) }) },
+  'headers of 300 names': { answer: says([frame('x')], OK, { ...GRPC, ...manyNames(300) }) },
+  'headers of 100 names': { answer: says([frame('x')], OK, { ...GRPC, ...manyNames(100) }) },
   'an answer before the request is over': {
     answer: says([frame('early')], OK),
     kind: 'bidi',
