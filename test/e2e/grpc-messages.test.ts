@@ -1,8 +1,12 @@
+import { once } from 'node:events'
+import { connect, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2'
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
+import type { Listener } from '../../packages/mesh-client/src/http/inbound/listener.ts'
 import { GRPC_HEADERS, grpcCall, grpcFrame, inTurn, refuseGrpc, sayGrpc } from '../support/grpc-requests.ts'
 import { heldReports } from '../support/held-reports.ts'
 import { startHttp2Upstream } from '../support/http2-upstream.ts'
+import { inboundHarness } from '../support/inbound.ts'
 import { outboundHarness } from '../support/outbound.ts'
 import { retrying } from '../support/outbound-retries.ts'
 import { poll } from '../support/poll.ts'
@@ -58,4 +62,27 @@ test('a unary call is never followed, and its message counts once, whatever its 
   expect(up.seen).toHaveLength(2)
   expect(tallies(mesh.recorder)).toEqual([[1, 1]])
   expect(due).toEqual([])
+})
+
+test('messages are counted also where gRPC is served by a server of HTTP/2', async () => {
+  await using harness = inboundHarness()
+  const answer = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
+    response.writeHead(200, { 'content-type': 'application/grpc' })
+    request.on('data', () => undefined)
+    request.on('end', () => {
+      response.write(grpcFrame('a').subarray(0, 3))
+      response.write(Buffer.concat([grpcFrame('a').subarray(3), grpcFrame('b')]))
+      response.addTrailers({ 'grpc-status': '0' })
+      response.end(grpcFrame('c'))
+    })
+  }
+  const server = await harness.inbound.serve(answer as unknown as Listener, { host: '127.0.0.1', protocol: 'http2' })
+  const session = connect(`http://127.0.0.1:${server.port}`)
+  const stream = session.request({ ':method': 'POST', ':path': '/pkg.Reviews/Get', ...GRPC_HEADERS })
+  stream.end(Buffer.concat([grpcFrame('a'), grpcFrame('b')]))
+  stream.resume()
+  await once(stream, 'close')
+  session.close()
+  await poll(() => harness.calls.length === 1, 'the record')
+  expect(harness.calls).toMatchObject([{ protocol: 'grpc', grpcStatus: '0', requestMessages: 2, responseMessages: 3 }])
 })

@@ -1,5 +1,6 @@
 import type { RequestContext } from '../context/request-context.ts'
 import type { ResponseFlag } from '../kernel/errors.ts'
+import type { CountedMessages } from '../kernel/message-tally.ts'
 import type { Peer } from '../kernel/recorder.ts'
 import type { ServerCallFacts, ServerSpan } from '../kernel/tracing.ts'
 import type { RouteReply } from '../routing/route-table.ts'
@@ -82,12 +83,6 @@ export interface InboundExchange {
   flag(flag: ResponseFlag): void
   /** Calls back when it is over, answered or left by its caller; at most one callback is kept. */
   whenEnded(callback: () => void): void
-}
-
-/** Messages of a call of gRPC, counted whole. */
-export interface CountedMessages {
-  readonly request: number
-  readonly response: number
 }
 
 /** How an exchange ended. */

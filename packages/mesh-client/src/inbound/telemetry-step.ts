@@ -1,12 +1,13 @@
 import type { InboundPolicy, ServiceRef } from '@weft/mesh-protocol'
 import type { AuditSink } from '../kernel/audit-event.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { CountedMessages } from '../kernel/message-tally.ts'
 import type { Recorder } from '../kernel/recorder.ts'
 import type { Tracing } from '../kernel/tracing.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
 import { auditEvent } from './audit/audit-event.ts'
 import { destinationService } from './destination-service.ts'
-import type { CountedMessages, InboundEnding, InboundExchange, InboundFilter, ServedPort } from './exchange.ts'
+import type { InboundEnding, InboundExchange, InboundFilter, ServedPort } from './exchange.ts'
 import { toldGrpcStatus } from './told-grpc-status.ts'
 
 export interface TelemetryDeps {

@@ -36,22 +36,3 @@ test('the messages of the newest attempt are counted, in whatever form they are 
   account.response.add(Buffer.concat([ONE, ONE, ONE]))
   expect([account.request.messages, account.response.messages]).toEqual([2, 3])
 })
-
-test('a call is a stream from its second message in one direction on, which is told once', () => {
-  const account = new GrpcAccount()
-  expect([account.sent(ONE), account.received(ONE), account.isStream]).toEqual([false, false, false])
-  expect([account.received(ONE), account.sent(ONE), account.isStream]).toEqual([true, false, true])
-})
-
-test('messages are taken once, and those that a further attempt sends again are no more', () => {
-  const account = new GrpcAccount()
-  for (const chunk of [ONE, ONE, ONE]) account.sent(chunk)
-  expect(account.take()).toEqual({ request: 3, response: 0 })
-  account.request.reset()
-  account.sent(ONE)
-  account.received(ONE)
-  expect(account.take()).toEqual({ request: 0, response: 1 })
-  for (const chunk of [ONE, ONE, ONE]) account.sent(chunk)
-  expect(account.take()).toEqual({ request: 1, response: 0 })
-  expect(account.take()).toEqual({ request: 0, response: 0 })
-})

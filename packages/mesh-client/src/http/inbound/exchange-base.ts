@@ -1,7 +1,6 @@
 import { type ContextStore, EMPTY_CONTEXT, type RequestContext } from '../../context/request-context.ts'
 import type { AccessVerdict } from '../../inbound/audit/verdict.ts'
 import type {
-  CountedMessages,
   InboundConnection,
   InboundExchange,
   InboundHandler,
@@ -17,7 +16,8 @@ import { joinedHeader } from '../../inbound/whole-header.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
 import { isGrpcContentType } from '../../kernel/grpc-content-type.ts'
-import type { MessageMeter } from '../../kernel/message-meter.ts'
+import type { MessageMeter, MeteredStream } from '../../kernel/message-meter.ts'
+import { MessageTally } from '../../kernel/message-tally.ts'
 import { PEER_HEADER } from '../../kernel/peer-header.ts'
 import type { Peer } from '../../kernel/recorder.ts'
 import type { RpcMethods, ServerCallFacts, ServerSpan } from '../../kernel/tracing.ts'
@@ -55,7 +55,9 @@ export interface ExchangeHost {
 }
 
 /** What requests and tunnels have in common, whatever they come in. */
-export abstract class ExchangeBase<R extends RequestLike = RequestLike> implements InboundExchange, CarriedExchange {
+export abstract class ExchangeBase<R extends RequestLike = RequestLike>
+  implements InboundExchange, CarriedExchange, MeteredStream
+{
   abstract readonly isTunnel: boolean
   readonly startedAt: number
   readonly isGrpc: boolean
@@ -70,6 +72,8 @@ export abstract class ExchangeBase<R extends RequestLike = RequestLike> implemen
   /** Joined with a comma; empty where there are none. */
   #flags = ''
   #whenEnded: (() => void) | undefined = undefined
+  /** Of a call of gRPC. */
+  readonly #tally: MessageTally | undefined
   protected readonly host: ExchangeHost
   protected readonly carrier: Connection
 
@@ -81,6 +85,7 @@ export abstract class ExchangeBase<R extends RequestLike = RequestLike> implemen
     const { headers } = request
     const type = headers['content-type']
     this.isGrpc = type !== undefined && isGrpcContentType(type)
+    this.#tally = this.isGrpc ? new MessageTally() : undefined
     const peer = headers[PEER_HEADER]
     this.peer = typeof peer === 'string' ? connection.peerOf(peer) : connection.secured?.unnamed
     const { secured } = connection
@@ -143,14 +148,25 @@ export abstract class ExchangeBase<R extends RequestLike = RequestLike> implemen
     return this.carrier.closedByApplication
   }
 
-  protected end(
-    status: number,
-    complete: boolean,
-    grpcStatus: string | undefined,
-    messages?: CountedMessages | undefined,
-  ): void {
+  /** Bytes of the request are handed to the application. */
+  received(chunk: Uint8Array): void {
+    if (this.#tally?.fromClient(chunk) === true && !this.ended) this.host.meter.follow(this)
+  }
+
+  /** Bytes of the response. */
+  sent(chunk: Uint8Array): void {
+    if (this.#tally?.fromServer(chunk) === true && !this.ended) this.host.meter.follow(this)
+  }
+
+  tellMessages(): void {
+    const messages = this.#tally?.take()
+    if (messages !== undefined && messages.request + messages.response > 0) this.host.telemetry.messages(this, messages)
+  }
+
+  protected end(status: number, complete: boolean, grpcStatus: string | undefined): void {
     if (this.ended) return
     this.ended = true
+    if (this.#tally?.isStream === true) this.host.meter.leave(this)
     // A caller that left before its answer still bounds what was begun for it.
     if (complete && this.context.deadline !== undefined) this.context.deadline = undefined
     const endedAt = this.host.clock.now()
@@ -164,7 +180,7 @@ export abstract class ExchangeBase<R extends RequestLike = RequestLike> implemen
       grpcStatus,
       requestBytes: this.carrier.takeRead(),
       responseBytes: this.carrier.takeWritten(),
-      messages,
+      messages: this.#tally?.take(),
     })
     this.#whenEnded?.()
     if (callerLeft) this.context.boundCalls?.callerLeft()

@@ -9,14 +9,7 @@ import type { RequestEvent } from './interpose.ts'
 import { LeaveNotice } from './leave-notice.ts'
 import { type PeekedBody, peekBody } from './peek-body.ts'
 import { addToResponse, setHeaders } from './response-additions.ts'
-import {
-  type EmitArguments,
-  type EmitMethod,
-  type Watcher,
-  watchRequest,
-  watchResponse,
-  watchTrailers,
-} from './watched.ts'
+import { type EmitArguments, type EmitMethod, type Watcher, watchGrpc, watchRequest, watchResponse } from './watched.ts'
 
 const GRPC_STATUS = 'grpc-status'
 
@@ -40,7 +33,7 @@ export class RequestExchange extends ExchangeBase<IncomingMessage> implements Wa
     this.response = response
     watchRequest(request, this)
     watchResponse(response, this)
-    if (this.isGrpc) watchTrailers(response)
+    if (this.isGrpc) watchGrpc(request, response)
   }
 
   forward(): void {

@@ -1,11 +1,8 @@
 import type { EventEmitter } from 'node:events'
 import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { EMPTY_CONTEXT } from '../../context/request-context.ts'
-import type { CountedMessages } from '../../inbound/exchange.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
-import { GrpcFrameCounter } from '../../kernel/grpc-frames.ts'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
-import type { MeteredStream } from '../../kernel/message-meter.ts'
 import type { ServerCallFacts } from '../../kernel/tracing.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
 import type { Connection } from './connection.ts'
@@ -21,18 +18,12 @@ const ignore = (): void => undefined
 const OK = 200
 const METHOD_NOT_ALLOWED = 405
 const NO_BODY = new Uint8Array()
-const NO_MESSAGES: CountedMessages = { request: 0, response: 0 }
 
 /** What comes and goes over one bare stream of HTTP/2, as a server of gRPC takes it. */
-export class StreamExchange extends ExchangeBase<StreamRequest> implements StreamWatcher, MeteredStream {
+export class StreamExchange extends ExchangeBase<StreamRequest> implements StreamWatcher {
   readonly isTunnel = false
   readonly #stream: ServerHttp2Stream
   readonly #flags: number
-  readonly #requestFrames: GrpcFrameCounter | undefined
-  readonly #responseFrames: GrpcFrameCounter | undefined
-  /** What telemetry has heard of already. */
-  #told: CountedMessages = NO_MESSAGES
-  #isMetered = false
   #additions: readonly string[] | undefined
   /** 0 until the response has begun. */
   #status = 0
@@ -48,8 +39,6 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     super(host, connection, new StreamRequest(headers, rawHeaders))
     this.#stream = stream
     this.#flags = flags
-    this.#requestFrames = this.isGrpc ? new GrpcFrameCounter() : undefined
-    this.#responseFrames = this.isGrpc ? new GrpcFrameCounter() : undefined
     // Until the application has it, nobody listens to what its caller breaks off.
     stream.on('error', ignore)
     watchStream(stream, this)
@@ -99,14 +88,6 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     return this.span.run(() => store.run(this.context, callEmit, emitter, emit, args))
   }
 
-  received(chunk: Uint8Array): void {
-    this.#count(this.#requestFrames, chunk)
-  }
-
-  sent(chunk: Uint8Array): void {
-    this.#count(this.#responseFrames, chunk)
-  }
-
   responding(headers: OutgoingHttpHeaders, isLast: boolean): OutgoingHttpHeaders {
     const { ':status': status = OK } = headers
     this.#status = Number(status)
@@ -131,15 +112,9 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     const { rstCode, writableFinished } = this.#stream
     const complete = this.#isAnswered || (writableFinished && rstCode === constants.NGHTTP2_NO_ERROR)
     const { deadline } = this.context
-    if (this.#isMetered) this.host.meter.leave(this)
-    this.end(this.#status, complete, this.#grpcStatusAt(complete), this.#takeMessages())
+    this.end(this.#status, complete, this.#grpcStatusAt(complete))
     // Its caller has given up, answer or not, and with it all that is done for it.
     if (deadline !== undefined && deadline <= this.host.clock.now()) this.context.deadline = deadline
-  }
-
-  tellMessages(): void {
-    const messages = this.#takeMessages()
-    if (messages !== undefined && messages.request + messages.response > 0) this.host.telemetry.messages(this, messages)
   }
 
   override get facts(): ServerCallFacts {
@@ -161,22 +136,6 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
 
   get #isGone(): boolean {
     return this.#stream.destroyed || this.#stream.closed
-  }
-
-  #count(frames: GrpcFrameCounter | undefined, chunk: Uint8Array): void {
-    if (frames === undefined) return
-    frames.add(chunk)
-    if (frames.messages < 2 || this.#isMetered || this.ended) return
-    this.#isMetered = true
-    this.host.meter.follow(this)
-  }
-
-  /** Those that nobody was told of; `undefined` where none are counted. */
-  #takeMessages(): CountedMessages | undefined {
-    if (this.#requestFrames === undefined || this.#responseFrames === undefined) return undefined
-    const { request, response } = this.#told
-    this.#told = { request: this.#requestFrames.messages, response: this.#responseFrames.messages }
-    return { request: this.#told.request - request, response: this.#told.response - response }
   }
 
   /** gRPC has a status for a caller that left before there was one. */

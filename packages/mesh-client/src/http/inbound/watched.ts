@@ -23,6 +23,10 @@ export interface Watcher {
   abandoned(): void
   /** Set where a token was proven. */
   readonly token: VerifiedToken | undefined
+  /** Bytes of a gRPC request are handed to the application. */
+  received(chunk: Uint8Array): void
+  /** Bytes of a gRPC response. */
+  sent(chunk: Uint8Array): void
   /** Trailers of a gRPC response, as given. */
   trailers(headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[]): void
 }
@@ -60,8 +64,10 @@ export function watchResponse(response: ServerResponse, watcher: Watcher): void 
   response.emit = emitOfResponse as typeof response.emit
 }
 
-/** HTTP/1.1 sends trailers by this method and keeps no record of them. */
-export function watchTrailers(response: ServerResponse): void {
+/** Has what passes in a call of gRPC seen too. HTTP/1.1 sends trailers by a method and keeps no record of them. */
+export function watchGrpc(request: IncomingMessage, response: ServerResponse): void {
+  request.emit = emitOfGrpcRequest as typeof request.emit
+  response.write = writeOfGrpc as typeof response.write
   response.addTrailers = addTrailers
 }
 
@@ -73,6 +79,20 @@ function emitOfRequest(this: Marked & EventEmitter, event: string | symbol): boo
   if (!watcher.hasLost(this, event)) return inheritedEmit(this).apply(this, arguments as unknown as EmitArguments)
   // biome-ignore lint/complexity/noArguments: see above
   return watcher.emit(this, inheritedEmit(this), arguments as unknown as EmitArguments)
+}
+
+function emitOfGrpcRequest(this: Marked & EventEmitter, event: string | symbol, value: unknown): boolean {
+  if (event === 'data' && value instanceof Uint8Array) this[EXCHANGE]?.received(value)
+  // biome-ignore lint/complexity/noArguments: see above
+  return emitOfRequest.apply(this, arguments as unknown as [string | symbol])
+}
+
+/** What is given to `end` comes here too, as Node's HTTP/2 does it; gRPC is nothing over HTTP/1.1. */
+function writeOfGrpc(this: Marked & ServerResponse, chunk: unknown): boolean {
+  if (chunk instanceof Uint8Array) this[EXCHANGE]?.sent(chunk)
+  const inherited: { write(...args: unknown[]): boolean } = Object.getPrototypeOf(this)
+  // biome-ignore lint/complexity/noArguments: see above
+  return inherited.write.apply(this, arguments as unknown as unknown[])
 }
 
 function emitOfResponse(this: Marked & EventEmitter, event: string | symbol): boolean {

@@ -55,7 +55,7 @@ export abstract class AttemptRelay {
 
   attemptData(chunk: Buffer): void {
     this.responseBytes += chunk.length
-    if (this.grpc?.received(chunk) === true) this.owner.streaming()
+    if (this.grpc?.fromServer(chunk) === true) this.owner.streaming()
     this.owner.data(chunk)
   }
 
