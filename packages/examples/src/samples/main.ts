@@ -22,6 +22,7 @@ async function start(sample: Sample, namespace: string, control: Control): Promi
     WEFT_VERSION: version,
     WEFT_LOCALITY: locality,
     WEFT_NAMESPACE: namespace,
+    ...sample.env,
     ...(await control.identityOf({ namespace, service, serviceAccount })),
   }
   const child = await startChild({ name, file, args, env, onLine: (line) => console.log(`${name} | ${line}`) })

@@ -10,6 +10,8 @@ export interface Sample {
   readonly args?: readonly string[]
   readonly version?: string
   readonly locality?: string
+  /** What else its environment says. */
+  readonly env?: Readonly<Record<string, string>>
   /** Variables that name its URL and its process to whoever goes through the page: `export NAME=…`. */
   readonly urlAs?: string
   readonly pidAs?: string
@@ -51,6 +53,12 @@ export const SETS: Readonly<Record<string, readonly Sample[]>> = {
     bookinfo('details'),
     bookinfo('ratings'),
     ...['v1', 'v2', 'v3'].map((version) => bookinfo('reviews', version)),
+    { ...bookinfo('productpage'), urlAs: 'PRODUCTPAGE' },
+  ],
+  'bookinfo-grpc': [
+    bookinfo('details'),
+    bookinfo('ratings'),
+    { ...bookinfo('reviews', 'v2'), env: { RATINGS_PROTOCOL: 'grpc' } },
     { ...bookinfo('productpage'), urlAs: 'PRODUCTPAGE' },
   ],
   'tcp-echo': [echo('v1', 'one'), echo('v2', 'two')],
