@@ -14,7 +14,7 @@ export interface AuthorizationRow {
 }
 
 export interface AuthorizationRequest {
-  readonly protocol: 'http' | 'tcp'
+  readonly protocol: 'http' | 'tcp' | 'grpc'
   readonly port: number
   readonly path?: string
   readonly method?: string

@@ -9,7 +9,8 @@ export const SEEN = 'the application has seen it'
 /** What a provider says that denies. */
 export const PROVIDER_DENIES = 'the provider says no'
 
-const DENIALS: readonly string[] = ['RBAC: access denied', PROVIDER_DENIES]
+/** Of the mesh, and of the provider. */
+export const DENIALS: readonly string[] = ['RBAC: access denied', PROVIDER_DENIES]
 
 /** A workload that listens. */
 export interface Served {

@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net'
+import type { Mesh } from '@weft/mesh-client'
+import { meshGrpc } from '@weft/mesh-client/grpc'
 import { parseSpiffeId } from '@weft/mesh-protocol'
-import type { Mesh } from '../../../packages/mesh-client/src/mesh/types.ts'
 import { call } from '../../support/control-server.ts'
 import { type MeshScene, openMeshScene } from '../../support/mesh-scene.ts'
 import { meshConfig } from '../../support/test-model.ts'
 import { readVectors } from '../../support/vectors.ts'
 import type { AuthorizationRow } from '../authorization-row.ts'
+import { askGrpc, greetingServer } from './ask-grpc.ts'
 import { askHttp, askTcp, SEEN, type Served } from './ask-served.ts'
 import { openProviders } from './providers.ts'
 import type { RowSet, StoredResource } from './row-sets.ts'
@@ -51,6 +53,7 @@ export async function buildTown(rows: readonly AuthorizationRow[]): Promise<Town
       const caller = typeof principal === 'string' ? callers.get(principal) : undefined
       if (protocol === 'tcp') return askTcp(target, port, caller)
       const token = typeof jwtToken === 'string' ? tokens[jwtToken]?.token : undefined
+      if (protocol === 'grpc') return askGrpc(target, row.request, caller, token)
       return askHttp(target, row.request, caller, token)
     },
     async [Symbol.asyncDispose]() {
@@ -60,7 +63,7 @@ export async function buildTown(rows: readonly AuthorizationRow[]): Promise<Town
   }
 }
 
-/** Ports of one workload that speak HTTP and those that do not are served by two processes alike, as numbers may be the same. */
+/** Ports of one workload that speak HTTP, gRPC and neither are served by processes alike, as numbers may be the same. */
 const workloadOf = ({ workload, request }: AuthorizationRow): string => JSON.stringify([request.protocol, workload])
 
 /** Serves all ports that rows about a workload name. */
@@ -72,13 +75,23 @@ async function serve(scene: MeshScene, rows: readonly AuthorizationRow[], index:
   const bound = new Map<number, number>()
   for (const servicePort of new Set(rows.map((row) => row.request.port))) {
     const options = { host: '127.0.0.1', servicePort }
-    const { port } = await (request.protocol === 'tcp'
-      ? mesh.serve(answerOnce, { ...options, protocol: 'tcp' })
-      : mesh.serve((_request, response) => response.end(SEEN), options))
+    const paths = rows.filter((row) => row.request.port === servicePort).map((row) => row.request.path ?? '/')
+    const { port } = await servePort(mesh, request.protocol, options, paths)
     bound.set(servicePort, port)
   }
   await mesh.ready(READY)
   return { host: `${service}.${namespace}.svc.cluster.local`, bound }
+}
+
+function servePort(
+  mesh: Mesh,
+  protocol: AuthorizationRow['request']['protocol'],
+  options: { readonly host: string; readonly servicePort: number },
+  paths: readonly string[],
+): Promise<{ readonly port: number }> {
+  if (protocol === 'tcp') return mesh.serve(answerOnce, { ...options, protocol })
+  if (protocol === 'grpc') return meshGrpc(mesh).serve(greetingServer(mesh, paths), options)
+  return mesh.serve((_request, response) => response.end(SEEN), options)
 }
 
 const answerOnce = (socket: Socket): void => {

@@ -5,6 +5,7 @@ import type { FaultKind } from '../kernel/recorder.ts'
 import type { Timers } from '../kernel/timers.ts'
 import type { RouteReply } from '../routing/route-table.ts'
 import type { InboundExchange, InboundFilter, InboundHandler } from './exchange.ts'
+import { grpcReply } from './grpc-reply.ts'
 import { inboundRequest } from './inbound-request.ts'
 import type { InboundRules } from './inbound-rules.ts'
 
@@ -52,8 +53,7 @@ function inject({ delay, abort }: Fault, exchange: InboundExchange, next: Inboun
 function abortReply({ httpStatus, grpcStatus }: NonNullable<Fault['abort']>, isGrpc: boolean): RouteReply {
   if (httpStatus === undefined || isGrpc) {
     const status = grpcStatus === undefined ? grpcStatusOfHttp(httpStatus ?? 0) : String(grpcStatus)
-    const headers = ['content-type', 'application/grpc', 'grpc-status', status, 'grpc-message', ABORT_TEXT]
-    return { status: 200, headers, body: new Uint8Array() }
+    return grpcReply(status, ABORT_TEXT)
   }
   const body = Buffer.from(ABORT_TEXT)
   const headers = ['content-type', 'text/plain', 'content-length', String(body.length)]

@@ -3,6 +3,7 @@ import type { AuthorizationDecision } from '../../kernel/recorder.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
 import type { InboundExchange, InboundFilter, InboundHandler } from '../exchange.ts'
 import type { AskProvider } from '../ext-authz/provider-answer.ts'
+import { asGrpcReply } from '../grpc-reply.ts'
 import type { InboundRules } from '../inbound-rules.ts'
 import { textReply } from '../local-reply.ts'
 import { type Authorization, providerOf } from './authorization.ts'
@@ -67,7 +68,7 @@ class Authorizing {
     if (this.#exchange.ended) return
     if (!answer.allowed) {
       this.#exchange.flag('UAEX')
-      this.#deny(policy.name, answer.reason, answer.reply ?? this.#forbidden())
+      this.#deny(policy.name, answer.reason, this.#denialOf(answer.reply))
       return
     }
     for (const [name, value] of answer.requestHeaders) this.#exchange.replaceHeader(name, value)
@@ -99,6 +100,12 @@ class Authorizing {
     this.#deps.tell('denied')
     this.#exchange.verdict = { decision: 'denied', policy, markedBy: marked, reason }
     this.#exchange.answer(reply, '-')
+  }
+
+  /** What a provider answers instead, which knows nothing of gRPC. */
+  #denialOf(reply: RouteReply | undefined): RouteReply {
+    if (reply === undefined) return this.#forbidden()
+    return this.#exchange.isGrpc ? asGrpcReply(reply) : reply
   }
 
   #forbidden(): RouteReply {
