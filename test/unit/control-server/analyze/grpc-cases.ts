@@ -94,6 +94,29 @@ export const GRPC_CASES: readonly SecurityCase[] = [
     expected: [],
   },
   {
+    name: 'a fixed response with a status of gRPC',
+    code: 'WEFT0601',
+    yaml: route('{ headers: { response: { set: { Grpc-Status: "5" } } }, directResponse: { status: 404 } }'),
+    expected: [],
+  },
+  {
+    name: 'a fixed response with a status of gRPC, whose header is meant',
+    code: 'WEFT0608',
+    yaml: route('{ headers: { response: { set: { Grpc-Status: "5" } } }, directResponse: { status: 404 } }'),
+    expected: [],
+  },
+  {
+    name: 'what a breaker answers',
+    code: 'WEFT0601',
+    yaml: ['ratings', 'mixed']
+      .map(
+        (host) =>
+          `apiVersion: mesh.weft.dev/v1\nkind: CircuitBreaker\nmetadata: { name: ${host} }\nspec:\n  host: ${host}\n  fallback: { response: { status: 503 } }\n---\n`,
+      )
+      .reduce((all, each) => all + each, SERVICES),
+    expected: ['CircuitBreaker/ratings spec.fallback.response:16'],
+  },
+  {
     name: 'a redirect of a rule and of a backend',
     code: 'WEFT0601',
     yaml:

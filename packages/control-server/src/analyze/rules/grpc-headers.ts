@@ -10,7 +10,8 @@ const OF_GRPC = /^(?:content-type|te|grpc-[a-z-]+)$/i
 /** WEFT0608: changes of headers by which client and server speak gRPC. */
 export function* grpcHeaders(view: GrpcView): Generator<Finding> {
   for (const { subject, route, field } of view.httpRoutes) {
-    yield* told(subject, ofHeaders(route.headers, child(field, 'headers')))
+    // A fixed answer may say its status of gRPC by a header.
+    if (route.directResponse === undefined) yield* told(subject, ofHeaders(route.headers, child(field, 'headers')))
     for (const [index, { headers }] of (route.route ?? []).entries()) {
       yield* told(subject, ofHeaders(headers, child(item(child(field, 'route'), index), 'headers')))
     }
