@@ -1,7 +1,7 @@
 // Packs every package as it would be published, checks the tarballs, installs them in an empty project and loads each by
 // import and by require. Leaves nothing behind.
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 
@@ -29,10 +29,12 @@ try {
   for (const name of names) {
     const cwd = path.join(root, 'packages', name)
     run('npx', ['-y', 'pnpm@12', 'pack', '--pack-destination', tarballs], cwd)
-    run('publint', ['--strict', cwd])
   }
   const files = readdirSync(tarballs).map((file) => path.join(tarballs, file))
-  for (const file of files) run('attw', ['--profile', 'esm-only', file])
+  for (const file of files) {
+    run('publint', ['--strict', file])
+    run('attw', ['--profile', 'esm-only', file])
+  }
 
   const project = path.join(temporary, 'project')
   mkdirSync(project)
@@ -53,7 +55,25 @@ try {
   run('node', ['load.cjs'], project)
   const help = run('node', [path.join(project, 'node_modules/.bin/weft'), '--help'], project)
   if (!help.includes('canary')) throw new Error(`the installed weft does not run: ${help}`)
-  console.log(`${names.length} packages pack, load by import and by require, and bring a weft that runs`)
+
+  // grpc-js is an optional peer: without it everything else works, and what needs it says so.
+  const here = import.meta.dirname
+  for (const file of ['calls.mjs', 'calls.cjs', 'call-all.cjs'])
+    copyFileSync(path.join(here, file), path.join(project, file))
+  const calls = (expected) => {
+    for (const file of ['calls.mjs', 'calls.cjs']) run('node', [file, expected], project)
+  }
+  calls('it is not installed')
+  const wanted = JSON.parse(readFileSync(path.join(root, 'packages/mesh-client/package.json'))).peerDependencies
+  run('npm', ['install', '--no-audit', '--no-fund', `@grpc/grpc-js@${wanted['@grpc/grpc-js']}`], project)
+  calls('')
+  const manifest = path.join(project, 'node_modules/@grpc/grpc-js/package.json')
+  writeFileSync(manifest, JSON.stringify({ ...JSON.parse(readFileSync(manifest)), version: '1.13.4' }))
+  calls('found 1.13.4')
+  console.log(
+    `${names.length} packages pack, load by import and by require, bring a weft that runs, and call over HTTP without grpc-js ` +
+      'and over gRPC with it',
+  )
 } finally {
   rmSync(temporary, { recursive: true, force: true })
 }
