@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import { Metadata, Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js'
 import type { Mesh } from '@weft/mesh-client'
 import { meshGrpc } from '@weft/mesh-client/grpc'
@@ -167,7 +168,42 @@ describe.each(SERVERS)("Connect's client and %s", (_, URL_OF) => {
   })
 })
 
-test('what the mesh itself refuses has a code too', async () => {
-  const elsewhere = greeterClient(mesh, `http://${HOST}:1`)
-  await expect(elsewhere.sayHello({ name: 'you' })).rejects.toMatchObject({ code: status.UNIMPLEMENTED })
+describe('what the mesh itself refuses', () => {
+  const refused = (url: string): Promise<unknown> =>
+    greeterClient(mesh, url)
+      .sayHello({ name: 'you' })
+      .catch((error: unknown) => error)
+
+  test('has a code, and says in its metadata who refused', async () => {
+    const error = (await refused(`http://${HOST}:1`)) as { code: number; metadata: Headers }
+    expect(error.code).toBe(status.UNIMPLEMENTED)
+    expect(error.metadata.get('x-weft-error')).toBe('WEFT_NO_ROUTE')
+  })
+
+  test('is UNAVAILABLE where nobody answers', async () => {
+    await scene.apply({
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'ServiceEntry',
+      metadata: { name: 'gone' },
+      spec: {
+        hosts: ['gone.test'],
+        ports: [{ number: 50051, name: 'grpc', protocol: 'GRPC' }],
+        resolution: 'STATIC',
+        endpoints: [{ address: '127.0.0.1', ports: { grpc: await closedPort() } }],
+      },
+    })
+    await poll(async () => {
+      const error = await refused('http://gone.test:50051')
+      return (error as { code?: number }).code === status.UNAVAILABLE && /ECONNREFUSED/.test(String(error))
+    }, 'UNAVAILABLE of gone.test')
+  })
 })
+
+/** A port at which nobody listens. */
+async function closedPort(): Promise<number> {
+  const listening = createServer()
+  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
+  const { port } = listening.address() as AddressInfo
+  await new Promise((resolve) => listening.close(resolve))
+  return port
+}
