@@ -53,8 +53,11 @@ export interface CallEnd {
 
 /** The span of one outgoing call. */
 export interface ClientSpan {
-  /** Writes the span's context as headers; does nothing where an instrumentation of undici will do it. */
-  inject(set: SetHeader): void
+  /**
+   * Writes the span's context as headers; does nothing where an instrumentation of undici will do it.
+   * @param byUndici whether the request goes by undici, so that its instrumentation sees it
+   */
+  inject(set: SetHeader, byUndici: boolean): void
   /** Runs with the span active, so that an instrumentation below becomes its child. */
   run<T>(action: () => T): T
   /** One attempt went out. `resend` counts from 0. */

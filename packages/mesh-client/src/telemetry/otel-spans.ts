@@ -13,34 +13,26 @@ const SETTER = {
 /** `@opentelemetry/instrumentation-undici` listens here, starts a span of its own for each attempt and adds headers. */
 const UNDICI_REQUESTS = channel('undici:request:create')
 
-/** Whether there is an instrumentation of undici. Calls of gRPC never go by undici, so it does nothing for them. */
-export function isUndiciInstrumented(): boolean {
-  return UNDICI_REQUESTS.hasSubscribers
-}
-
 /** The CLIENT span of one logical call, all its attempts included. */
 export class OtelClientSpan implements ClientSpan {
   readonly #api: OtelApi
   readonly #semantics: Semantics
   readonly #span: Span
   readonly #context: Context
-  readonly #leavesHeaders: () => boolean
 
-  /** @param leavesHeaders asked whether something else will write the headers of the request */
-  constructor(api: OtelApi, semantics: Semantics, span: Span, context: Context, leavesHeaders: () => boolean) {
+  constructor(api: OtelApi, semantics: Semantics, span: Span, context: Context) {
     this.#api = api
     this.#semantics = semantics
     this.#span = span
     this.#context = context
-    this.#leavesHeaders = leavesHeaders
   }
 
   /**
    * Leaves the headers to an instrumentation of undici where there is one: it adds its own to those of the request, and
    * a server that finds two `traceparent` takes neither.
    */
-  inject(set: SetHeader): void {
-    if (!this.#leavesHeaders()) this.#api.propagation.inject(this.#context, set, SETTER)
+  inject(set: SetHeader, byUndici: boolean): void {
+    if (!byUndici || !UNDICI_REQUESTS.hasSubscribers) this.#api.propagation.inject(this.#context, set, SETTER)
   }
 
   run<T>(action: () => T): T {
@@ -70,7 +62,7 @@ export class OthersClientSpan extends OtelClientSpan {
   readonly #span: Span
 
   constructor(api: OtelApi, semantics: Semantics, span: Span, context: Context) {
-    super(api, semantics, span, context, () => false)
+    super(api, semantics, span, context)
     this.#span = span
   }
 

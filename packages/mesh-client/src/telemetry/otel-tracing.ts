@@ -3,10 +3,8 @@ import { type ClientCallFacts, noTracing, type ServerCallFacts, type Tracing } f
 import { instrumentedSpan } from './grpc-instrumentation.ts'
 import { httpSemantics } from './http-semantics.ts'
 import { loadOtelApi, type OtelApi, SCOPE } from './otel-api.ts'
-import { isUndiciInstrumented, OtelClientSpan, OtelServerSpan, OthersClientSpan } from './otel-spans.ts'
+import { OtelClientSpan, OtelServerSpan, OthersClientSpan } from './otel-spans.ts'
 import { rpcSemantics } from './rpc-semantics.ts'
-
-const neverLeft = (): boolean => false
 
 /**
  * Spans through whatever OpenTelemetry SDK the application has registered, before or after. Only what API 1.7 has is
@@ -48,8 +46,7 @@ function clientSpan(api: OtelApi, tracer: Tracer, facts: ClientCallFacts): OtelC
   const semantics = isGrpc ? rpcSemantics : httpSemantics
   const options = { kind: api.SpanKind.CLIENT, attributes: semantics.clientAttributes(facts) }
   const span = tracer.startSpan(semantics.clientName(facts), options, parent)
-  const leavesHeaders = isGrpc ? neverLeft : isUndiciInstrumented
-  return new OtelClientSpan(api, semantics, span, api.trace.setSpan(parent, span), leavesHeaders)
+  return new OtelClientSpan(api, semantics, span, api.trace.setSpan(parent, span))
 }
 
 function serverSpan(api: OtelApi, tracer: Tracer, facts: ServerCallFacts): OtelServerSpan {

@@ -33,11 +33,11 @@ afterEach(() => {
   otel = undefined
 })
 
-function headersOf(span: ClientSpan | undefined): Record<string, string> {
+function headersOf(span: ClientSpan | undefined, byUndici = true): Record<string, string> {
   const headers: Record<string, string> = {}
   span?.inject((name, value) => {
     headers[name] = value
-  })
+  }, byUndici)
   return headers
 }
 
@@ -244,13 +244,14 @@ describe('context', () => {
 })
 
 describe('beside other instrumentations', () => {
-  test('headers are left to an instrumentation of undici', () => {
+  test('headers are left to an instrumentation of undici, of requests that it sees', () => {
     otel = registerOtel()
     const span = client(createTracing('1'))
     const instrumentation = (): void => undefined
     subscribe('undici:request:create', instrumentation)
     try {
       expect(headersOf(span)).toEqual({})
+      expect(Object.keys(headersOf(span, false))).toEqual(['traceparent'])
     } finally {
       unsubscribe('undici:request:create', instrumentation)
     }

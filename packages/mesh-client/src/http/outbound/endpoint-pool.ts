@@ -14,6 +14,7 @@ import type { Connectors, Offer } from './connectors.ts'
 import type { Exchange } from './exchange.ts'
 import { ExpectingRequest } from './expecting-request.ts'
 import { type MeshTlsTarget, sameMeshTls } from './mesh-tls.ts'
+import { multiplexes } from './multiplexes.ts'
 import { poolOptions, samePoolOptions } from './pool-options.ts'
 import { hostOf } from './request-headers.ts'
 
@@ -63,7 +64,7 @@ export class EndpointPool {
     this.config = config
     this.#mesh = deps.connectors.meshTls(config, endpoint)
     if (this.#mesh !== undefined) this.#generation = deps.connectors.generation
-    this.multiplexes = config.protocol === 'http2' || config.protocol === 'grpc'
+    this.multiplexes = multiplexes(config)
   }
 
   /** Whether its connections are made with a certificate that is not the one of now. */

@@ -15,6 +15,17 @@ export interface MeshDispatchOptions extends Dispatcher.DispatchOptions {
   readonly maxRedirections?: unknown
 }
 
+/** Whether a request asks for another protocol on its connection. */
+export function switchesProtocol({
+  method,
+  upgrade,
+}: {
+  readonly method: string
+  readonly upgrade?: Dispatcher.DispatchOptions['upgrade'] | undefined
+}): boolean {
+  return method === 'CONNECT' || (upgrade !== undefined && upgrade !== null)
+}
+
 /** Options of older undicis, which undici refuses lest somebody relies on them: they are not carried to it. */
 export function refuseFormerOptions({ throwOnError, maxRedirections }: MeshDispatchOptions): void {
   if (throwOnError !== undefined && throwOnError !== null) throw new errors.InvalidArgumentError('invalid throwOnError')
@@ -130,6 +141,6 @@ export class Exchange {
 
   /** Asks for another protocol on the connection: never sent twice. */
   get switches(): boolean {
-    return this.method === 'CONNECT' || (this.upgrade !== undefined && this.upgrade !== null)
+    return switchesProtocol(this)
   }
 }

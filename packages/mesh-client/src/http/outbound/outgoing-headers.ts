@@ -11,12 +11,14 @@ import { findHeader, hostOf, type RequestHeaders, setHeader, setHost } from './r
  * is told as it was, whatever the mutations say of it (Envoy `config_impl.cc`, `finalizeRequestHeaders`).
  *
  * @param line as the caller wrote it
+ * @param byUndici whether the request goes by undici
  */
 export function outgoingHeaders(
   given: RequestHeaders,
   line: RequestLine,
   { mutations, hostRewrite, rewritePath, marks }: CompiledDestination,
   span: ClientSpan | undefined,
+  byUndici: boolean,
 ): RequestHeaders {
   let headers = given
   // What the mutations give back is either this call's own list or a new one.
@@ -26,15 +28,15 @@ export function outgoingHeaders(
     setHost(headers, hostRewrite)
   }
   if (rewritePath !== undefined) setHeader(headers, ORIGINAL_PATH_HEADER, line.path)
-  if (span !== undefined) injectSpan(span, headers)
+  if (span !== undefined) injectSpan(span, headers, byUndici)
   if (marks !== undefined) setHeader(headers, BAGGAGE_HEADER, withMarks(findHeader(headers, BAGGAGE_HEADER), marks))
   return headers
 }
 
-function injectSpan(span: ClientSpan, headers: RequestHeaders): void {
+function injectSpan(span: ClientSpan, headers: RequestHeaders, byUndici: boolean): void {
   span.inject((name, value) => {
     // What a tracer knows of baggage need not be all that the application and the request before it say.
     if (name.toLowerCase() === BAGGAGE_HEADER) addBaggage(headers, value, 'before')
     else setHeader(headers, name, value)
-  })
+  }, byUndici)
 }

@@ -9,10 +9,11 @@ import { chooseDestination } from '../../routing/weighted-split.ts'
 import { AccountedCall } from './accounted-call.ts'
 import { Attempts } from './attempts.ts'
 import { CONTROLS, GRPC, takeControls } from './caller-controls.ts'
-import { Exchange, type MeshDispatchOptions } from './exchange.ts'
+import { Exchange, type MeshDispatchOptions, switchesProtocol } from './exchange.ts'
 import { FaultStep, type FaultyCall } from './fault-step.ts'
 import { type FirstPick, hashedPick, namedPick, UNHASHED } from './first-pick.ts'
 import { abortReply, fixedReply, routeReply } from './local-reply.ts'
+import { multiplexes } from './multiplexes.ts'
 import { outgoingHeaders } from './outgoing-headers.ts'
 import { circuitOpen, delayedTooLong, noCluster, overflow, tooLate } from './refusals.ts'
 import type { RequestBody } from './request-body.ts'
@@ -118,7 +119,7 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
     }
     this.holdsRequest = true
     const path = destination.rewritePath === undefined ? this.path : destination.rewritePath(this.path)
-    const headers = outgoingHeaders(this.headers, this, destination, this.span)
+    const headers = outgoingHeaders(this.headers, this, destination, this.span, this.#goesByUndici(cluster))
     const exchange = new Exchange(this.options, {
       scheme: this.target.scheme,
       path,
@@ -137,6 +138,10 @@ export abstract class RoutedCall extends AccountedCall implements RouteRequest, 
     this.attempts.attemptNext(now)
     const { mirrors } = destination
     if (mirrors !== undefined && !this.over) this.env.mirrors.send(mirrors, exchange, now)
+  }
+
+  #goesByUndici({ config }: ClusterRuntime): boolean {
+    return (!this.isGrpc && !multiplexes(config)) || switchesProtocol(this.options)
   }
 
   /** What TLS asks for; said also where there is none, because undici works it out of the host else. */
