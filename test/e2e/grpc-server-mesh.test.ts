@@ -4,8 +4,8 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { createMesh, type Mesh } from '@weft/mesh-client'
 import { type GrpcServeOptions, type MeshGrpc, meshGrpc } from '@weft/mesh-client/grpc'
 import { afterEach, describe, expect, test } from 'vitest'
-import { GreeterClient, type GreeterServer, GreeterService } from '../support/grpc/gen/greeter.ts'
-import { bareClient, greeter, hello } from '../support/grpc/serve-greeter.ts'
+import { GreeterClient, GreeterService } from '../support/grpc/gen/greeter.ts'
+import { bareClient, type GreeterMethods, greeter, hello } from '../support/grpc/serve-greeter.ts'
 import { openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
 import { authorizationPolicy, peerAuthentication } from '../support/test-model.ts'
@@ -13,7 +13,7 @@ import { authorizationPolicy, peerAuthentication } from '../support/test-model.t
 const READY = { timeoutMs: 10_000 }
 const LOOPBACK = { host: '127.0.0.1', servicePort: 50051 }
 
-function greeterServer(grpc: MeshGrpc, implementation: Partial<GreeterServer> = {}): Server {
+function greeterServer(grpc: MeshGrpc, implementation: Partial<GreeterMethods> = {}): Server {
   const server = new Server(grpc.serverOptions())
   server.addService(GreeterService, { ...greeter, ...implementation })
   return server

@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { type AuthContext, credentials, Metadata, ServerInterceptingCall } from '@grpc/grpc-js'
+import { credentials, Metadata, ServerInterceptingCall, type ServerInterceptingCallInterface } from '@grpc/grpc-js'
 import { FIRST_INBOUND_POLICY_WAIT_MS, type JwtRule, type PeerAuthentication } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import { peerOfRequest } from '../../packages/mesh-client/src/http/inbound/peer-of.ts'
@@ -30,7 +30,7 @@ function secureClient(address: string, { certificateChain, privateKey, trust }: 
 
 interface Seen {
   readonly peer: PeerIdentity
-  readonly auth: AuthContext
+  readonly auth: ReturnType<ServerInterceptingCallInterface['getAuthContext']>
   readonly forwarded: unknown
 }
 

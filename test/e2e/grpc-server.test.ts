@@ -1,12 +1,12 @@
 import { type EventEmitter, once } from 'node:events'
 import http2 from 'node:http2'
 import { Metadata, ServerInterceptingCall, type ServerOptions } from '@grpc/grpc-js'
-import type { InboundPolicy, Rbac } from '@weft/mesh-protocol'
+import type { Rbac } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import type { RequestContext } from '../../packages/mesh-client/src/context/request-context.ts'
 import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
-import type { GreeterClient, GreeterServer } from '../support/grpc/gen/greeter.ts'
-import { bareClient, hello, serveGreeter } from '../support/grpc/serve-greeter.ts'
+import type { GreeterClient } from '../support/grpc/gen/greeter.ts'
+import { bareClient, type GreeterMethods, hello, serveGreeter } from '../support/grpc/serve-greeter.ts'
 import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
 import { poll } from '../support/poll.ts'
 
@@ -100,8 +100,9 @@ describe('policy before grpc-js', () => {
   test('a fault is told in the words of gRPC', async () => {
     await using scene = inboundHarness()
     const fault = { abort: { percent: 100, grpcStatus: 14 } }
+    const match = { path: { prefix: '/' } }
     scene.policy.set({
-      inbound: { ...inboundPolicy([]), faults: [{ match: { path: { prefix: '/' } }, fault }] } as InboundPolicy,
+      inbound: { ...inboundPolicy([]), faults: [{ name: 'all', match, fault }] },
     })
     const { address } = await serveGreeter(scene)
     using client = bareClient(address)
@@ -130,7 +131,7 @@ describe('application code runs in the context of its call', () => {
         call.on(event, () => note(`${kind} ${event}`))
       setTimeout(() => note(`${kind} timer`), 5)
     }
-    const implementation: GreeterServer = {
+    const implementation: GreeterMethods = {
       hello(call, reply) {
         watch('hello', call)
         setTimeout(() => reply(null, { text: call.request.name }), 10)
@@ -195,7 +196,7 @@ describe('application code runs in the context of its call', () => {
     await using scene = inboundHarness()
     let heard: string | undefined = 'nothing'
     let isLeft = false
-    const implementation: Partial<GreeterServer> = {
+    const implementation: Partial<GreeterMethods> = {
       chat(call) {
         scene.context.getStore()?.boundCalls?.add({
           callerLeft: () => {
@@ -227,7 +228,7 @@ describe('application code runs in the context of its call', () => {
     await using scene = inboundHarness()
     let left = 0
     let context: RequestContext | undefined
-    const implementation: Partial<GreeterServer> = {
+    const implementation: Partial<GreeterMethods> = {
       hello(call) {
         context = scene.context.getStore()
         left = (context?.deadline ?? 0) - systemClock.now()

@@ -16,8 +16,11 @@ export interface ServedGreeter {
   readonly address: string
 }
 
+/** By name, so that each can be another. */
+export type GreeterMethods = Pick<GreeterServer, 'hello' | 'collect' | 'count' | 'chat'>
+
 /** Greets in all four ways. */
-export const greeter: GreeterServer = {
+export const greeter: GreeterMethods = {
   hello: (call, reply) => reply(null, { text: `hello ${call.request.name}` }),
   collect(call, reply) {
     const names: string[] = []
@@ -35,7 +38,7 @@ export const greeter: GreeterServer = {
 }
 
 export interface ServeGreeter {
-  readonly implementation?: Partial<GreeterServer>
+  readonly implementation?: Partial<GreeterMethods>
   readonly options?: ServerOptions
   readonly serve?: GrpcServeOptions
   /** Before it is served. */
