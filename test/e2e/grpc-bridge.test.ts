@@ -226,6 +226,15 @@ describe.each([
 })
 
 describe('a channel that grpc-js makes', () => {
+  test('is ready as soon as somebody asks', async () => {
+    const mesh = scene.join({ service: 'caller' })
+    await mesh.ready({ timeoutMs: 5_000 })
+    const client = bridged(mesh, TARGET)
+    const waited = await new Promise((resolve) => client.waitForReady(Date.now() + 500, resolve))
+    expect(waited).toBeUndefined()
+    client.close()
+  })
+
   test('is not led away by a proxy of the environment', async () => {
     vi.stubEnv('http_proxy', 'http://127.0.0.1:1')
     const mesh = scene.join({ service: 'caller' })
@@ -308,5 +317,5 @@ test('the face of a mesh is one', () => {
   const own = meshGrpc(mesh)
   expect(meshGrpc(mesh)).toBe(own)
   expect(own.credentials()).toBe(own.credentials())
-  expect(own.channelOptions()).toBe(own.channelOptions())
+  expect(own.channelOptions()).toEqual(own.channelOptions())
 })

@@ -70,8 +70,8 @@ async function* requests(names: readonly string[]): AsyncIterable<{ name: string
   for (const name of names) yield { name }
 }
 
-function overNiceGrpc(channel: grpc.ChannelInterface): Client {
-  const client = createClient(GreeterDefinition, channel as grpc.Channel)
+function overNiceGrpc(channel: grpc.Channel): Client {
+  const client = createClient(GreeterDefinition, channel)
   return {
     hello: async (name) => (await client.hello({ name })).text,
     collect: async (names) => (await client.collect(requests(names))).text,
@@ -102,7 +102,7 @@ const CLIENTS: readonly (readonly [string, (target: string, g: MeshGrpc) => Clie
   [
     'ts-proto, channelOverride',
     (target, g) => {
-      const options = { channelOverride: g.channel(target) as grpc.Channel }
+      const options = { channelOverride: g.channel(target) }
       return overStub(new GreeterClient(target, g.credentials(), options), named, textOf)
     },
   ],

@@ -11,7 +11,7 @@ const mesh = createMesh()
 const own = meshGrpc(mesh)
 const { TARGET = '', OUTSIDE = '' } = process.env
 
-const CHANNELS: Record<string, () => grpc.ChannelInterface> = {
+const CHANNELS: Record<string, () => grpc.Channel> = {
   direct: () => own.channel(TARGET),
   bridged: () => new grpc.Channel(TARGET, own.credentials(), own.channelOptions()),
   outside: () => own.channel(OUTSIDE),
@@ -19,7 +19,7 @@ const CHANNELS: Record<string, () => grpc.ChannelInterface> = {
 
 const channel = CHANNELS[process.argv[2] ?? '']?.()
 if (channel === undefined) throw new Error(`no such channel: ${process.argv[2]}`)
-const client = new GreeterClient(TARGET, own.credentials(), { channelOverride: channel as grpc.Channel })
+const client = new GreeterClient(TARGET, own.credentials(), { channelOverride: channel })
 const metadata = new grpc.Metadata({ waitForReady: process.argv[3] === 'wait' })
 const options = process.argv[3] === 'wait' ? { deadline: Date.now() + 300 } : {}
 client.hello({ name: 'ann' }, metadata, options, (error, reply) => {

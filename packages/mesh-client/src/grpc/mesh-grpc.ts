@@ -1,6 +1,6 @@
 import type { Server as NetServer } from 'node:net'
 import type {
-  ChannelInterface as Channel,
+  Channel,
   ChannelCredentials,
   ChannelOptions,
   ClientOptions,
@@ -30,7 +30,7 @@ export interface MeshGrpc {
    * Options that lead a client's calls to the mesh: `new GreeterClient('weft:///greeter:50051', grpc.credentials(),
    * grpc.channelOptions())`. A target is `weft:///host[:port]`, the port by default 80, and a host is what `mesh.fetch` takes. Hosts outside
    * the mesh, and targets of other schemes, are left to grpc-js. Its own options may be added, e.g. `grpc.max_receive_message_length`; those
-   * about connections, retries and service configs count where it connects itself. The same object each time.
+   * about connections, retries and service configs count where it connects itself.
    */
   channelOptions(): ClientOptions
   /**
@@ -79,8 +79,10 @@ export function createMeshGrpc(environment: GrpcEnvironment, client: ClientEdge,
   }
   return {
     credentials: () => credentials,
-    channelOptions: () => options,
-    channel: (target, given = {}) => client.channel({ target, credentials, options: { ...shared, ...given } }),
+    channelOptions: () => ({ ...options }),
+    // The class of grpc-js is what others ask for in their types; all that they use of it is its interface.
+    channel: (target, given = {}) =>
+      client.channel({ target, credentials, options: { ...shared, ...given } }) as Channel,
     interceptors: internals === undefined ? [] : [inheritInterceptor(grpc, internals)],
     serverOptions: () => server.serverOptions(),
     serve: async (given, serveOptions = {}) => await server.serve(given, serveOptions),

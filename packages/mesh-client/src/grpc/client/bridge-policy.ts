@@ -80,7 +80,12 @@ export class BridgePolicy implements experimental.LoadBalancer {
     idle.ref()
     this.#subchannel = idle
     const picker = new BridgePicker(place, readySubchannel(idle, place))
-    this.#helper.updateState(grpcJs.connectivityState.READY, picker, null)
+    const { READY } = grpcJs.connectivityState
+    this.#helper.updateState(READY, picker, null)
+    // Whoever asks for the state and then waits for it to change was told of the one before this.
+    process.nextTick(() => {
+      if (this.#subchannel === idle) this.#helper.updateState(READY, picker, null)
+    })
   }
 }
 
