@@ -59,7 +59,8 @@ algorithmSuite('backoff', 'Pauses before retries: Envoy’s schedule, and what a
     })),
     ...grpc.map((row) => ({
       name: `gRPC ${JSON.stringify(row)}`,
-      notApplicable: 'is of the retries of gRPC’s service config, which the mesh does not carry yet',
+      notApplicable:
+        'is of gRPC’s service config: calls of gRPC in the mesh have the pauses of its policy, which are Envoy’s',
     })),
   ] satisfies AlgorithmRow[]
 })

@@ -59,7 +59,7 @@ algorithmSuite(
       })),
       ...grpc.steps.map((step) => ({
         name: `gRPC ${JSON.stringify(step)}`,
-        notApplicable: 'is of the retry throttling of gRPC’s service config, which the mesh does not carry yet',
+        notApplicable: 'is of gRPC’s service config: retries of gRPC in the mesh are held by its retry budget',
       })),
     ] satisfies AlgorithmRow[]
   },
