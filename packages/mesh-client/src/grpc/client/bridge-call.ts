@@ -9,7 +9,8 @@ import type { ChannelSettings } from './channel-settings.ts'
 import { peerCertificateOf } from './peer-certificate.ts'
 import { ReadinessWait } from './readiness-wait.ts'
 import { callStatus } from './response-metadata.ts'
-import { GrpcStream, type StreamListener, type StreamRequest } from './stream.ts'
+import { GrpcStream } from './stream.ts'
+import type { StreamListener, StreamRequest } from './stream-types.ts'
 
 /** What grpc-js tells of a call on a subchannel; its own name for it is not exported. */
 export interface SubchannelCallListener {

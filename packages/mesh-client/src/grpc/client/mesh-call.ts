@@ -15,7 +15,8 @@ import { InboundMessages, type MessageReceiver } from './inbound-messages.ts'
 import { Opening } from './opening.ts'
 import { peerCertificateOf } from './peer-certificate.ts'
 import { callStatus, responseMetadata } from './response-metadata.ts'
-import { GrpcStream, type StreamListener } from './stream.ts'
+import { GrpcStream } from './stream.ts'
+import type { StreamListener } from './stream-types.ts'
 
 /** By a bit of a message's flags. grpc-js `WriteFlags`. */
 const NO_COMPRESS = 2

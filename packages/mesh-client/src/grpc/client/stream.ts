@@ -9,35 +9,10 @@ import { FrameReader, FrameTooLarge } from '../wire/frame-reader.ts'
 import { resetCodeOf } from '../wire/reset-code.ts'
 import { bareStatus, type StreamStatus, statusOfHeaders, statusOfHttp, statusOfNothing } from '../wire/stream-status.ts'
 import { FrameSource, type MessageCallback } from './frame-source.ts'
+import type { StreamListener, StreamRequest } from './stream-types.ts'
+import { throwToProcess } from './throw-to-process.ts'
 
 type Controller = Dispatcher.DispatchController
-
-/** What a stream tells, each in its turn; nothing after its status. What a listener throws is thrown to the process. */
-export interface StreamListener {
-  /** The headers of the response; not told where they are all of it. */
-  onHeaders(headers: IncomingHttpHeaders): void
-  /** One message with its prefix, for each {@link GrpcStream.read}. It may share memory with others. */
-  onFrame(frame: Buffer): void
-  /** The end, never told from within a call of the stream. */
-  onStatus(status: StreamStatus): void
-  /**
-   * The request has failed and may be made again, as nothing of it is lost: true keeps the stream as it is, and
-   * {@link GrpcStream.open} is to be called later. Absent: it is over.
-   */
-  mayOpenAgain?(status: StreamStatus): boolean
-  /** The response has ended well, and the engine has done with it, but there are messages that nobody has read yet. */
-  onUnread?(): void
-}
-
-/** Where a stream goes and what it says of itself. */
-export interface StreamRequest {
-  /** `http://greeter:50051` */
-  readonly origin: string
-  /** `/helloworld.Greeter/SayHello` */
-  readonly path: string
-  /** Names and values in turn, names lower case; all that is sent but the pseudo headers, `host` for `:authority`. */
-  readonly headers: readonly string[]
-}
 
 /** What is read ahead of who listens; each frame counts as somewhat more than its bytes. */
 const READ_AHEAD_BYTES = 64 * 1024
@@ -257,6 +232,9 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
 
   /** Not to be called from outside. */
   tell(): void {
+    // Whoever keeps the call keeps no request of the engine.
+    this.#endpoint = this.endpoint
+    this.#controller = undefined
     this.#listener.onStatus(this.#status as StreamStatus)
   }
 }
@@ -267,12 +245,6 @@ function deliverLater(stream: GrpcStream): void {
 
 function tellLater(stream: GrpcStream): void {
   stream.runInAsyncScope(stream.tell, stream)
-}
-
-function throwToProcess(error: unknown): void {
-  process.nextTick(() => {
-    throw error
-  })
 }
 
 function hasAny(headers: IncomingHttpHeaders): boolean {
