@@ -7,6 +7,7 @@ import { GreeterClient } from '../support/grpc/gen/greeter.ts'
 import { type BareGreeter, registerGreeter, startBareGreeter } from '../support/grpc/greeter-server.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
+import { createTestCa } from '../support/test-ca.ts'
 import { destinationRule, virtualService } from '../support/test-model.ts'
 
 interface Answer {
@@ -30,18 +31,23 @@ function hello(client: GreeterClient, name: string, { metadata = {}, waitForRead
   })
 }
 
+interface ClientOptions {
+  readonly options?: grpc.ChannelOptions
+  readonly credentials?: (own: grpc.ChannelCredentials) => grpc.ChannelCredentials
+}
+
 /** A client whose channel grpc-js makes itself. */
-function bridged(mesh: Mesh, target: string, options: grpc.ChannelOptions = {}, calls?: grpc.CallCredentials) {
+function bridged(mesh: Mesh, target: string, { options, credentials: given = (own) => own }: ClientOptions = {}) {
   const own = meshGrpc(mesh)
-  const credentials = calls === undefined ? own.credentials() : own.credentials().compose(calls)
+  const credentials = given(own.credentials())
   const channelOverride = new grpc.Channel(target, credentials, { ...own.channelOptions(), ...options })
   return new GreeterClient(target, credentials, { channelOverride })
 }
 
 /** A client whose channel is the mesh's. */
-function direct(mesh: Mesh, target: string, options: grpc.ChannelOptions = {}, calls?: grpc.CallCredentials) {
+function direct(mesh: Mesh, target: string, { options, credentials: given = (own) => own }: ClientOptions = {}) {
   const own = meshGrpc(mesh)
-  const credentials = calls === undefined ? own.credentials() : own.credentials().compose(calls)
+  const credentials = given(own.credentials())
   return new GreeterClient(target, credentials, { ...own.channelOptions(), ...options })
 }
 
@@ -119,8 +125,7 @@ describe.each([
   test('holds messages to the limits of its options', async () => {
     const mesh = scene.join({ service: 'caller' })
     const client = connect(mesh, TARGET, {
-      'grpc.max_receive_message_length': 100,
-      'grpc.max_send_message_length': 200,
+      options: { 'grpc.max_receive_message_length': 100, 'grpc.max_send_message_length': 200 },
     })
     expect((await hello(client, 'x'.repeat(50))).code).toBe(status.OK)
     expect(await hello(client, 'x'.repeat(120))).toMatchObject({
@@ -136,7 +141,9 @@ describe.each([
 
   test('compresses where it is asked to', async () => {
     const mesh = scene.join({ service: 'caller' })
-    const client = connect(mesh, TARGET, { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip })
+    const client = connect(mesh, TARGET, {
+      options: { 'grpc.default_compression_algorithm': grpc.compressionAlgorithms.gzip },
+    })
     expect((await hello(client, 'x'.repeat(10_000))).text).toBe(`greeter greets ${'x'.repeat(10_000)}`)
     client.close()
   })
@@ -167,7 +174,7 @@ describe.each([
         done(null, metadata)
       })
     const mesh = scene.join({ service: 'caller' })
-    const client = connect(mesh, TARGET, {}, adding('x-channel'))
+    const client = connect(mesh, TARGET, { credentials: (own) => own.compose(adding('x-channel')) })
     expect((await hello(client, 'ann', { options: { credentials: adding('x-call') } })).code).toBe(status.OK)
     const audience = 'https://greeter/weft.test.Greeter'
     expect(greeter.calls.at(-1)).toMatchObject({ 'x-channel': audience, 'x-call': audience })
@@ -215,6 +222,24 @@ describe.each([
     await mesh.close()
   })
 
+  test('calls hosts outside by the credentials of its client', async () => {
+    const ca = createTestCa()
+    const { certificate, privateKey } = ca.leaf({ dnsNames: ['localhost'], uris: [] })
+    const pair = { cert_chain: Buffer.from(certificate), private_key: Buffer.from(privateKey) }
+    await using secure = await startBareGreeter('secure', {
+      credentials: grpc.ServerCredentials.createSsl(null, [pair]),
+    })
+    const mesh = scene.join({ service: 'caller' })
+    const target = `weft:///localhost:${secure.port}`
+    const believing = connect(mesh, target, { credentials: () => grpc.credentials.createSsl(Buffer.from(ca.root)) })
+    expect(await hello(believing, 'ann')).toEqual({ code: status.OK, text: 'secure greets ann' })
+    const plain = connect(mesh, target)
+    expect((await hello(plain, 'ann')).code).toBe(status.UNAVAILABLE)
+    const others = connect(mesh, target, { credentials: () => grpc.credentials.createSsl() })
+    expect((await hello(others, 'ann')).code).toBe(status.UNAVAILABLE)
+    for (const client of [believing, plain, others]) client.close()
+  })
+
   test('lets go of its calls that wait when it is closed', async () => {
     const mesh = createMesh({ control: 'http://127.0.0.1:1', service: 'caller', localDirectory: false })
     const client = connect(mesh, TARGET)
@@ -246,7 +271,7 @@ describe('a channel that grpc-js makes', () => {
 
   test('goes idle and comes back', async () => {
     const mesh = scene.join({ service: 'caller' })
-    const client = bridged(mesh, TARGET, { 'grpc.client_idle_timeout_ms': 1_000 })
+    const client = bridged(mesh, TARGET, { options: { 'grpc.client_idle_timeout_ms': 1_000 } })
     expect((await hello(client, 'ann')).code).toBe(status.OK)
     const idle = (): boolean => client.getChannel().getConnectivityState(false) === grpc.connectivityState.IDLE
     await poll(idle, 'an idle channel')

@@ -15,12 +15,17 @@ export interface BareGreeter extends AsyncDisposable {
 }
 
 export interface GreeterBehaviour {
+  /** Default: plaintext. */
+  readonly credentials?: ServerCredentials
   /** Answered instead, where it gives something. */
   readonly fail?: (call: { readonly name: string; readonly calls: number }) => Partial<ServerErrorResponse> | undefined
 }
 
 /** Listens on loopback; says `<name> greets <who>`. */
-export async function startBareGreeter(name: string, { fail }: GreeterBehaviour = {}): Promise<BareGreeter> {
+export async function startBareGreeter(
+  name: string,
+  { fail, credentials = ServerCredentials.createInsecure() }: GreeterBehaviour = {},
+): Promise<BareGreeter> {
   const connections = new Set<string>()
   const calls: Record<string, unknown>[] = []
   const seen = (call: { getPeer(): string; metadata: { getMap(): Record<string, unknown> } }): void => {
@@ -56,9 +61,7 @@ export async function startBareGreeter(name: string, { fail }: GreeterBehaviour 
   }
   server.addService(GreeterService, implementation)
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    )
+    server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)))
   })
   return {
     server,
