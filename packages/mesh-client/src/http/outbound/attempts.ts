@@ -1,32 +1,25 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { attemptDeadline, expectedTimeout, NEVER } from '../../call/deadline.ts'
+import { attemptDeadline, NEVER } from '../../call/deadline.ts'
 import { grpcOutcome } from '../../call/grpc-account.ts'
 import { ABORTED, LOCAL_OVERFLOW, responseOutcome, TIMED_OUT } from '../../call/outcome.ts'
 import type { AttemptEnd, RetryDecision } from '../../call/retry-policy.ts'
 import type { EndpointState, Outcome } from '../../cluster/types.ts'
 import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
-import { formatGrpcTimeout } from '../../kernel/grpc-timeout.ts'
-import {
-  ATTEMPT_COUNT_HEADER,
-  EXPECTED_TIMEOUT_HEADER,
-  GRPC_PREVIOUS_ATTEMPTS_HEADER,
-  GRPC_STATUS_HEADER,
-  GRPC_TIMEOUT_HEADER,
-  RATE_LIMITED_HEADER,
-} from '../../kernel/header-names.ts'
+import { GRPC_STATUS_HEADER, RATE_LIMITED_HEADER } from '../../kernel/header-names.ts'
 import type { ClientSpan } from '../../kernel/tracing.ts'
 import { isUnprocessed } from '../http2/unprocessed.ts'
 import { Attempt, type AttemptOwner } from './attempt.ts'
+import { tellCount, tellLimit } from './attempt-headers.ts'
 import { AttemptRelay, type AttemptsOwner } from './attempt-relay.ts'
 import { CallTimer, type Limit, type LimitedCall } from './call-timer.ts'
 import type { Environment } from './environment.ts'
 import type { Exchange } from './exchange.ts'
 import { grpcStatusOfFailure } from './grpc-failure.ts'
 import { noEndpoint, overflow, timedOut } from './refusals.ts'
-import { requestHeadBytes, setHeader } from './request-headers.ts'
+import { requestHeadBytes } from './request-headers.ts'
 import { type RawHeaders, responseHeadBytes } from './response-headers.ts'
 import { Retries, type RetryOwner } from './retries.ts'
 import { classifyError, isCallerFault, lessonOf } from './transport-errors.ts'
@@ -91,7 +84,7 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     this.#current = attempt
     this.endpoint = state
     this.count++
-    if (this.count > 1) this.#tellCount(exchange)
+    if (this.count > 1) tellCount(exchange, this.count, this.#retries?.count ?? 0)
     this.grpc?.request.reset()
     if (this.#timer !== undefined) this.#limitAttempt(this.#timer, exchange, now)
     this.requestBytes += requestHeadBytes(exchange.method, exchange.path, exchange.headers)
@@ -175,20 +168,11 @@ export class Attempts extends AttemptRelay implements AttemptOwner, RetryOwner, 
     span.run(() => this.#send(attempt, exchange))
   }
 
-  /** The request tells the server which attempt it is. */
-  #tellCount({ headers, isGrpc }: Exchange): void {
-    setHeader(headers, ATTEMPT_COUNT_HEADER, String(this.count))
-    const retries = this.#retries?.count ?? 0
-    if (isGrpc && retries > 0) setHeader(headers, GRPC_PREVIOUS_ATTEMPTS_HEADER, String(retries))
-  }
-
-  #limitAttempt(timer: CallTimer, { route, headers, deadline, isGrpc }: Exchange, now: number): void {
-    const limit = attemptDeadline(now, route.retryPolicy.perTryTimeoutMs, route.timeoutMs)
+  #limitAttempt(timer: CallTimer, exchange: Exchange, now: number): void {
+    const { retryPolicy, timeoutMs } = exchange.route
+    const limit = attemptDeadline(now, retryPolicy.perTryTimeoutMs, timeoutMs)
     timer.attempt(limit, now)
-    const expected = expectedTimeout(now, deadline, route.hedgeOnPerTryTimeout ? NEVER : limit)
-    if (expected === undefined) return
-    setHeader(headers, EXPECTED_TIMEOUT_HEADER, expected)
-    if (isGrpc) setHeader(headers, GRPC_TIMEOUT_HEADER, formatGrpcTimeout(Number(expected)))
+    tellLimit(exchange, limit, now)
   }
 
   limitReached(limit: Limit, now: number): void {
