@@ -113,6 +113,16 @@ test.each<readonly [name: string, rule: object, fields: readonly string[]]>([
     ['matches[0].method.service', 'matches[0].method.method'],
   ],
   ['a way to match that there is not', method({ type: 'Prefix', service: 'a' }), ['matches[0].method.type']],
+  [
+    'patterns that are too long together',
+    method({ type: 'RegularExpression', service: 'a'.repeat(600), method: 'b'.repeat(600) }),
+    ['matches[0].method'],
+  ],
+  [
+    'patterns that are too large together',
+    method({ type: 'RegularExpression', service: '(?:abcd){400}', method: '(?:abcd){400}' }),
+    ['matches[0].method'],
+  ],
   ['a service of 1,025 characters', method({ service: 'a'.repeat(1025) }), ['matches[0].method.service']],
   ['a path', { matches: [{ path: { value: '/a' } }] }, ['matches[0].path']],
   ['a header without a value', headers({ name: 'a', value: '' }), ['matches[0].headers[0].value']],

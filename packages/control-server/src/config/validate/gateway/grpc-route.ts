@@ -1,4 +1,5 @@
 import { child, item } from '../../field-path.ts'
+import { grpcPath } from '../../spec/gateway/grpc-path.ts'
 import type { GrpcMethodMatch, GrpcRouteMatch, GrpcRouteRule, GrpcRouteSpec } from '../../spec/gateway/grpc-route.ts'
 import type { Context } from '../context.ts'
 import { quote } from '../hosts.ts'
@@ -55,29 +56,46 @@ const SERVICE = /^\.?[a-z_][a-z_0-9]*(?:\.[a-z_][a-z_0-9]*)*$/i
 const METHOD = /^[A-Za-z_][A-Za-z_0-9]*$/
 
 /** `GRPCMethodMatch`. */
-function checkMethod(match: GrpcMethodMatch, field: string, { report, regex }: Context): void {
-  const { type = 'Exact', service, method } = match
-  const [serviceField, methodField] = [child(field, 'service'), child(field, 'method')]
-  if (type === 'RegularExpression') {
-    if ((service ?? '') === '' && (method ?? '') === '')
-      report.violation(field, 'needs a service or a method that is not empty')
-    if (service !== '' && service !== undefined) report.check(serviceField, regex(service))
-    if (method !== '' && method !== undefined) report.check(methodField, regex(method))
-    return
+function checkMethod(match: GrpcMethodMatch, field: string, context: Context): void {
+  const problems = match.type === 'RegularExpression' ? patternProblems(match, context) : nameProblems(match)
+  for (const { at, message } of problems) context.report.violation(at === '' ? field : child(field, at), message)
+  if (problems.length > 0) return
+  const { service = '' } = match
+  if (match.type !== 'RegularExpression' && service.startsWith('.')) {
+    const message = `no call names its service with a dot before it: write ${service.slice(1)}`
+    context.report.warning(child(field, 'service'), message)
   }
-  if (service === undefined && method === undefined) report.violation(field, 'needs a service or a method')
-  if (service !== undefined) checkService(service, serviceField, report)
-  if (method !== undefined && !METHOD.test(method)) {
-    const message = `${quote(method)} must be the name of a method, letters, digits and '_', such as SayHello`
-    report.violation(methodField, message)
-  }
+  const path = grpcPath(match)
+  // Every client compiles it, and refuses what is too large for it with all routes of the service.
+  if (path !== undefined && 'regex' in path) context.report.check(field, context.regex(path.regex))
 }
 
-function checkService(service: string, field: string, report: Report): void {
-  if (!SERVICE.test(service)) {
-    const message = `${quote(service)} must be the name of a service with its package, letters, digits, '_' and '.', such as helloworld.Greeter`
-    report.violation(field, message)
-  } else if (service.startsWith('.')) {
-    report.warning(field, `no call names its service with a dot before it: write ${service.slice(1)}`)
+/** What is wrong with a match, and with which of its fields; empty: with the whole. */
+interface Problem {
+  readonly at: '' | 'service' | 'method'
+  readonly message: string
+}
+
+function patternProblems({ service = '', method = '' }: GrpcMethodMatch, { regex }: Context): Problem[] {
+  if (service === '' && method === '') {
+    return [{ at: '', message: 'needs a service or a method that is not empty' }]
   }
+  return Object.entries({ service, method }).flatMap(([at, pattern]) => {
+    const message = pattern === '' ? undefined : regex(pattern)
+    return message === undefined ? [] : [{ at, message } as Problem]
+  })
+}
+
+function nameProblems({ service, method }: GrpcMethodMatch): Problem[] {
+  if (service === undefined && method === undefined) return [{ at: '', message: 'needs a service or a method' }]
+  const problems: Problem[] = []
+  if (service !== undefined && !SERVICE.test(service)) {
+    const message = `${quote(service)} must be the name of a service with its package, letters, digits, '_' and '.', such as helloworld.Greeter`
+    problems.push({ at: 'service', message })
+  }
+  if (method !== undefined && !METHOD.test(method)) {
+    const message = `${quote(method)} must be the name of a method, letters, digits and '_', such as SayHello`
+    problems.push({ at: 'method', message })
+  }
+  return problems
 }
