@@ -224,7 +224,8 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
     const id = stream?.id
     if (this.#answered) return this.#reset(error)
     if (stream?.rstCode === NGHTTP2_REFUSED_STREAM) {
-      return unprocessed('the server refused the stream (HTTP/2 REFUSED_STREAM)', error)
+      const refused = unprocessed('the server refused the stream (HTTP/2 REFUSED_STREAM)', error)
+      return withResetCode(refused, NGHTTP2_REFUSED_STREAM)
     }
     if (this.#notSent || id === undefined || id > this.#carrier.lastStreamId) {
       return unprocessed('the server went away before it took the request (HTTP/2 GOAWAY)', error)
