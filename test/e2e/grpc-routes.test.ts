@@ -120,10 +120,20 @@ describe('a GRPCRoute', () => {
     const refused = await caller.call(HOST, OTHER)
     expect(refused).toMatchObject({ code: status.UNAVAILABLE })
     expect(refused.details).toContain('GRPCRoute default/ratings: rules[1] has no backend')
+    const plain = async (path: string): Promise<number> => (await scene.join().fetch(`http://${HOST}${path}`)).status
+    expect([await plain(LIST), await plain(RATE), await plain(OTHER)]).toEqual([404, 503, 503])
 
     const later = scene.join({ service: 'ratings-later' })
     await grpcEcho(later, { app: 'later', methods: [RATE] }).serve(PORT)
     await poll(async () => (await asked(caller)) === 'later', 'the backend that has come')
+  })
+
+  test('answers the share of a backend that is not there UNAVAILABLE, in whatever namespace it would be', async () => {
+    await using scene = await openRatings()
+    const caller = scene.caller('reviews')
+    const backendRefs = [to('v1', { weight: 3 }), to('v1', { namespace: 'elsewhere' }), to('v2', { weight: 0 })]
+    await scene.apply(grpcRoute('ratings', 'ratings', [{ backendRefs }]))
+    expect(await versions(caller)).toEqual(new Set(['v1', status.UNAVAILABLE]))
   })
 
   test('goes before an HTTPRoute of the same port, which says so', async () => {
