@@ -5,7 +5,7 @@ import type { Rbac } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import type { RequestContext } from '../../packages/mesh-client/src/context/request-context.ts'
 import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
-import type { GreeterClient } from '../support/grpc/gen/greeter.ts'
+import { type GreeterClient, HelloRequest } from '../support/grpc/gen/greeter.ts'
 import { bareClient, type GreeterMethods, hello, serveGreeter } from '../support/grpc/serve-greeter.ts'
 import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
 import { poll } from '../support/poll.ts'
@@ -253,3 +253,59 @@ function unknown(client: GreeterClient, path: string): Promise<number | undefine
     client.makeUnaryRequest(path, plain, plain, Buffer.alloc(0), (error) => resolve(error?.code))
   })
 }
+
+describe('the beginning of a request, where somebody else decides by it', () => {
+  const custom = [{ name: 'ns/ask', rules: [{ any: true }], provider: 'ext' }] as const
+  const ext = {
+    protocol: 'http',
+    host: 'ext',
+    port: 80,
+    timeoutMs: 5_000,
+    failOpen: false,
+    statusOnError: 403,
+  } as const
+
+  test.each([
+    ['a short one', 'a', 100, true],
+    ['as much as there is', 'x'.repeat(93), 100, true],
+    ['more than is looked at', 'x'.repeat(50_000), 100, false],
+    ['much, looked at whole', 'x'.repeat(300_000), 1_000_000, true],
+  ])('is still read by the application: %s', async (_name, name, maxBytes, isWhole) => {
+    const seen: { readonly bytes: number; readonly isWhole: boolean }[] = []
+    await using scene = inboundHarness({
+      async ask(_provider, { exchange }) {
+        const body = await exchange?.peekBody(maxBytes)
+        seen.push({ bytes: body?.bytes.length ?? 0, isWhole: body?.isWhole === true })
+        return { allowed: true, requestHeaders: [['x-seen', 'yes']], responseHeaders: ['x-told', 'a', 'x-told', 'b'] }
+      },
+    })
+    scene.policy.set({ inbound: { ...inboundPolicy([]), authorization: { custom }, extAuthzProviders: { ext } } })
+    let came: readonly unknown[] = []
+    const { address } = await serveGreeter(scene, {
+      implementation: {
+        hello(call, reply) {
+          came = call.metadata.get('x-seen')
+          reply(null, { text: call.request.name })
+        },
+      },
+    })
+    using client = bareClient(address)
+    const call = client.hello({ name }, () => undefined)
+    const [metadata] = (await once(call, 'metadata')) as [Metadata]
+    expect(metadata.get('x-told')).toEqual(['a, b'])
+    expect(came).toEqual(['yes'])
+    expect(await hello(client, name)).toMatchObject({ code: 0, text: name })
+    expect(seen[0]?.isWhole).toBe(isWhole)
+    expect(seen[0]?.bytes).toBe(isWhole ? frameLength(name) : maxBytes)
+    const chat = client.chat()
+    const said: string[] = []
+    chat.on('data', ({ text }) => said.push(text))
+    for (let index = 0; index < 3; index++) chat.write({ name })
+    chat.end()
+    await once(chat, 'end')
+    expect(said).toEqual([`hello ${name}`, `hello ${name}`, `hello ${name}`])
+  })
+})
+
+/** Of a message with one text, and its prefix. */
+const frameLength = (text: string): number => 5 + HelloRequest.encode({ name: text }).finish().length
