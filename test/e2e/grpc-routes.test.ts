@@ -300,3 +300,15 @@ test('a ServiceEntry with the protocol GRPC is called as gRPC', async () => {
   })
   expect(await caller.call('ratings.example.com:443', RATE)).toMatchObject({ code: status.OK, echo: { app: 'v1' } })
 })
+
+test('what a call cannot honour is told by the server, which knows the ports that are only registered', async () => {
+  await using scene = await openRatings()
+  const http = [{ rewrite: { uri: '/other' }, route: [{ destination: { host: 'ratings-v1' } }] }]
+  const { body } = await call(`${scene.control.url}/v1/analyze`, 'POST', [
+    virtualService(http, { hosts: ['ratings-v1'] }),
+    grpcRoute('a', 'ratings-v1', [{ backendRefs: [to('v1')] }]),
+    httpRoute('b', 'ratings-v1', [{ backendRefs: [to('v1')] }]),
+  ])
+  const codes = body.messages.map(({ code }: { readonly code: string }) => code)
+  expect(codes).toEqual(expect.arrayContaining(['WEFT0602', 'WEFT0304', 'WEFT0308']))
+})
