@@ -20,7 +20,7 @@ const PROCESSES: readonly (readonly [string, string, Readonly<Record<string, str
 /** What a visitor of the front gets: a greeting or the status of gRPC that it failed with. */
 export interface Greeting {
   readonly version: string
-  readonly hops: readonly string[]
+  readonly hops?: readonly string[]
   readonly connection: string
   readonly error?: string
 }

@@ -64,7 +64,8 @@ async function retries(stage: Stage): Promise<readonly string[]> {
 }
 
 async function deadline(stage: Stage): Promise<readonly string[]> {
-  const { hops } = await stage.greet({ 'x-envoy-expected-rq-timeout-ms': '1000' })
+  const { hops = [], error } = await stage.greet({ 'x-envoy-expected-rq-timeout-ms': '1000' })
+  expect(error === undefined, `a call with a second of time failed: ${error}`)
   const left = hops.map((hop) => Number(/(\d+) ms left/.exec(hop)?.[1]))
   const falls = left.every((ms, i) => ms <= (left[i - 1] ?? 1000) + CLOCKS_DIFFER_MS && ms > 0)
   expect(left.length === 3 && falls, `the time left does not follow the calls: ${hops.join(', ')}`)
