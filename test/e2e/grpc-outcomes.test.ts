@@ -94,7 +94,11 @@ describe('a call of gRPC', () => {
     await using mesh = outboundHarness({ endpoints: [up.endpoint] })
     const body = grpcFrame('x')
     const headers = { 'content-type': 'application/grpc+proto', 'content-length': String(body.length) }
-    const fetched = await mesh.outbound.fetch('http://reviews/a.B/C', { method: 'POST', body, headers })
+    const fetched = await mesh.outbound.fetch('http://reviews/a.B/C', {
+      method: 'POST',
+      body: new Uint8Array(body),
+      headers,
+    })
     await fetched.arrayBuffer()
     await grpcCall(mesh.outbound, { body: Buffer.alloc(0) })
     expect(up.seen[0]).toMatchObject({ te: 'trailers', 'content-length': '6' })
