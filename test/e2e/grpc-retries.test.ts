@@ -228,6 +228,17 @@ describe('hedging', () => {
     await using mesh = outboundHarness({ endpoints: [up.endpoint], routes: hedged({ retryOn: ['unavailable'] }) })
     expect((await grpcCall(mesh.outbound)).status).toBe('0')
   })
+
+  test('a status that forbids retries lets the attempt beside it go on, and no other follow', async () => {
+    const late: Http2Answer = (stream, headers) => void setTimeout(() => GOOD(stream, headers), 250)
+    const stop = refuseGrpc(14, { 'grpc-retry-pushback-ms': '-1' })
+    await using up = await startHttp2Upstream(inTurn(late, stop, refuseGrpc(13)))
+    const routes = hedged({ retryOn: ['unavailable'], numRetries: 5 })
+    await using mesh = outboundHarness({ endpoints: [up.endpoint], routes })
+    expect((await grpcCall(mesh.outbound)).status).toBe('0')
+    expect(up.seen).toHaveLength(2)
+    expect(mesh.recorder.calls).toMatchObject([{ flags: '-' }])
+  })
 })
 
 describe('a mirrored call', () => {

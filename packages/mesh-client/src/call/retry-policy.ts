@@ -75,11 +75,12 @@ export interface RetryProgress {
  *   a kept connection that the server has just closed), or because the server has not processed it and no endpoint is
  *   untried (gRFC A6, transparent retries);
  * - `exhausted`: the policy would retry, but its number of retries is used up;
+ * - `stopped`: the policy would retry, but the server does not want it (gRFC A6, pushback);
  * - `none`.
  *
  * `move` and `resend` hold whatever the policy says.
  */
-export type RetryDecision = 'move' | 'retry' | 'resend' | 'exhausted' | 'none'
+export type RetryDecision = 'move' | 'retry' | 'resend' | 'exhausted' | 'stopped' | 'none'
 
 export function decideRetry(policy: RetryPolicy, end: AttemptEnd, progress: RetryProgress): RetryDecision {
   const { outcome } = end
@@ -87,8 +88,8 @@ export function decideRetry(policy: RetryPolicy, end: AttemptEnd, progress: Retr
   const unseen = refused || end.unprocessed === true
   if (unseen && progress.untriedLeft && progress.moves < HOST_SELECTION_RETRY_MAX_ATTEMPTS) return 'move'
   if (end.unprocessed === true && !progress.resent) return 'resend'
-  if (end.pushbackMs === NO_RETRY) return 'none'
   if (shouldRetry(policy, end)) {
+    if (end.pushbackMs === NO_RETRY) return 'stopped'
     return progress.retries < policy.numRetries ? 'retry' : 'exhausted'
   }
   const broken = outcome.kind === 'reset' && !progress.responseStarted

@@ -1,6 +1,6 @@
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from '@weft/mesh-protocol'
 import { expect, test } from 'vitest'
-import { requestedPause } from '../../../../packages/mesh-client/src/call/retry-back-off.ts'
+import { RetryBackOff, requestedPause } from '../../../../packages/mesh-client/src/call/retry-back-off.ts'
 
 const LOOKING: RetryPolicy = {
   ...DEFAULT_RETRY_POLICY,
@@ -25,4 +25,13 @@ test.each([
 
 test('a policy that does not look sees no pause', () => {
   expect(requestedPause(DEFAULT_RETRY_POLICY, () => '3', 0)).toBeUndefined()
+})
+
+test('what a gRPC server asks for is kept to the letter, and the schedule begins anew', () => {
+  const policy = { ...DEFAULT_RETRY_POLICY, retryBackOff: { baseIntervalMs: 100, maxIntervalMs: 10_000 } }
+  const backOff = new RetryBackOff(policy, { next: () => 0.999_999 })
+  const pauses = [backOff.next(undefined), backOff.next(undefined), backOff.next(7_000, 30), backOff.next(undefined)]
+  expect(pauses[2]).toBe(30)
+  expect(pauses[3]).toBe(pauses[0])
+  expect(pauses[1]).toBeGreaterThan(pauses[0] as number)
 })

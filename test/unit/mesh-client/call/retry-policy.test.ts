@@ -141,3 +141,45 @@ describe('which ends a condition covers', () => {
     )
   })
 })
+
+describe('a call of gRPC', () => {
+  const progress: RetryProgress = {
+    safe: false,
+    responseStarted: false,
+    untriedLeft: true,
+    retries: 0,
+    moves: 0,
+    resent: false,
+  }
+  const unavailable = policyOf(['unavailable'])
+
+  test.each([
+    ['cancelled', '1'],
+    ['deadline-exceeded', '4'],
+    ['resource-exhausted', '8'],
+    ['internal', '13'],
+    ['unavailable', '14'],
+  ])('%s covers every end that becomes its status, and no other', (condition, grpcStatus) => {
+    for (const outcome of [RESET, TIMED_OUT, CONNECT_FAILED, responseOutcome(200), responseOutcome(503)]) {
+      for (const status of ['0', '1', '2', '4', '7', '8', '13', '14', '16']) {
+        const end = { outcome, requestStarted: true, grpcStatus: status }
+        expect(shouldRetry(policyOf([condition]), end)).toBe(status === grpcStatus)
+      }
+    }
+  })
+
+  test('what its caller gave up and what found no room is never made again', () => {
+    for (const outcome of [ABORTED, LOCAL_OVERFLOW]) {
+      expect(shouldRetry(unavailable, { outcome, requestStarted: true, grpcStatus: '14' })).toBe(false)
+    }
+  })
+
+  test('a server that does not want it is asked no more, but for what it has not seen', () => {
+    const end: AttemptEnd = { outcome: responseOutcome(200), requestStarted: true, grpcStatus: '14', pushbackMs: -1 }
+    expect(decideRetry(unavailable, end, progress)).toBe('stopped')
+    expect(decideRetry(unavailable, { ...end, pushbackMs: 0 }, progress)).toBe('retry')
+    expect(decideRetry(unavailable, { ...end, pushbackMs: 0 }, { ...progress, retries: 2 })).toBe('exhausted')
+    expect(decideRetry(unavailable, { ...end, grpcStatus: '5' }, progress)).toBe('none')
+    expect(decideRetry(unavailable, { ...end, unprocessed: true }, progress)).toBe('move')
+  })
+})

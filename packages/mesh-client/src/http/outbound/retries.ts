@@ -111,7 +111,7 @@ export class Retries implements PickContext, RetriedCall, PausedCall {
   admits(decision: RetryDecision, { pauseMs: asked, pushbackMs }: AttemptEnd): boolean {
     const { cluster, source } = this.#exchange
     const pauseMs = pushbackMs ?? asked
-    if (decision === 'none') return false
+    if (decision === 'none' || decision === 'stopped') return false
     if (decision === 'exhausted') {
       this.#owner.flag('URX')
       return false
