@@ -40,6 +40,6 @@ export interface CallFacts {
 export interface OpenedCall extends EndableCall {
   readonly home: CallHome
   readonly facts: CallFacts
-  /** Calls back when no message is being compressed. */
-  afterMessages(then: () => void): void
+  /** The turn in which it was started is over: it is to be opened as soon as no message is being compressed. */
+  turnOver(): void
 }

@@ -43,9 +43,11 @@ export class FrameSource implements AsyncIterable<Buffer>, AsyncIterator<Buffer,
     this.#waiting = undefined
   }
 
-  /** All that waits, as one piece; what it leaves behind is an empty source. */
-  drain(): Buffer {
+  /** All of it, as one piece that is sent as soon as may be. It may be taken again. */
+  whole(): Buffer {
     const frames = this.#queue.map(({ frame }) => frame)
+    for (const { sent } of this.#queue) if (sent !== undefined) process.nextTick(sent)
+    this.#queue = frames.map((frame) => ({ frame, sent: undefined }))
     return frames.length === 1 ? (frames[0] as Buffer) : Buffer.concat(frames)
   }
 

@@ -84,10 +84,8 @@ export class MeshCall implements ChannelCall, StreamListener, MessageReceiver, O
   }
 
   halfClose(): void {
-    this.afterMessages(() => {
-      this.#stream.halfClose()
-      this.#opening.complete()
-    })
+    if (this.#compressor?.busy === true) this.#compressor.whenIdle(() => this.#noMore())
+    else this.#noMore()
   }
 
   cancelWithStatus(code: number, details: string): void {
@@ -119,10 +117,9 @@ export class MeshCall implements ChannelCall, StreamListener, MessageReceiver, O
     this.#whenOver = then
   }
 
-  /** Calls back when no message is being compressed. */
-  afterMessages(then: () => void): void {
-    if (this.#compressor?.busy === true) this.#compressor.whenIdle(then)
-    else then()
+  turnOver(): void {
+    if (this.#compressor?.busy === true) this.#compressor.whenIdle(() => this.#opening.complete())
+    else this.#opening.complete()
   }
 
   onHeaders(headers: IncomingHttpHeaders): void {
@@ -163,6 +160,11 @@ export class MeshCall implements ChannelCall, StreamListener, MessageReceiver, O
     if (this.#ending !== undefined) this.#tell(callStatus(this.home.grpc, this.#ending))
     else if (this.#readAsked) this.#stream.read()
     this.#readAsked = false
+  }
+
+  #noMore(): void {
+    this.#stream.halfClose()
+    this.#opening.complete()
   }
 
   #encodingNow(): MessageEncoding {

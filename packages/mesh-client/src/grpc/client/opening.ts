@@ -35,17 +35,12 @@ export class Opening {
     this.#headers = headers
     this.#waitsForReady = waitsForReady
     this.#state = 'begun'
-    process.nextTick(beginLater, this)
+    process.nextTick(turnOver, this.#call)
   }
 
-  /** Nothing more is sent: there is nothing to wait for. */
+  /** There is nothing to wait for: all that is sent is known, or that there will be more. */
   complete(): void {
     if (this.#state === 'begun') this.#proceed()
-  }
-
-  /** The turn of the start is over. */
-  turnOver(): void {
-    this.#call.afterMessages(() => this.complete())
   }
 
   stop(): void {
@@ -148,6 +143,6 @@ function composed(
   return own.compose(channels)
 }
 
-function beginLater(opening: Opening): void {
-  opening.turnOver()
+function turnOver(call: OpenedCall): void {
+  call.turnOver()
 }

@@ -64,7 +64,7 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
       path,
       method: 'POST',
       headers: headers as string[],
-      body: this.#halfClosed ? this.#source.drain() : this.#source,
+      body: this.#halfClosed ? this.#source.whole() : this.#source,
       headersTimeout: 0,
       bodyTimeout: 0,
     }
