@@ -1,7 +1,7 @@
 import * as grpc from '@grpc/grpc-js'
 import { createMesh, type Mesh } from '@weft/mesh-client'
 import { meshGrpc } from '@weft/mesh-client/grpc'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { countingProxy } from '../support/grpc/counting-proxy.ts'
 import { GreeterClient } from '../support/grpc/gen/greeter.ts'
 import { type BareGreeter, registerGreeter, startBareGreeter } from '../support/grpc/greeter-server.ts'
@@ -60,6 +60,7 @@ beforeAll(async () => {
   greeter = await startBareGreeter('greeter')
   await registerGreeter(scene.control.url, 'greeter', greeter.port)
 })
+afterEach(() => void vi.unstubAllEnvs())
 afterAll(async () => {
   await scene[Symbol.asyncDispose]()
   await greeter[Symbol.asyncDispose]()
@@ -265,7 +266,6 @@ describe('a channel that grpc-js makes', () => {
     const mesh = scene.join({ service: 'caller' })
     const client = bridged(mesh, TARGET)
     expect((await hello(client, 'ann')).code).toBe(status.OK)
-    vi.unstubAllEnvs()
     client.close()
   })
 

@@ -1,4 +1,5 @@
 import { Server, ServerCredentials, type ServerErrorResponse } from '@grpc/grpc-js'
+import { call } from '../control-server.ts'
 import { registration } from '../test-model.ts'
 import { type GreeterServer, GreeterService } from './gen/greeter.ts'
 
@@ -28,9 +29,9 @@ export async function startBareGreeter(
 ): Promise<BareGreeter> {
   const connections = new Set<string>()
   const calls: Record<string, unknown>[] = []
-  const seen = (call: { getPeer(): string; metadata: { getMap(): Record<string, unknown> } }): void => {
-    connections.add(call.getPeer())
-    calls.push(call.metadata.getMap())
+  const seen = (asked: { getPeer(): string; metadata: { getMap(): Record<string, unknown> } }): void => {
+    connections.add(asked.getPeer())
+    calls.push(asked.metadata.getMap())
   }
   let cancelled = 0
   const server = new Server()
@@ -77,21 +78,23 @@ export async function startBareGreeter(
   }
 }
 
-/** Registers a bare server as an instance of a service, whose port is one of gRPC. */
+/** How often a registration is renewed, well within its lease. */
+const RENEW_MS = 4_000
+
+/** Registers a bare server as an instance of a service, whose port is one of gRPC, for as long as nobody deletes it. */
 export async function registerGreeter(
   control: string,
   service: string,
   port: number,
   id = `${service}-${port}`,
 ): Promise<void> {
-  const body = registration({
-    service,
-    ports: [{ name: 'grpc', servicePort: 50_051, port: 50_051, listenPort: port, protocol: 'grpc' }],
-  })
-  const response = await fetch(`${control}/v1/workloads/${id}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  })
-  if (!response.ok) throw new Error(`refused: ${await response.text()}`)
+  const ports = [{ name: 'grpc', servicePort: 50_051, port: 50_051, listenPort: port, protocol: 'grpc' }]
+  const url = `${control}/v1/workloads/${id}`
+  const { status, body } = await call(url, 'PUT', registration({ service, ports }))
+  if (status !== 200) throw new Error(`refused: ${JSON.stringify(body)}`)
+  const renewing = setInterval(async () => {
+    const renewed = await call(`${url}/renew`, 'POST').catch(() => undefined)
+    if (renewed?.status !== 200) clearInterval(renewing)
+  }, RENEW_MS)
+  renewing.unref()
 }
