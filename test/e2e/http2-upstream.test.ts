@@ -108,6 +108,21 @@ describe('an upstream that speaks HTTP/2 without TLS', () => {
     expect({ ...response.trailers }).toEqual({ 'x-checksum': 'abc' })
   })
 
+  test.each(['the request is over', 'the request goes on'])(
+    'is not taken for complete where its connection breaks and %s',
+    async (what) => {
+      await using up = await startHttp2Upstream((stream) => {
+        stream.respond({ ':status': 200 })
+        stream.write('half', () => setTimeout(() => stream.session?.socket.destroy(), 10))
+      })
+      await using mesh = outboundHarness({ endpoints: [up.endpoint], cluster: H2 })
+      const body = what === 'the request is over' ? 'all' : new Readable({ read: () => undefined })
+      const response = await mesh.outbound.request(URL_OF, { method: 'POST', body })
+      await expect(response.body.text()).rejects.toThrow()
+      expect(mesh.recorder.calls).toMatchObject([{ status: 200, flags: 'UC' }])
+    },
+  )
+
   test('takes bodies of every form, and awaits 100 Continue where asked', async () => {
     await using up = await startHttp2Upstream((stream) => {
       const chunks: Buffer[] = []
