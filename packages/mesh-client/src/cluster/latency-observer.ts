@@ -7,7 +7,7 @@ import { retryAfterMs } from '../kernel/retry-after.ts'
 import type { AnswerHeaders, AnswerLearner, EndpointState, Outcome } from './types.ts'
 
 /**
- * Learns how fast endpoints answer, for PEAK_EWMA. Each attempt is told once: at its response head, or at its end where
+ * Learns how fast endpoints answer, for PEAK_EWMA. Each attempt counts once: at its response head, or at its end where
  * none has come. The head is where a failure can be told, and a long download is no slow answer; a stream that is slow
  * after its head shows in the requests under way, which are counted to their end.
  */
@@ -26,8 +26,10 @@ export class LatencyObserver implements AnswerLearner {
     else this.#failed(state, now, status === 429 || status === 503 ? this.#hint(headers) : undefined)
   }
 
-  /** A head has told what there is to know. */
-  trailed(): void {}
+  /** A head has told what there is to know, but for a gRPC call that fails after it: its endpoint did not answer well in time. */
+  trailed(state: EndpointState, now: number, trailers: AnswerHeaders): void {
+    if (isFailedAnswer(200, firstValue(trailers['grpc-status']))) this.#failed(state, now, undefined)
+  }
 
   /** The attempt is over without a response head. */
   ended(state: EndpointState, startedAt: number, now: number, outcome: Outcome): void {

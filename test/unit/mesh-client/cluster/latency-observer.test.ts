@@ -44,6 +44,18 @@ test.each<[string, Outcome, number | undefined]>([
   expect(latency(130)).toBe(expected)
 })
 
+test.each([
+  [{}, 30],
+  [{ 'grpc-status': '0' }, 30],
+  [{ 'grpc-status': '7' }, 30],
+  [{ 'grpc-status': '14' }, failurePenaltyMs],
+])('trailers %j after a head of 30 ms leave %j', (trailers, expected) => {
+  const { state, observer, latency } = scene()
+  observer.answered(state, 100, 130, 200, {})
+  observer.trailed(state, 130, trailers)
+  expect(latency(130)).toBe(expected)
+})
+
 test('a caller who leaves soon makes an endpoint look no better', () => {
   const { state, observer, latency } = scene()
   observer.answered(state, 0, 500, 200, {})
