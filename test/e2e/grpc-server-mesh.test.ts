@@ -117,6 +117,46 @@ describe('a Server of gRPC in a mesh', () => {
   })
 })
 
+test.each(['a bare client', 'a client of the mesh'])(
+  'an answer before the end of its request reaches %s',
+  async (which) => {
+    await using scene = await openMeshScene()
+    const server = scene.join({ service: 'greeter' })
+    const grpc = meshGrpc(server)
+    const { port } = await grpc.serve(
+      greeterServer(grpc, {
+        collect: (call, reply) => void call.once('data', ({ name }) => reply(null, { text: name })),
+        chat: (call) =>
+          void call.once('data', ({ name }) => {
+            call.write({ text: name })
+            call.end()
+          }),
+      }),
+      LOOPBACK,
+    )
+    const caller = scene.join()
+    await Promise.all([server.ready(READY), caller.ready(READY)])
+    using bare = bareClient(`127.0.0.1:${port}`)
+    const client = which === 'a bare client' ? bare : clientOf(meshGrpc(caller))
+    await poll(async () => (await hello(client, 'a')).code === 0, 'the mesh to know')
+    for (let round = 0; round < 20; round++) {
+      const answer = new Promise((resolve, reject) => {
+        const call = client.collect((error, reply) => (error === null ? resolve(reply?.text) : reject(error)))
+        call.on('error', () => undefined)
+        call.write({ name: 'a' })
+      })
+      expect(await answer).toBe('a')
+      const chat = client.chat()
+      chat.write({ name: 'b' })
+      const said: string[] = []
+      chat.on('data', ({ text }) => said.push(text))
+      await once(chat, 'end')
+      expect(said).toEqual(['b'])
+    }
+    await poll(async () => (await requests(server, 'destination')).join() === '0 -', 'all told as good')
+  },
+)
+
 describe('serve of gRPC refuses', () => {
   test('what it cannot serve, and says why', async () => {
     await using scene = await openMeshScene()

@@ -74,6 +74,26 @@ describe('policy before grpc-js', () => {
     expect(scene.calls.map(({ rpc }) => rpc?.isKnownMethod)).toEqual([true, false, false])
   })
 
+  test('a denial reaches a caller that has not ended its request', async () => {
+    await using scene = inboundHarness()
+    scene.policy.set({
+      inbound: { ...inboundPolicy([]), authorization: { deny: [{ name: 'ns/all', rules: [{ any: true }] }] } },
+    })
+    const { address } = await serveGreeter(scene)
+    using client = bareClient(address)
+    for (let round = 0; round < 20; round++) {
+      const collected = new Promise((resolve) => {
+        const call = client.collect((error) => resolve(error?.code))
+        call.write({ name: 'x'.repeat(round * 10_000) })
+      })
+      const chat = client.chat()
+      chat.on('data', () => undefined)
+      chat.write({ name: 'x'.repeat(round * 10_000) })
+      expect(await collected).toBe(7)
+      await expect(once(chat, 'end')).rejects.toMatchObject({ code: 7 })
+    }
+  })
+
   test('what is no POST reaches no method', async () => {
     await using scene = inboundHarness()
     let came = 0

@@ -185,7 +185,7 @@ describe('what costs a server', () => {
     stream.on('error', () => undefined)
     stream.resume()
     stream.write(Buffer.from([0, 0, 0x10, 0, 0]))
-    const timer = setInterval(() => stream.write(Buffer.alloc(10)), 5)
+    const timer = setInterval(() => stream.write(Buffer.alloc(10_000)), 5)
     await once(stream, 'close')
     clearInterval(timer)
     expect(stream.rstCode).toBe(NO_ERROR)

@@ -1,5 +1,11 @@
 import type { EventEmitter } from 'node:events'
-import { constants, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import {
+  constants,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+  type ServerHttp2Stream,
+  type ServerStreamResponseOptions,
+} from 'node:http2'
 import { EMPTY_CONTEXT } from '../../context/request-context.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
@@ -17,6 +23,8 @@ import { type StreamWatcher, watchStream } from './watched-stream.ts'
 const ignore = (): void => undefined
 const OK = 200
 const METHOD_NOT_ALLOWED = 405
+/** What a caller may go on sending before it is told that nobody reads it: a window of flow control. */
+const MOST_UNWANTED_BYTES = 65_535
 const NO_BODY = new Uint8Array()
 
 /** What comes and goes over one bare stream of HTTP/2, as a server of gRPC takes it. */
@@ -29,6 +37,8 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   #status = 0
   #grpcStatus: string | undefined
   #isAnswered = false
+  /** There when the mesh itself has answered: what has come since. */
+  #unwantedBytes: number | undefined
 
   constructor(
     host: ExchangeHost,
@@ -65,6 +75,7 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     if (flag !== '-') this.flag(flag)
     const stream = this.#stream
     const isEmpty = body.length === 0
+    this.#unwantedBytes = 0
     stream.respond(mergeHeaders({ ':status': status }, headers), { endStream: isEmpty })
     if (!isEmpty) stream.end(body)
     stream.resume()
@@ -88,10 +99,18 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     return this.span.run(() => store.run(this.context, callEmit, emitter, emit, args))
   }
 
-  responding(headers: OutgoingHttpHeaders, isLast: boolean): OutgoingHttpHeaders {
+  override received(chunk: Uint8Array): void {
+    super.received(chunk)
+    if (this.#unwantedBytes === undefined) return
+    this.#unwantedBytes += chunk.length
+    if (this.#unwantedBytes > MOST_UNWANTED_BYTES && this.#stream.writableFinished)
+      this.#stream.close(constants.NGHTTP2_NO_ERROR)
+  }
+
+  responding(headers: OutgoingHttpHeaders, options: ServerStreamResponseOptions = {}): OutgoingHttpHeaders {
     const { ':status': status = OK } = headers
     this.#status = Number(status)
-    if (isLast) this.trailing(headers)
+    if (options.endStream === true) this.trailing(headers)
     return this.#additions === undefined ? headers : mergeHeaders(headers, this.#additions)
   }
 
@@ -101,10 +120,14 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     if (status !== undefined) this.#grpcStatus = String(status)
   }
 
-  /** A caller that goes on sending after its answer would keep the stream: it is told that nobody reads it. RFC 9113 section 8.1. */
+  /**
+   * Its answer is complete, which is when it is over, though its caller may go on sending for as long as it likes. To reset what a
+   * server has answered (RFC 9113 section 8.1) would be right and has clients of grpc-js lose the status. The stream of a caller
+   * that has ended its request closes now, and by then all bytes are counted.
+   */
   finished(): void {
-    const stream = this.#stream
-    if (!stream.readableEnded && !stream.closed) stream.close(constants.NGHTTP2_NO_ERROR)
+    const { writableFinished, readableEnded } = this.#stream
+    if (this.#isAnswered && writableFinished && !readableEnded) this.closed()
   }
 
   closed(): void {

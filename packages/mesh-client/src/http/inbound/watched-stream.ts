@@ -21,10 +21,10 @@ export interface StreamWatcher {
   /** Bytes of the response. */
   sent(chunk: Uint8Array): void
   /** The head of the response, as the application gives it; what is given back is sent. */
-  responding(headers: OutgoingHttpHeaders, isLast: boolean): OutgoingHttpHeaders
+  responding(headers: OutgoingHttpHeaders, options?: ServerStreamResponseOptions): OutgoingHttpHeaders
   /** The trailers of the response. */
   trailing(headers: OutgoingHttpHeaders): void
-  /** The response is written to its end. */
+  /** The body of the response is written to its end, or its trailers are sent. */
   finished(): void
   /** The stream is over, whoever ended it. */
   closed(): void
@@ -74,13 +74,15 @@ function respondOnStream(
   options?: ServerStreamResponseOptions,
 ): void {
   const given = headers === undefined || Array.isArray(headers) ? byName(headers) : (headers as OutgoingHttpHeaders)
-  const sent = (this as Watched)[EXCHANGE].responding(given, options?.endStream === true)
+  const sent = (this as Watched)[EXCHANGE].responding(given, options)
   inherited(this).respond.call(this, sent, options)
 }
 
 function trailersOfStream(this: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
-  ;(this as Watched)[EXCHANGE].trailing(headers)
+  const watcher = (this as Watched)[EXCHANGE]
+  watcher.trailing(headers)
   inherited(this).sendTrailers.call(this, headers)
+  watcher.finished()
 }
 
 /** Newer versions of Node also take names and values in turn. */
