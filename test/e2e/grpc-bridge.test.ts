@@ -241,6 +241,18 @@ describe.each([
     for (const client of [believing, plain, others]) client.close()
   })
 
+  test('makes no calls once the mesh is closed', async () => {
+    const mesh = scene.join({ service: 'caller' })
+    const client = connect(mesh, TARGET)
+    expect((await hello(client, 'ann')).code).toBe(status.OK)
+    await mesh.close()
+    expect(await hello(client, 'ann', { waitForReady: true })).toMatchObject({
+      code: status.UNAVAILABLE,
+      text: expect.stringMatching(/closed/),
+    })
+    client.close()
+  })
+
   test('lets go of its calls that wait when it is closed', async () => {
     const mesh = createMesh({ control: 'http://127.0.0.1:1', service: 'caller', localDirectory: false })
     const client = connect(mesh, TARGET)

@@ -1,5 +1,6 @@
 import type { experimental, Metadata } from '@grpc/grpc-js'
 import { formatGrpcTimeout, parseGrpcTimeout } from '../../kernel/grpc-timeout.ts'
+import { GRPC_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import type { MeshInternals } from '../../mesh/internals.ts'
 import { grpcJs } from '../grpc-js.ts'
 import { callHeaders } from '../wire/call-headers.ts'
@@ -144,11 +145,11 @@ export class BridgeCall implements SubchannelCall, StreamListener {
   /** With what is left of the time by then. */
   #openAgain(): void {
     const headers = [...this.#request.headers]
-    const at = headers.indexOf('grpc-timeout') + 1
-    const timeoutMs = at % 2 === 1 ? parseGrpcTimeout(headers[at] as string) : undefined
+    const at = headers.findIndex((text, index) => index % 2 === 0 && text === GRPC_TIMEOUT_HEADER)
+    const timeoutMs = at === -1 ? undefined : parseGrpcTimeout(headers[at + 1] as string)
     if (timeoutMs !== undefined) {
       const elapsedMs = this.#place.mesh.clock.now() - this.#startedAt
-      headers[at] = formatGrpcTimeout(Math.max(1, timeoutMs - elapsedMs))
+      headers[at + 1] = formatGrpcTimeout(Math.max(1, timeoutMs - elapsedMs))
     }
     this.#stream.open({ ...this.#request, headers })
   }
