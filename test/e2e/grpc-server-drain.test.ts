@@ -69,7 +69,7 @@ describe('a served Server is taken out of service', () => {
       chat.end()
     }
     await served.close()
-    expect(isShut).toBe(true)
+    await poll(() => isShut, 'the word of grpc-js')
     expect(served.server.listening).toBe(false)
     expect(scene.events).toEqual(['registered', 'deregistered'])
   })
