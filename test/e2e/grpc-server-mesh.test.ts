@@ -4,6 +4,7 @@ import { Server, ServerCredentials } from '@grpc/grpc-js'
 import { createMesh, type Mesh } from '@weft/mesh-client'
 import { type GrpcServeOptions, type MeshGrpc, meshGrpc } from '@weft/mesh-client/grpc'
 import { afterEach, describe, expect, test } from 'vitest'
+import { call } from '../support/control-server.ts'
 import { GreeterClient, GreeterService } from '../support/grpc/gen/greeter.ts'
 import { bareClient, type GreeterMethods, greeter, hello } from '../support/grpc/serve-greeter.ts'
 import { openMeshScene } from '../support/mesh-scene.ts'
@@ -156,6 +157,31 @@ test.each(['a bare client', 'a client of the mesh'])(
     await poll(async () => (await requests(server, 'destination')).join() === '0 -', 'all told as good')
   },
 )
+
+test('its health is what the workload finds by a probe of gRPC, whoever else may call it', async () => {
+  await using scene = await openMeshScene()
+  const server = await scene.joinAs('default', 'greeter', { service: 'greeter', workload: 'greeter' })
+  const grpc = meshGrpc(server)
+  await grpc.serve(greeterServer(grpc), LOOPBACK)
+  await server.ready(READY)
+  const probe = { periodSeconds: 1, failureThreshold: 1, grpc: { port: 50051, service: 'weft.test.Greeter' } }
+  await scene.apply(peerAuthentication('default', { mtls: { mode: 'STRICT' } }), authorizationPolicy('nobody', {}), {
+    apiVersion: 'networking.istio.io/v1',
+    kind: 'WorkloadGroup',
+    metadata: { name: 'greeter' },
+    spec: { template: {}, probe },
+  })
+  const health = async (): Promise<string> => {
+    const { body } = await call(`${scene.control.url}/v1/services/default/greeter`, 'GET')
+    return (body.endpoints as { health: string }[]).map((endpoint) => endpoint.health).join()
+  }
+  await poll(async () => (await health()) === 'HEALTHY', 'a good probe')
+  grpc.setServingStatus('weft.test.Greeter', 'NOT_SERVING')
+  await poll(async () => (await health()) === 'UNHEALTHY', 'a bad one')
+  grpc.setServingStatus('weft.test.Greeter', 'SERVING')
+  await poll(async () => (await health()) === 'HEALTHY', 'a good one again')
+  expect(() => grpc.setServingStatus('weft.test.Greeter', 'ILL' as never)).toThrow('SERVING')
+})
 
 describe('serve of gRPC refuses', () => {
   test('what it cannot serve, and says why', async () => {
