@@ -6,6 +6,7 @@ import * as grpc from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BoundCalls } from '../../packages/mesh-client/src/context/bound-calls.ts'
 import { MeshError } from '../../packages/mesh-client/src/kernel/errors.ts'
+import { createHostTable } from '../../packages/mesh-client/src/routing/host-table.ts'
 import {
   asIs,
   callPlain,
@@ -163,6 +164,33 @@ describe('a call before the first policy', () => {
     })
     expect(harness.mesh.recorder.calls).toEqual([])
   })
+
+  test.each(['unary', 'bidi'] as const)(
+    'of the host waits for it where a %s call is told to, though it is none of the mesh yet',
+    async (kind) => {
+      await using harness = grpcHarness({ endpoints: [localEndpoint(plain.port)], ready: false })
+      harness.mesh.policy.set({
+        hosts: createHostTable(
+          { type: 'HostIndex', name: 'hosts', version: '1', domain: 'cluster.local', hosts: [] },
+          'default',
+        ),
+      })
+      const store = new AsyncLocalStorage<string>()
+      const told: unknown[] = []
+      const seen = store.run('caller', () =>
+        callPlain(harness.client(), kind, {
+          metadata: patient(),
+          messages: ['wait'],
+          onMessage: () => told.push(store.getStore()),
+        }),
+      )
+      await sleep(100)
+      harness.mesh.setRoutes([wireRoute(CLUSTER)])
+      expect(await seen).toMatchObject({ code: status.OK, messages: ['wait'], peer: `127.0.0.1:${plain.port}` })
+      expect(harness.mesh.recorder.calls).toHaveLength(1)
+      expect(told).toEqual(kind === 'bidi' ? ['caller'] : [])
+    },
+  )
 
   test('ends with its deadline, and when it is cancelled', async () => {
     await using harness = grpcHarness({ ready: false })

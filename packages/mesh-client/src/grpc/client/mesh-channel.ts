@@ -1,4 +1,5 @@
 import type { ChannelInterface, Deadline } from '@grpc/grpc-js'
+import type { OriginKind } from '../../http/outbound/origins.ts'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import type { MeshInternals } from '../../mesh/internals.ts'
 import type { ChannelParts } from '../edges.ts'
@@ -11,6 +12,7 @@ import { channelSettings } from './channel-settings.ts'
 import { Connectivity } from './connectivity.ts'
 import { HeldCall } from './held-call.ts'
 import { MeshCall } from './mesh-call.ts'
+import { OutsideCall } from './outside-call.ts'
 import { createOutsideChannel, outsideTarget } from './outside-channel.ts'
 import { followParent, parentDeadline } from './parent-call.ts'
 
@@ -106,27 +108,41 @@ export class MeshChannel implements ChannelInterface {
       throw new TypeError('Channel#createCall: deadline must be a number or Date')
     }
     if (this.#closed) throw new Error(SHUT_DOWN)
-    const { internals, where } = this.#parts
-    const { kind } = internals.outbound.targets.resolve(where.origin)
-    const make = (): ChannelCall => this.#decided(method, deadline, host, parentCall, propagateFlags)
-    return kind === 'undecided' ? this.#held(make, deadlineMs(deadline)) : make()
+    const make = (): ChannelCall => this.#made(method, deadline, host, parentCall, propagateFlags)
+    const decide = (): ChannelCall => (this.#ofMesh() ? make() : this.#outsideCall(make))
+    return this.#kind() === 'undecided' ? this.#held(decide, deadlineMs(deadline)) : decide()
   }
 
-  #decided(
+  #kind(): OriginKind {
+    const { internals, where } = this.#parts
+    return internals.outbound.targets.resolve(where.origin).kind
+  }
+
+  /** What is not known after the wait for policy follows the default of a mesh without any: it is let through. */
+  #ofMesh(): boolean {
+    const kind = this.#kind()
+    return kind !== 'outside' && kind !== 'undecided'
+  }
+
+  #outsideCall(make: () => ChannelCall): ChannelCall {
+    const { policy } = this.#parts.internals
+    return new OutsideCall({
+      make,
+      ofMesh: () => this.#ofMesh(),
+      onPolicyChange: (listener) => policy.onChange(listener),
+    })
+  }
+
+  #made(
     method: string,
     deadline: Deadline,
     host: string | null | undefined,
     parent: ParentCall | null,
     flags: number | null | undefined,
   ): ChannelCall {
-    const { internals, where, nextCallNumber } = this.#parts
-    const { kind } = internals.outbound.targets.resolve(where.origin)
-    // What is not known after the wait for policy follows the default of a mesh without any: it is let through.
-    if (kind === 'outside' || kind === 'undecided') {
-      return this.#outsideChannel().createCall(method, deadline, host, parent, flags)
-    }
+    if (!this.#ofMesh()) return this.#outsideChannel().createCall(method, deadline, host, parent, flags)
     const call = new MeshCall(this.#home, {
-      number: nextCallNumber(),
+      number: this.#parts.nextCallNumber(),
       method,
       deadline: parentDeadline(parent, flags, deadlineMs(deadline)),
       host: host ?? undefined,
