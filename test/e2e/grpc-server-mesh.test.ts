@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { Metadata, Server, ServerCredentials } from '@grpc/grpc-js'
 import { createMesh, type Mesh } from '@weft/mesh-client'
 import { type GrpcServeOptions, type MeshGrpc, meshGrpc } from '@weft/mesh-client/grpc'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -116,6 +116,46 @@ describe('a Server of gRPC in a mesh', () => {
     asked.destroy()
     await poll(() => cancelled === 1, 'the leaf to hear')
   })
+})
+
+test('what a call of gRPC carries follows to HTTP, and its end ends that', async () => {
+  await using scene = await openMeshScene()
+  const seen: IncomingMessage[] = []
+  let left = 0
+  await scene.serve('web', 'v1', (asked, response) => {
+    seen.push(asked)
+    if (asked.url === '/hang') response.once('close', () => left++)
+    else response.end('web')
+  })
+  const middle = scene.join({ service: 'middle', propagate: ['x-tenant'] })
+  const grpc = meshGrpc(middle)
+  const { port } = await grpc.serve(
+    greeterServer(grpc, {
+      hello(call, reply) {
+        const asked = middle.fetch(`http://web/${call.request.name}`).then((answer) => answer.text())
+        asked.then(
+          (text) => reply(null, { text }),
+          (error: Error) => reply(error),
+        )
+      },
+    }),
+    LOOPBACK,
+  )
+  await middle.ready(READY)
+  using client = bareClient(`127.0.0.1:${port}`)
+  const metadata = new Metadata()
+  metadata.set('x-tenant', 'blue')
+  metadata.set('traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01')
+  await poll(async () => (await hello(client, 'a', metadata, 3_000)).text === 'web', 'the chain')
+  const { headers } = seen.at(-1) as IncomingMessage
+  expect(headers).toMatchObject({ 'x-tenant': 'blue', traceparent: metadata.get('traceparent')[0] })
+  const remaining = Number(headers['x-envoy-expected-rq-timeout-ms'])
+  expect(remaining).toBeGreaterThan(500)
+  expect(remaining).toBeLessThanOrEqual(3_000)
+  const hanging = client.hello({ name: 'hang' }, () => undefined)
+  await poll(() => seen.at(-1)?.url === '/hang', 'the request')
+  hanging.cancel()
+  await poll(() => left === 1, 'the end of the request')
 })
 
 test.each(['a bare client', 'a client of the mesh'])(

@@ -74,8 +74,8 @@ export interface Mesh {
   detach<T>(work: () => T): T
   /**
    * Who has sent a request that is served: the identity that its connection has proven by mutual TLS, and the claims of the JWT
-   * that policy has proven. Takes Node's requests of HTTP/1.1 and HTTP/2, those of Express and Fastify, Koa's `ctx`, and the
-   * sockets of upgrades and of protocol `tcp`. What nobody has proven is `undefined`, and so is all of anything else.
+   * that policy has proven. Takes Node's requests of HTTP/1.1 and HTTP/2, those of Express and Fastify, Koa's `ctx`, calls of
+   * grpc-js, and the sockets of upgrades and of protocol `tcp`. What nobody has proven is `undefined`, and so is all of anything else.
    */
   peer(request: object): PeerIdentity
   /** Metrics of this mesh, apart from prom-client's default registry. */
