@@ -252,6 +252,13 @@ describe('serve of gRPC refuses', () => {
     await expect(grpc.serve(taken, port)).rejects.toMatchObject({ code: 'EADDRINUSE' })
     // It is as it was, so that it can be served elsewhere.
     await grpc.serve(taken, { ...LOOPBACK, servicePort: 2 })
+    const broken = greeterServer(grpc)
+    broken.createConnectionInjector = () => {
+      throw new Error('no injector today')
+    }
+    await expect(grpc.serve(broken, { ...LOOPBACK, servicePort: 4 })).rejects.toThrow('no injector today')
+    Reflect.deleteProperty(broken, 'createConnectionInjector')
+    await grpc.serve(broken, { ...LOOPBACK, servicePort: 4 })
     await expect(mesh.serve(() => undefined, { protocol: 'grpc' as never })).rejects.toThrow('meshGrpc')
     await served.close({ timeoutMs: 0 })
     await grpc.serve(server, { ...LOOPBACK, servicePort: 3 })

@@ -22,7 +22,7 @@ export interface ServeGrpcDeps {
  * Serves a Server of grpc-js behind the mesh: an http2 server that grpc-js makes for it listens, and what comes over its
  * connections goes the way of all requests before grpc-js sees it, methods that nobody has included.
  *
- * @param whenClosed told once, when it is over, however it began or failed
+ * @param whenClosed told when it is over
  */
 export async function serveGrpc(
   { grpc, internals, statuses }: ServeGrpcDeps,

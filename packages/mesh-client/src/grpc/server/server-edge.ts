@@ -34,10 +34,14 @@ export function createServerEdge({ grpc, mesh, internals }: GrpcEnvironment): Se
       checkOptions(options)
       if (internals === undefined) return serveBare({ grpc, mesh }, server, options)
       if (mesh.status().node.service === '') throw new MeshError('WEFT_CONFIG', NO_SERVICE)
+      const release = (): void => void Reflect.deleteProperty(server, SERVED)
       ;(server as Marked)[SERVED] = true
-      return serveGrpc({ grpc, internals, statuses }, server, options, () => {
-        Reflect.deleteProperty(server, SERVED)
-      })
+      try {
+        return await serveGrpc({ grpc, internals, statuses }, server, options, release)
+      } catch (error) {
+        release()
+        throw error
+      }
     },
     peer: peerOfRequest,
     setServingStatus(service, status) {

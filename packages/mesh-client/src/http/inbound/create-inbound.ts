@@ -12,7 +12,7 @@ import type { OwnProbes } from '../../inbound/own-probes.ts'
 import { policySteps } from '../../inbound/policy-steps.ts'
 import { notPropagated, propagation } from '../../inbound/propagation.ts'
 import type { Register } from '../../inbound/registration.ts'
-import { localUrl, resolveAddress } from '../../inbound/resolve-address.ts'
+import { resolveAddress } from '../../inbound/resolve-address.ts'
 import type { CompileInbound } from '../../inbound/rules-now.ts'
 import { telemetryStep } from '../../inbound/telemetry-step.ts'
 import type { AuditSink } from '../../kernel/audit-event.ts'
@@ -30,8 +30,9 @@ import { createForwardClientCert } from './forwarded-client-cert.ts'
 import { listen } from './listen.ts'
 import { type Listener, serverOf } from './listener.ts'
 import type { MeshServer, ServeOptions } from './mesh-server.ts'
+import { meshServer, type OpenPort, type PortOptions } from './open-port.ts'
 import { isHttp2Server } from './protocol-switch.ts'
-import { type ResolvedServeOptions, resolveServeOptions } from './serve-options.ts'
+import { resolveServeOptions } from './serve-options.ts'
 import type { RequestServer, Served, ServeSockets, SocketListener } from './served.ts'
 import { ServedServer } from './served-server.ts'
 import { socketServerOf } from './socket-listener.ts'
@@ -257,31 +258,5 @@ class MeshInbound implements Inbound {
 
   #refuseWhenClosed(): void {
     if (this.#closing !== undefined) throw new MeshError('WEFT_CLOSED', 'The mesh is closed and serves no more.')
-  }
-}
-
-interface PortOptions extends Omit<ResolvedServeOptions, 'protocol'> {
-  readonly protocol: ResolvedServeOptions['protocol'] | 'grpc'
-}
-
-/** A port from the call of `serve` to the end of its server. */
-interface OpenPort {
-  options: PortOptions
-  server: NetServer | undefined
-  /** `undefined` until the server listens. */
-  drain: Drain | undefined
-}
-
-function meshServer(server: NetServer, bound: AddressInfo, drain: Drain): MeshServer<NetServer> {
-  return {
-    server,
-    port: bound.port,
-    url: localUrl(bound.address, bound.port),
-    get ready() {
-      return !drain.started
-    },
-    address: () => server.address() as AddressInfo | null,
-    close: (options) => drain.close(options),
-    [Symbol.asyncDispose]: () => drain.close(),
   }
 }
