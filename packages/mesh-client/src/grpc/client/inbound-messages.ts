@@ -1,5 +1,6 @@
 import { decompress, type UnreadableMessage } from '../wire/compression.ts'
 import { isCompressed, messageOf } from '../wire/frame.ts'
+import { throwToProcess } from './throw-to-process.ts'
 
 /** Who is given the messages of a response. */
 export interface MessageReceiver {
@@ -32,8 +33,12 @@ export class InboundMessages {
     this.busy = true
     decompress(this.encoding, messageOf(frame), this.#maxBytes, (result) => {
       this.busy = false
-      if (Buffer.isBuffer(result)) this.#receiver.message(result)
-      else this.#receiver.unreadable(result)
+      try {
+        if (Buffer.isBuffer(result)) this.#receiver.message(result)
+        else this.#receiver.unreadable(result)
+      } catch (error) {
+        throwToProcess(error)
+      }
       this.#receiver.caughtUp()
     })
   }

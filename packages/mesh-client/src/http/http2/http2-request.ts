@@ -1,14 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from 'node:http2'
 import type { Dispatcher } from 'undici'
-import type { Timers } from '../../kernel/timers.ts'
+import { GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
+import type { TimerHandle, Timers } from '../../kernel/timers.ts'
 import type { Attempt } from '../outbound/attempt.ts'
 import type { Exchange } from '../outbound/exchange.ts'
 import { errors } from '../undici.ts'
 import { addBodyHeaders } from './body-headers.ts'
 import { BodyWriter } from './body-writer.ts'
 import { type SendableBody, sendableBody } from './request-body.ts'
-import { http2Head, rawList } from './request-head.ts'
+import { http2Head, rawList, tooLongToSend } from './request-head.ts'
 import { withResetCode } from './reset-code.ts'
 import { listenTo, listenToBody, type StreamReceiver } from './stream-listeners.ts'
 import { unprocessed } from './unprocessed.ts'
@@ -17,6 +18,9 @@ const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR, NGHTTP2_REF
 
 /** As undici's: a backstop below the limits of policy. */
 const DEFAULT_TIMEOUT_MS = 300_000
+
+/** How long the reset of a stream is awaited whose answer has ended already. */
+const RESET_AFTER_END_MS = 20
 
 type Raw = NonNullable<Dispatcher.DispatchController['rawHeaders']>
 
@@ -54,6 +58,8 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
   #answered = false
   #over = false
   #notSent = false
+  /** The answer has ended, and a word on why may follow. */
+  #ending: TimerHandle | undefined = undefined
   #trailers: IncomingHttpHeaders = {}
   #error: Error | undefined = undefined
 
@@ -158,6 +164,17 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
     }
     // Node tells an end also of a stream that ends because its connection breaks; `close` says so next.
     if (this.rawTrailers === null && this.#stream?.rstCode !== NGHTTP2_NO_ERROR) return
+    if (this.#lacksStatus) this.#ending = this.#carrier.timers.set(() => this.#complete(), RESET_AFTER_END_MS)
+    else this.#complete()
+  }
+
+  /** An answer to gRPC that has ended without a status: a server of Node says so before it resets a stream, and the reset says why. */
+  get #lacksStatus(): boolean {
+    if (!this.#exchange.isGrpc || this.rawTrailers !== null || this.#stream?.closed !== false) return false
+    return this.rawHeaders?.includes(GRPC_STATUS_HEADER) === false
+  }
+
+  #complete(): void {
     this.rawTrailers ??= []
     this.#leave(NGHTTP2_NO_ERROR)
     this.#attempt.onResponseEnd(this, this.#trailers)
@@ -179,7 +196,9 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
   }
 
   closed(): void {
-    if (!this.#over) this.#fail(this.#explain(this.#error))
+    if (this.#over) return
+    if (this.#ending !== undefined && this.#stream?.rstCode === NGHTTP2_NO_ERROR) this.#complete()
+    else this.#fail(this.#explain(this.#error))
   }
 
   /** A handler that throws ends its own request, as with undici. */
@@ -208,6 +227,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
   #leave(code: number): void {
     this.#over = true
     const stream = this.#stream
+    if (this.#ending !== undefined) this.#carrier.timers.clear(this.#ending)
     this.#writer?.stop()
     if (stream !== undefined && !stream.destroyed) {
       stream.setTimeout(0)
@@ -223,6 +243,9 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
     const stream = this.#stream
     const id = stream?.id
     if (this.#answered) return this.#reset(error)
+    if (this.#notSent && tooLongToSend(this.#exchange.headers)) {
+      return new errors.InvalidArgumentError('the headers of the request are longer than 64 KiB')
+    }
     if (stream?.rstCode === NGHTTP2_REFUSED_STREAM) {
       const refused = unprocessed('the server refused the stream (HTTP/2 REFUSED_STREAM)', error)
       return withResetCode(refused, NGHTTP2_REFUSED_STREAM)

@@ -41,6 +41,17 @@ export function http2Head(exchange: Exchange, scheme: 'http' | 'https'): Outgoin
   return head
 }
 
+/** What Node lets HTTP/2 send as one head, as nghttp2 reckons it before it compresses: 12 bytes a header and more. */
+const MAX_SENT_HEAD_BYTES = 65_536
+const HEADER_OVERHEAD_BYTES = 12
+
+/** Whether a head that could not be sent is longer than any connection of ours sends; the server has no part in it. */
+export function tooLongToSend(headers: readonly string[]): boolean {
+  let bytes = HEADER_OVERHEAD_BYTES
+  for (const text of headers) bytes += text.length + HEADER_OVERHEAD_BYTES / 2
+  return bytes > MAX_SENT_HEAD_BYTES
+}
+
 function add(head: OutgoingHttpHeaders, name: string, value: string): void {
   if (OF_THE_CONNECTION.has(name)) return
   if (name === 'te' && value !== 'trailers') return
