@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer } from 'node:net'
+import { Readable } from 'node:stream'
 import { DEFAULT_CIRCUIT_BREAKERS, type Endpoint, type OutlierDetection } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import type { CallEnd, ClientCallFacts, Tracing } from '../../packages/mesh-client/src/kernel/tracing.ts'
@@ -295,6 +296,24 @@ describe('what ends without an answer', () => {
     await using mesh = outboundHarness({ endpoints: [up.endpoint] })
     await expect(grpcCall(mesh.outbound)).rejects.toMatchObject({ rstCode: code })
     expect(mesh.recorder.calls).toMatchObject([{ grpcStatus: status, responseMessages: 1, status: 200 }])
+  })
+
+  test.each([
+    [8, '1'],
+    [2, '13'],
+    [0, '2'],
+  ])('a server of Node ends the answer before it resets the stream: code %i is the status %s', async (code, status) => {
+    await using up = await startHttp2Upstream((stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
+      stream.write(grpcFrame('half'), () => setTimeout(() => stream.close(code), 10))
+    })
+    await using mesh = outboundHarness({ endpoints: [up.endpoint] })
+    const body = new Readable({ read: () => undefined })
+    body.push(grpcFrame('and so on'))
+    if (code === 0) expect((await grpcCall(mesh.outbound, { body })).status).toBeUndefined()
+    else await expect(grpcCall(mesh.outbound, { body })).rejects.toMatchObject({ rstCode: code })
+    expect(mesh.recorder.calls).toMatchObject([{ grpcStatus: status, responseMessages: 1 }])
+    expect(mesh.states()[0]?.active).toBe(0)
   })
 
   test('a connection that breaks under an answer is no word of the server', async () => {

@@ -171,7 +171,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
   /** An answer to gRPC that has ended without a status: a server of Node says so before it resets a stream, and the reset says why. */
   get #lacksStatus(): boolean {
     if (!this.#exchange.isGrpc || this.rawTrailers !== null || this.#stream?.closed !== false) return false
-    return this.rawHeaders?.includes(GRPC_STATUS_HEADER) === false
+    return !(this.rawHeaders as readonly string[]).includes(GRPC_STATUS_HEADER)
   }
 
   #complete(): void {
