@@ -123,6 +123,9 @@ const CASES: Readonly<Record<string, Case>> = {
   'HTTP 503 with a page': { answer: says([PAGE], undefined, { ':status': 503, 'content-type': 'text/html' }) },
   'HTTP 404 with a page, to a stream': { answer: says([PAGE], undefined, { ':status': 404 }), kind: 'serverStream' },
   'HTTP 200 with a page': { answer: says([PAGE], undefined, { ':status': 200 }) },
+  'HTTP 503 with an empty body': { answer: says([], undefined, { ':status': 503 }) },
+  'HTTP 200 and nothing else': { answer: onlyHeaders(GRPC) },
+  'HTTP 200 and an empty body': { answer: says([], undefined) },
   'HTTP 401 without a body': { answer: onlyHeaders({ ':status': 401, 'x-why': 'who' }) },
   'HTTP 403 with a short body': { answer: says(['no'], undefined, { ':status': 403 }) },
   'HTTP 429 with trailers': { answer: says([], { 'x-more': 'yes' }, { ':status': 429 }) },
@@ -137,6 +140,13 @@ const CASES: Readonly<Record<string, Case>> = {
   'RST_STREAM FLOW_CONTROL_ERROR after a message': {
     answer: resetsLate(constants.NGHTTP2_FLOW_CONTROL_ERROR),
     kind: 'serverStream',
+  },
+  'RST_STREAM INTERNAL_ERROR after the headers of an error': {
+    answer: (stream) => {
+      stream.respond({ ...GRPC, ':status': 503 })
+      setTimeout(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR), 20)
+    },
+    kind: 'bidi',
   },
   'RST_STREAM CANCEL after a message': { answer: resetsLate(constants.NGHTTP2_CANCEL), kind: 'bidi' },
   'RST_STREAM INTERNAL_ERROR after a message': {

@@ -31,7 +31,7 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
   #controller: EngineController | undefined = undefined
   #endpoint: EndpointState | undefined = undefined
   #httpStatus = 0
-  /** Headers that may turn out to be all of the response. */
+  /** Headers that are all of the response, as far as anybody has said. */
   #held: IncomingHttpHeaders | undefined = undefined
   #frames: Buffer[] = []
   #unreadBytes = 0
@@ -105,9 +105,10 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
 
   onResponseStart(controller: Controller, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.#status !== undefined) return
-    this.#endpoint = (controller as EngineController).endpoint
+    const { endpoint, headOnly } = controller as EngineController
+    this.#endpoint = endpoint
     this.#httpStatus = status
-    if (status !== 200 || headers['grpc-status'] !== undefined) this.#held = headers
+    if (headOnly) this.#held = headers
     else this.runInAsyncScope(this.#tellHeaders, this, headers)
   }
 
@@ -163,6 +164,7 @@ export class GrpcStream extends AsyncResource implements Dispatcher.DispatchHand
 
   #failed(error: Error): void {
     const status = statusOfFailure(error, resetCodeOf(error))
+    this.#releaseHeld()
     if (this.#httpStatus === 0) this.#endOrWait(status)
     else this.#end(status)
   }

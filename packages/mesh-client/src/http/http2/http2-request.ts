@@ -47,6 +47,8 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
   rawHeaders: Raw | null = null
   rawTrailers: Raw | null = null
   paused = false
+  /** The response is its head alone. */
+  headOnly = false
   aborted = false
   reason: Error | null = null
   readonly #carrier: Carrier
@@ -129,10 +131,11 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
     this.#guard(() => this.#attempt.onResponseStart(this, status, headers, ''))
   }
 
-  answered(headers: IncomingHttpHeaders, raw: readonly string[] | undefined): void {
+  answered(headers: IncomingHttpHeaders, raw: readonly string[] | undefined, alone: boolean): void {
     const stream = this.#stream
     if (this.#over || stream === undefined) return
     this.#answered = true
+    this.headOnly = alone
     // The rest of the body will not come.
     if (this.#writer?.answered() === true) stream.end()
     const status = takeStatus(headers)

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { ClientHttp2Stream } from 'node:http2'
+import { type ClientHttp2Stream, constants } from 'node:http2'
 
 /** `frameError` tells the type of the frame that could not be sent. RFC 9113 section 6.2. */
 const HEADERS_FRAME = 1
@@ -7,7 +7,8 @@ const HEADERS_FRAME = 1
 /** Who is told what comes over a stream. */
 export interface StreamReceiver {
   informed(headers: IncomingHttpHeaders): void
-  answered(headers: IncomingHttpHeaders, raw: readonly string[] | undefined): void
+  /** @param alone nothing follows the head */
+  answered(headers: IncomingHttpHeaders, raw: readonly string[] | undefined, alone: boolean): void
   received(chunk: Buffer): void
   trailersCame(trailers: IncomingHttpHeaders, raw: readonly string[] | undefined): void
   ended(): void
@@ -50,8 +51,8 @@ function onHeaders(this: Carrying, headers: IncomingHttpHeaders): void {
   this[RECEIVER]?.informed(headers)
 }
 
-function onResponse(this: Carrying, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {
-  this[RECEIVER]?.answered(headers, raw)
+function onResponse(this: Carrying, headers: IncomingHttpHeaders, flags: number, raw?: readonly string[]): void {
+  this[RECEIVER]?.answered(headers, raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0)
 }
 
 function onTrailers(this: Carrying, headers: IncomingHttpHeaders, _flags: number, raw?: readonly string[]): void {

@@ -35,6 +35,12 @@ export abstract class Caller implements Controller {
   /** The caller has given up. */
   protected abstract abandoned(reason: Error | undefined): void
 
+  /** The response is its head alone; without an upstream it is the mesh's own, all of which is there. */
+  get headOnly(): boolean {
+    const upstream: (Controller & { readonly headOnly?: boolean }) | undefined = this.#upstream
+    return upstream === undefined || upstream.headOnly === true
+  }
+
   pause(): void {
     this.paused = true
     this.#upstream?.pause()

@@ -23,6 +23,8 @@ export interface Targets {
 export interface EngineController extends Dispatcher.DispatchController {
   /** Where the newest attempt went; `undefined` before the first and after the end. */
   readonly endpoint: EndpointState | undefined
+  /** When a response starts: whether its head is all of it. */
+  readonly headOnly: boolean
 }
 
 /** The outbound side of HTTP: every way to make a call. */

@@ -27,7 +27,8 @@ function stage() {
   const listeners = new Set<() => void>()
   const dispatcher = {
     dispatch(options: { headers: string[]; path: string; body: unknown }, handler: Dispatcher.DispatchHandler) {
-      const controller = { abort: () => undefined, pause: () => undefined, resume: () => undefined } as never
+      const ways = { abort: () => undefined, pause: () => undefined, resume: () => undefined }
+      const controller = { ...ways, headOnly: true } as never
       handler.onRequestStart?.(controller, {})
       dispatched.push({
         ...options,

@@ -13,6 +13,7 @@ function play(options: { readonly maxBytes?: number; readonly mayOpenAgain?: Str
   const bodies: unknown[] = []
   const calls: string[] = []
   const controller = {
+    headOnly: false,
     pause: () => void calls.push('pause'),
     resume: () => void calls.push('resume'),
     abort: () => void calls.push('abort'),
@@ -37,6 +38,9 @@ function play(options: { readonly maxBytes?: number; readonly mayOpenAgain?: Str
   const open = (): void => stream.open({ origin: 'http://greeter', path: '/a.B/C', headers: [] })
   return { stream, told, statuses, bodies, calls, controller, open }
 }
+
+const headOnly = (controller: Dispatcher.DispatchController): Dispatcher.DispatchController =>
+  Object.assign(controller, { headOnly: true })
 
 const frame = (text: string): Buffer => frameOf(Buffer.from(text), false)
 
@@ -133,7 +137,7 @@ describe('the response of a stream', () => {
   test('of headers alone is a status, and no headers', async () => {
     const { stream, told, statuses, controller, open } = play()
     open()
-    stream.onResponseStart(controller, 200, { 'grpc-status': '5', 'grpc-message': 'gone' })
+    stream.onResponseStart(headOnly(controller), 200, { 'grpc-status': '5', 'grpc-message': 'gone' })
     stream.onResponseEnd(controller, {})
     await turn()
     expect(told).toEqual(['status 5'])
@@ -183,7 +187,10 @@ describe('a request that has failed', () => {
     })
     stream.send(frame('one'))
     open()
-    stream.onResponseStart(controller, 200, { 'grpc-status': '14', 'x-weft-error': 'WEFT_NO_HEALTHY_UPSTREAM' })
+    stream.onResponseStart(headOnly(controller), 200, {
+      'grpc-status': '14',
+      'x-weft-error': 'WEFT_NO_HEALTHY_UPSTREAM',
+    })
     stream.onResponseEnd(controller, {})
     await turn()
     expect({ asked, told }).toEqual({ asked: [14], told: [] })
