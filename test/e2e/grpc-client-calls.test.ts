@@ -225,6 +225,25 @@ describe('a call of a client of the mesh goes and ends as one of grpc-js', () =>
     expect(comparable(await make(clients.mesh))).toEqual(comparable(await make(clients.bare)))
   })
 
+  test.each([new Date(Number.NaN), Number.NaN, 0, Number.NEGATIVE_INFINITY])(
+    'a deadline of %s is over',
+    async (deadline) => {
+      const { bare, mesh } = pair.clients()
+      const options = { metadata: wanting('silence'), deadline }
+      const seen = await callPlain(mesh, 'unary', options)
+      expect(seen).toMatchObject({ code: status.DEADLINE_EXCEEDED })
+      expect((await callPlain(bare, 'unary', options)).code).toBe(seen.code)
+    },
+  )
+
+  test('a deadline that is very far is none', async () => {
+    const { mesh } = pair.clients()
+    for (const years of [0.1, 100, 10_000]) {
+      const seen = await callPlain(mesh, 'unary', { deadline: Date.now() + years * 3.15e10 })
+      expect(seen).toMatchObject({ code: status.OK })
+    }
+  })
+
   test('a deadline may be a Date', async () => {
     const { mesh } = pair.clients()
     const seen = await callPlain(mesh, 'unary', {

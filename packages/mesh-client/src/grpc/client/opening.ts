@@ -38,9 +38,12 @@ export class Opening {
     process.nextTick(turnOver, this.#call)
   }
 
-  /** There is nothing to wait for: all that is sent is known, or that there will be more. */
+  /**
+   * There is nothing to wait for: all that is sent is known, or that there will be more. Who says so may do it in another
+   * context than the call was made in, whose trace and deadline are the call's.
+   */
   complete(): void {
-    if (this.#state === 'begun') this.#proceed()
+    if (this.#state === 'begun') this.#stream.runInAsyncScope(this.#proceed, this)
   }
 
   stop(): void {
@@ -99,7 +102,8 @@ export class Opening {
     const { home, facts } = this.#call
     const { internals, target } = home
     const remainingMs = this.#remainingMs()
-    if (remainingMs <= 0) {
+    // A deadline that is no time at all is over too.
+    if (!(remainingMs > 0)) {
       this.#outOfTime()
       return
     }
