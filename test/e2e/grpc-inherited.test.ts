@@ -1,11 +1,14 @@
 import { request } from 'node:http'
 import * as grpc from '@grpc/grpc-js'
+import { context, propagation, SpanKind, trace } from '@opentelemetry/api'
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core'
 import type { Mesh } from '@weft/mesh-client'
 import { meshGrpc } from '@weft/mesh-client/grpc'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { GreeterClient } from '../support/grpc/gen/greeter.ts'
 import { type BareGreeter, registerGreeter, startBareGreeter } from '../support/grpc/greeter-server.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
+import { registerOtel } from '../support/otel.ts'
 import { poll } from '../support/poll.ts'
 
 /*
@@ -138,5 +141,118 @@ describe.each(CHANNELS)('%s', (_, connect) => {
     expect(await answered).toBe(null)
     expect(greeter.calls.at(-1)).not.toHaveProperty('x-canary')
     front.close()
+  })
+})
+
+/** A client that the mesh knows by its interceptors alone. */
+function pastMesh(mesh: Mesh): GreeterClient & Disposable {
+  const { interceptors } = meshGrpc(mesh)
+  const client = new GreeterClient(`127.0.0.1:${greeter.port}`, grpc.credentials.createInsecure(), { interceptors })
+  return Object.assign(client, { [Symbol.dispose]: () => client.close() })
+}
+
+const called = (client: GreeterClient, metadata = new grpc.Metadata()): Promise<unknown> =>
+  new Promise((resolve) => client.hello({ name: 'ann' }, metadata, resolve))
+
+describe('interceptors, on a channel that is not of the mesh', () => {
+  test('leave the metadata that they were given as it was, for the next request', async () => {
+    const mesh = scene.join({ service: 'front' })
+    using client = pastMesh(mesh)
+    const shared = new grpc.Metadata()
+    const server = await mesh.serve(async (_, response) => response.end(String(await called(client, shared))), {
+      host: '127.0.0.1',
+    })
+    await mesh.ready({ timeoutMs: 10_000 })
+    for (const id of ['r1', 'r2']) {
+      expect(await (await fetch(server.url, { headers: { 'x-request-id': id } })).text()).toBe('null')
+      expect(greeter.calls.at(-1)).toMatchObject({ 'x-request-id': id })
+    }
+    expect(shared.getMap()).toEqual({})
+  })
+
+  test('leave out what a stranger has put into a header and metadata cannot hold', async () => {
+    const mesh = scene.join({ service: 'front', propagate: ['x-canary'] })
+    using client = pastMesh(mesh)
+    const server = await mesh.serve(async (_, response) => response.end(String(await called(client))), {
+      host: '127.0.0.1',
+    })
+    await mesh.ready({ timeoutMs: 10_000 })
+    const headers = { 'x-canary': 'caf\u00e9', 'x-request-id': 'r1' }
+    const text = await new Promise((resolve, reject) => {
+      const asked = request(server.url, { headers }, (answer) => answer.setEncoding('utf8').on('data', resolve))
+      asked.on('error', reject).end()
+    })
+    expect(text).toBe('null')
+    expect(greeter.calls.at(-1)).toMatchObject({ 'x-request-id': 'r1' })
+    expect(greeter.calls.at(-1)).not.toHaveProperty('x-canary')
+  })
+
+  describe('where there is a tracer', () => {
+    const propagators = [new W3CTraceContextPropagator(), new W3CBaggagePropagator()]
+    const start = () => registerOtel({ propagator: new CompositePropagator({ propagators }) })
+    let otel: ReturnType<typeof start>
+    beforeAll(() => {
+      otel = start()
+    })
+    afterAll(() => otel.unregister())
+
+    test('carry the span that is active, which is that of the request, and make none', async () => {
+      const mesh = scene.join({ service: 'front' })
+      using client = pastMesh(mesh)
+      const server = await mesh.serve(
+        // As it is handed on by many: with the trace of the caller in it.
+        async ({ headers }, response) => {
+          const metadata = new grpc.Metadata()
+          metadata.set('traceparent', String(headers.traceparent))
+          metadata.set('baggage', 'own=1')
+          response.end(String(await called(client, metadata)))
+        },
+        { host: '127.0.0.1' },
+      )
+      await mesh.ready({ timeoutMs: 10_000 })
+      const before = otel.spans().length
+      const headers = { traceparent: TRACE, baggage: 'tenant=7' }
+      expect(await (await fetch(server.url, { headers })).text()).toBe('null')
+      const spans = await poll(() => otel.spans().length > before && otel.spans().slice(before), 'the span')
+      expect(spans.map(({ kind }) => kind)).toEqual([SpanKind.SERVER])
+      const { traceId, spanId } = spans[0]?.spanContext() ?? {}
+      expect(greeter.calls.at(-1)).toMatchObject({ traceparent: `00-${traceId}-${spanId}-01` })
+      expect(String(greeter.calls.at(-1)?.baggage).split(',').sort()).toEqual(['own=1', 'tenant=7'])
+    })
+
+    test('carry it outside of requests too', async () => {
+      using client = pastMesh(scene.join({ service: 'front' }))
+      const span = trace.getTracer('app').startSpan('job')
+      const baggage = propagation.createBaggage({ job: { value: 'nightly' } })
+      const active = propagation.setBaggage(trace.setSpan(context.active(), span), baggage)
+      expect(await context.with(active, () => called(client))).toBe(null)
+      const { traceId, spanId } = span.spanContext()
+      expect(greeter.calls.at(-1)).toMatchObject({ traceparent: `00-${traceId}-${spanId}-01`, baggage: 'job=nightly' })
+      span.end()
+    })
+
+    test('carry nothing where nothing is active', async () => {
+      using client = pastMesh(scene.join({ service: 'front' }))
+      expect(await called(client)).toBe(null)
+      expect(greeter.calls.at(-1)).not.toHaveProperty('traceparent')
+    })
+
+    test('make no second header or span on a channel of the mesh', async () => {
+      const mesh = scene.join({ service: 'front' })
+      const own = meshGrpc(mesh)
+      const client = new GreeterClient(TARGET, own.credentials(), {
+        ...own.channelOptions(),
+        interceptors: own.interceptors,
+      })
+      const before = otel.spans().length
+      const outer = trace.getTracer('app').startSpan('job')
+      expect(await context.with(trace.setSpan(context.active(), outer), () => called(client))).toBe(null)
+      const spans = await poll(() => otel.spans().length > before && otel.spans().slice(before), 'the span')
+      expect(spans.map(({ kind }) => kind)).toEqual([SpanKind.CLIENT])
+      const { traceId, spanId } = spans[0]?.spanContext() ?? {}
+      expect(traceId).toBe(outer.spanContext().traceId)
+      expect(greeter.calls.at(-1)).toMatchObject({ traceparent: `00-${traceId}-${spanId}-01` })
+      client.close()
+    })
   })
 })

@@ -112,6 +112,7 @@ describe('a call of gRPC', () => {
     const facts: (boolean | undefined)[] = []
     const ends: CallEnd[] = []
     const tracing: Tracing = {
+      inject: () => undefined,
       startServer: () => undefined,
       startClient: ({ isGrpc }: ClientCallFacts) => {
         facts.push(isGrpc)

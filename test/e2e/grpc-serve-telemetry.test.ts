@@ -8,9 +8,7 @@ import {
   type Recorder,
 } from '../../packages/mesh-client/src/kernel/recorder.ts'
 import { createTracing } from '../../packages/mesh-client/src/telemetry/otel-tracing.ts'
-import { GreeterService } from '../support/grpc/gen/greeter.ts'
-import { bareClient, greeter, hello, serveGreeter } from '../support/grpc/serve-greeter.ts'
-import { instrumentServer } from '../support/grpc-instrumentation.ts'
+import { bareClient, hello, serveGreeter } from '../support/grpc/serve-greeter.ts'
 import { heldReports } from '../support/held-reports.ts'
 import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
 import { registerOtel, type TestOtel } from '../support/otel.ts'
@@ -110,23 +108,6 @@ test('a method that the server does not have is told as _OTHER, also where polic
   expect(harness.audited.map(({ status: http, grpcStatus }) => [http, grpcStatus])).toEqual([
     [200, '7'],
     [200, '7'],
-  ])
-})
-
-test('an instrumented method has the span of its instrumentation alone, in the same trace', async () => {
-  await using harness = inboundHarness({ tracing })
-  const { address } = await serveGreeter(harness, {
-    prepare(server) {
-      instrumentServer(server)
-      server.removeService(GreeterService)
-      server.addService(GreeterService, { ...greeter })
-    },
-  })
-  using client = bareClient(address)
-  await hello(client, 'a', traced())
-  await poll(() => harness.calls.length === 1, 'the record')
-  expect(otel.spans().map(({ name, parentSpanContext }) => [name, parentSpanContext?.spanId])).toEqual([
-    [`grpc.${HELLO}`, SPAN_ID],
   ])
 })
 

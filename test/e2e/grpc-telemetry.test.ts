@@ -1,5 +1,5 @@
 import { credentials, Metadata, Server, type ServiceError, status } from '@grpc/grpc-js'
-import { type Attributes, metrics, SpanKind } from '@opentelemetry/api'
+import { SpanKind } from '@opentelemetry/api'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { Mesh } from '@weft/mesh-client'
 import { meshGrpc } from '@weft/mesh-client/grpc'
@@ -7,40 +7,26 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ExposedSample, parseExposition, samplesOf } from '../support/exposition.ts'
 import { GreeterClient, type GreeterServer, GreeterService } from '../support/grpc/gen/greeter.ts'
 import { greeter } from '../support/grpc/serve-greeter.ts'
-import { instrumentedCall } from '../support/grpc-instrumentation.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
-import { registerOtel, type TestOtel } from '../support/otel.ts'
+import { registerMeters, registerOtel, type TestMeters, type TestOtel } from '../support/otel.ts'
 import { poll } from '../support/poll.ts'
 
 // reviews calls ratings by gRPC, and ratings calls details by HTTP: each a mesh of its own in this process.
 const HELLO = 'weft.test.Greeter/Hello'
 const MISSING = 'nobody of that name'
 
-interface Measured {
-  readonly name: string
-  readonly attributes: Attributes
-}
-
 let otel: TestOtel
+let meters: TestMeters
 let scene: MeshScene
 let reviews: Mesh
 let ratings: Mesh
 let client: GreeterClient
 let address: string
 let busy = 0
-const measured: Measured[] = []
-
-function registerMeters(): void {
-  const createHistogram = (name: string) => ({
-    record: (_seconds: number, attributes: Attributes) => void measured.push({ name, attributes }),
-  })
-  const provider = { getMeter: () => ({ createHistogram }) }
-  metrics.setGlobalMeterProvider(provider as unknown as Parameters<typeof metrics.setGlobalMeterProvider>[0])
-}
 
 beforeAll(async () => {
   otel = registerOtel()
-  registerMeters()
+  meters = registerMeters()
   scene = await openMeshScene()
   await scene.serve('details', 'v1', (_, response) => response.end('details'))
   ratings = scene.join({ service: 'ratings', version: 'v2' })
@@ -71,7 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   client?.close()
   await scene?.[Symbol.asyncDispose]()
-  metrics.disable()
+  await meters?.unregister()
   otel?.unregister()
 })
 
@@ -158,24 +144,6 @@ test('attempts of a call that is tried again are one span at the caller', async 
   expect(outer.events.map(({ name }) => name)).toEqual(['weft.resend'])
 })
 
-test('a call that an instrumentation of grpc-js has a span of gets no other, and goes on in its trace', async () => {
-  const metadata = new Metadata()
-  const spans = await spansOf(2, async () => {
-    await new Promise<void>((resolve) => {
-      instrumentedCall(metadata, (ended) =>
-        client.hello({ name: 'b' }, metadata, () => {
-          ended()
-          resolve()
-        }),
-      )
-    })
-  })
-  const outer = one(spans, SpanKind.CLIENT, undefined)
-  one(spans, SpanKind.SERVER, outer)
-  expect(outer.name).toBe('grpc.instrumented')
-  expect(outer.attributes).toMatchObject({ 'network.peer.address': '127.0.0.1' })
-})
-
 test('both sides count calls by their status and messages by their number', async () => {
   const chat = client.chat()
   for (const name of ['a', 'b', 'c']) chat.write({ name })
@@ -212,16 +180,32 @@ test('both sides count calls by their status and messages by their number', asyn
   }
 })
 
+/** How many calls each series has been told, by histogram, method and status. */
+async function durations(): Promise<Map<string, number>> {
+  const counts = new Map<string, number>()
+  for (const { name, attributes, count } of await meters.histograms()) {
+    const series = `${name} ${attributes['rpc.method']} ${attributes['rpc.status_code']}`
+    counts.set(series, (counts.get(series) ?? 0) + count)
+  }
+  return counts
+}
+
 test('durations of RPC are told to the meter provider, and nothing of HTTP', async () => {
-  measured.length = 0
+  const before = await durations()
   await hello('chain')
   await hello('nobody')
-  await poll(() => measured.length === 4, 'four durations')
-  const told = (name: string): unknown[] =>
-    measured.filter((one) => one.name === name).map(({ attributes }) => attributes['rpc.status_code'])
-  expect(told('rpc.client.call.duration')).toEqual(['OK', 'NOT_FOUND'])
-  expect(told('rpc.server.call.duration')).toEqual(['OK', 'NOT_FOUND'])
-  expect(measured.every(({ attributes }) => attributes['rpc.method'] === HELLO)).toBe(true)
+  const grown = await poll(async () => {
+    const added = [...(await durations())].map(
+      ([series, count]) => [series, count - (before.get(series) ?? 0)] as const,
+    )
+    return added.reduce((sum, [, count]) => sum + count, 0) >= 4 && added.filter(([, count]) => count > 0)
+  }, 'four durations')
+  expect(grown.toSorted()).toEqual([
+    [`rpc.client.call.duration ${HELLO} NOT_FOUND`, 1],
+    [`rpc.client.call.duration ${HELLO} OK`, 1],
+    [`rpc.server.call.duration ${HELLO} NOT_FOUND`, 1],
+    [`rpc.server.call.duration ${HELLO} OK`, 1],
+  ])
 })
 
 test('a caller outside of the mesh is counted by the server, as nobody known', async () => {

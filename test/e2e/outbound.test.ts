@@ -208,6 +208,7 @@ describe('traces', () => {
     })
     const log: string[] = []
     const tracing: Tracing = {
+      inject: () => undefined,
       startServer: () => undefined,
       startClient: ({ method, scheme, host, port, path }) => {
         log.push(`start ${method} ${scheme} ${host} ${port} ${path}`)

@@ -138,6 +138,7 @@ test('a span stands around the application and the events of its request, and no
   const active = new AsyncLocalStorage<string>()
   await using harness = inboundHarness({
     tracing: {
+      inject: () => undefined,
       startClient: () => undefined,
       startServer: (told) => {
         facts.push(told)

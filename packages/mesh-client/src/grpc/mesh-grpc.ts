@@ -42,7 +42,8 @@ export interface MeshGrpc {
   channel(target: string, options?: ChannelOptions): Channel
   /**
    * For clients whose channel is not of the mesh: deadline, cancellation, trace and propagated metadata of the request that is served follow
-   * their calls. Clients of the mesh need none and are not changed by them. Empty where the mesh is turned off.
+   * their calls; with a tracer the span that is active does, in a request or not, and no other is made. Clients of the mesh need none and
+   * are not changed by them. Empty where the mesh is turned off.
    */
   readonly interceptors: Interceptor[]
   /** Options for a server that will be served: `new Server(grpc.serverOptions())`. Others of grpc-js may be added. */

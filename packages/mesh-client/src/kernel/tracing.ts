@@ -76,6 +76,12 @@ export interface ServerSpan {
 export interface Tracing {
   startClient(facts: ClientCallFacts): ClientSpan | undefined
   startServer(facts: ServerCallFacts): ServerSpan | undefined
+  /** Writes the context that is active now as headers, for a call that the mesh has no span of; nothing where there is none. */
+  inject(set: SetHeader): void
 }
 
-export const noTracing: Tracing = { startClient: () => undefined, startServer: () => undefined }
+export const noTracing: Tracing = {
+  startClient: () => undefined,
+  startServer: () => undefined,
+  inject: () => undefined,
+}

@@ -45,7 +45,13 @@ interface Parts extends LifecycleDeps {
 export function createActiveMesh(options: ResolvedOptions): Mesh {
   const parts = assemble(options, () => mesh)
   const mesh = faceOf(parts)
-  keepInternals(mesh, { ...parts, random: systemRandom, serving: (opening) => parts.lifecycle.serving(opening) })
+  const { tracing } = parts.telemetry
+  keepInternals(mesh, {
+    ...parts,
+    tracing,
+    random: systemRandom,
+    serving: (opening) => parts.lifecycle.serving(opening),
+  })
   parts.lifecycle.start()
   return mesh
 }

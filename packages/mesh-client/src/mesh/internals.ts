@@ -6,6 +6,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Timers } from '../kernel/timers.ts'
+import type { Tracing } from '../kernel/tracing.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
 import type { Mesh } from './types.ts'
 
@@ -22,6 +23,7 @@ export interface MeshInternals {
   readonly timers: Timers
   readonly random: Random
   readonly logger: Logger
+  readonly tracing: Tracing
 }
 
 const INTERNALS = Symbol('weft.internals')

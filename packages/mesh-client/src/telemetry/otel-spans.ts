@@ -10,6 +10,11 @@ const SETTER = {
   },
 }
 
+/** Writes a context as headers, by the propagators that the application has registered. */
+export function injectContext(api: OtelApi, context: Context, set: SetHeader): void {
+  api.propagation.inject(context, set, SETTER)
+}
+
 /** `@opentelemetry/instrumentation-undici` listens here, starts a span of its own for each attempt and adds headers. */
 const UNDICI_REQUESTS = channel('undici:request:create')
 
@@ -32,7 +37,7 @@ export class OtelClientSpan implements ClientSpan {
    * a server that finds two `traceparent` takes neither.
    */
   inject(set: SetHeader, byUndici: boolean): void {
-    if (!byUndici || !UNDICI_REQUESTS.hasSubscribers) this.#api.propagation.inject(this.#context, set, SETTER)
+    if (!byUndici || !UNDICI_REQUESTS.hasSubscribers) injectContext(this.#api, this.#context, set)
   }
 
   run<T>(action: () => T): T {
@@ -60,14 +65,18 @@ export class OtelClientSpan implements ClientSpan {
 /** The CLIENT span that an instrumentation has made of a call: it is told of what the mesh did, and ended by its owner. */
 export class OthersClientSpan extends OtelClientSpan {
   readonly #span: Span
+  readonly #failed: () => void
 
-  constructor(api: OtelApi, semantics: Semantics, span: Span, context: Context) {
+  /** @param failed called when the call has ended and not well */
+  constructor(api: OtelApi, semantics: Semantics, span: Span, context: Context, failed: () => void) {
     super(api, semantics, span, context)
     this.#span = span
+    this.#failed = failed
   }
 
-  override end({ flags }: CallEnd): void {
+  override end({ flags, grpcStatus }: CallEnd): void {
     if (flags !== '-' && flags !== '') this.#span.setAttribute('weft.response_flags', flags)
+    if (grpcStatus !== '0') this.#failed()
   }
 }
 

@@ -1,9 +1,9 @@
 import type { Tracer, TracerProvider } from '@opentelemetry/api'
 import { type ClientCallFacts, noTracing, type ServerCallFacts, type Tracing } from '../kernel/tracing.ts'
-import { instrumentedSpan } from './grpc-instrumentation.ts'
+import { InstrumentedSpans } from './grpc-instrumentation.ts'
 import { httpSemantics } from './http-semantics.ts'
 import { loadOtelApi, type OtelApi, SCOPE } from './otel-api.ts'
-import { OtelClientSpan, OtelServerSpan, OthersClientSpan } from './otel-spans.ts'
+import { injectContext, OtelClientSpan, OtelServerSpan, OthersClientSpan } from './otel-spans.ts'
 import { rpcSemantics } from './rpc-semantics.ts'
 
 /**
@@ -12,7 +12,7 @@ import { rpcSemantics } from './rpc-semantics.ts'
  * pays a few nanoseconds.
  *
  * A call of gRPC is told by the conventions for RPC instead of those for HTTP, and has one span on each side whoever makes it:
- * see {@link instrumentedSpan} and `ServerCallFacts.hasOtherSpan`.
+ * see {@link InstrumentedSpans} and `ServerCallFacts.hasOtherSpan`.
  *
  * @param version of the client library, told as the scope's version
  * @param isServerInstrumented asked at each request of HTTP: whether something else makes the SERVER spans of the process
@@ -21,10 +21,13 @@ export function createTracing(version: string, isServerInstrumented: () => boole
   const api = loadOtelApi()
   if (api === undefined) return noTracing
   const tracerNow = tracerSource(api, version)
+  const instrumented = new InstrumentedSpans(api)
   return {
     startClient(facts) {
       const tracer = tracerNow()
-      return tracer === undefined ? undefined : clientSpan(api, tracer, facts)
+      if (tracer === undefined) return undefined
+      const span = facts.isGrpc === true ? othersSpan(api, instrumented) : undefined
+      return span ?? clientSpan(api, tracer, facts)
     },
     startServer(facts) {
       const tracer = tracerNow()
@@ -33,17 +36,20 @@ export function createTracing(version: string, isServerInstrumented: () => boole
       const isOthers = facts.isGrpc === true ? facts.hasOtherSpan === true : isServerInstrumented()
       return isOthers ? undefined : serverSpan(api, tracer, facts)
     },
+    inject: (set) => injectContext(api, api.context.active(), set),
   }
+}
+
+function othersSpan(api: OtelApi, instrumented: InstrumentedSpans): OthersClientSpan | undefined {
+  const active = api.context.active()
+  const span = instrumented.take(active)
+  if (span === undefined) return undefined
+  return new OthersClientSpan(api, rpcSemantics, span, active, () => instrumented.giveBack(span))
 }
 
 function clientSpan(api: OtelApi, tracer: Tracer, facts: ClientCallFacts): OtelClientSpan {
   const parent = api.context.active()
-  const isGrpc = facts.isGrpc === true
-  if (isGrpc) {
-    const others = instrumentedSpan(api, parent)
-    if (others !== undefined) return new OthersClientSpan(api, rpcSemantics, others, parent)
-  }
-  const semantics = isGrpc ? rpcSemantics : httpSemantics
+  const semantics = facts.isGrpc === true ? rpcSemantics : httpSemantics
   const options = { kind: api.SpanKind.CLIENT, attributes: semantics.clientAttributes(facts) }
   const span = tracer.startSpan(semantics.clientName(facts), options, parent)
   return new OtelClientSpan(api, semantics, span, api.trace.setSpan(parent, span))

@@ -1,7 +1,8 @@
-import { type Attributes, type MeterProvider, type MetricOptions, metrics } from '@opentelemetry/api'
+import { type Attributes, metrics } from '@opentelemetry/api'
 import { afterEach, expect, test } from 'vitest'
 import { type CallRecord, nullRecorder } from '../../../../packages/mesh-client/src/kernel/recorder.ts'
 import { createRpcMetrics } from '../../../../packages/mesh-client/src/telemetry/rpc-metrics.ts'
+import { registerMeters, type TestMeters } from '../../../support/otel.ts'
 
 const METHOD = 'shop.v1.Ratings/GetRating'
 const RPC = { host: 'ratings', port: 9090, path: `/${METHOD}` }
@@ -19,47 +20,27 @@ const CALL: CallRecord = {
   rpc: RPC,
 }
 
-interface Heard {
-  readonly name: string
-  readonly value: number
-  readonly attributes: Attributes
-}
-
-/** A meter provider that keeps what it is told. */
-function registerMeters(): { heard: Heard[]; created: Map<string, MetricOptions>; scopes: string[] } {
-  const heard: Heard[] = []
-  const created = new Map<string, MetricOptions>()
-  const scopes: string[] = []
-  const meter = {
-    createHistogram: (name: string, options: MetricOptions) => {
-      created.set(name, options)
-      return { record: (value: number, attributes: Attributes) => heard.push({ name, value, attributes }) }
-    },
-  }
-  const provider = {
-    getMeter: (name: string, version: string) => {
-      scopes.push(`${name} ${version}`)
-      return meter
-    },
-  }
-  metrics.setGlobalMeterProvider(provider as unknown as MeterProvider)
-  return { heard, created, scopes }
-}
-
 const recorderOf = () => createRpcMetrics('1.2.3') ?? nullRecorder
 
-afterEach(() => metrics.disable())
+let meters: TestMeters | undefined
 
-test('the two histograms are those of the conventions', () => {
-  const { created, scopes } = registerMeters()
-  recorderOf().call(CALL)
-  expect(scopes).toEqual(['@weft/mesh-client 1.2.3'])
-  expect([...created.keys()]).toEqual(['rpc.client.call.duration', 'rpc.server.call.duration'])
-  for (const { unit, advice } of created.values()) {
-    expect(unit).toBe('s')
-    expect(advice?.explicitBucketBoundaries).toEqual([
-      0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
-    ])
+const register = (): TestMeters => {
+  meters = registerMeters()
+  return meters
+}
+
+afterEach(() => meters?.unregister())
+
+test('the two histograms are those of the conventions', async () => {
+  const { histograms } = register()
+  const recorder = recorderOf()
+  recorder.call(CALL)
+  recorder.call({ ...CALL, reporter: 'destination' })
+  const told = await histograms()
+  expect(told.map(({ name }) => name)).toEqual(['rpc.client.call.duration', 'rpc.server.call.duration'])
+  for (const { scope, unit, bounds } of told) {
+    expect({ scope, unit }).toEqual({ scope: '@weft/mesh-client 1.2.3', unit: 's' })
+    expect(bounds).toEqual([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10])
   }
 })
 
@@ -107,33 +88,36 @@ test.each<[string, Partial<CallRecord>, Attributes]>([
     { reporter: 'destination', grpcStatus: '7', rpc: { ...RPC, isKnownMethod: false } },
     { 'rpc.method': '_OTHER', 'rpc.status_code': 'PERMISSION_DENIED' },
   ],
-])('%s is told in seconds, by method and status', (_, change, attributes) => {
-  const { heard } = registerMeters()
+])('%s is told in seconds, by method and status', async (_, change, attributes) => {
+  const { histograms } = register()
   recorderOf().call({ ...CALL, ...change })
   const name = change.reporter === 'destination' ? 'rpc.server.call.duration' : 'rpc.client.call.duration'
-  expect(heard).toEqual([{ name, value: 0.02, attributes: { 'rpc.system.name': 'grpc', ...attributes } }])
+  const told = await histograms()
+  expect(told).toMatchObject([{ name, count: 1, sum: 0.02 }])
+  expect(told[0]?.attributes).toEqual({ 'rpc.system.name': 'grpc', ...attributes })
 })
 
-test('HTTP is not told, and nothing is where no provider is', () => {
+test('HTTP is not told, and nothing is where no provider is', async () => {
   const recorder = recorderOf()
   recorder.call(CALL)
-  const { heard, scopes } = registerMeters()
+  const { histograms } = register()
   const { rpc: _rpc, ...http } = CALL
   recorder.call({ ...http, protocol: 'http', grpcStatus: undefined })
-  expect(heard).toEqual([])
-  expect(scopes).toEqual([])
+  expect(await histograms()).toEqual([])
 })
 
-test('a provider that comes later, goes and comes again is seen each time', () => {
+test('a provider that comes later, goes and comes again is seen each time', async () => {
   const recorder = recorderOf()
   recorder.call(CALL)
   for (let round = 0; round < 2; round++) {
-    const { heard } = registerMeters()
+    const { histograms, unregister } = register()
     recorder.call(CALL)
     recorder.call(CALL)
-    expect(heard).toHaveLength(2)
+    const counts = async (): Promise<number[]> => (await histograms()).map(({ count }) => count)
+    expect(await counts()).toEqual([2])
     metrics.disable()
     recorder.call(CALL)
-    expect(heard).toHaveLength(2)
+    expect(await counts()).toEqual([2])
+    await unregister()
   }
 })

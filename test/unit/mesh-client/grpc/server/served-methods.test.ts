@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module'
 import { Server, type ServiceDefinition } from '@grpc/grpc-js'
+import { GrpcInstrumentation } from '@opentelemetry/instrumentation-grpc'
 import { expect, test } from 'vitest'
 import { servedMethods } from '../../../../../packages/mesh-client/src/grpc/server/served-methods.ts'
 
@@ -29,20 +31,21 @@ test('methods are those that the server has when it is asked', () => {
 })
 
 test('a method is traced by others where its function was wrapped as it was registered', () => {
-  const server = new Server()
-  const { register } = server
-  // As an instrumentation does it.
-  server.register = function wrapping(this: Server, ...args: Parameters<Server['register']>) {
-    const registered = register.apply(this, args)
-    const { handlers } = this as unknown as { handlers: Map<string, { func: object }> }
-    const handler = handlers.get(args[0])
-    if (handler !== undefined) handler.func = Object.assign(() => undefined, { __wrapped: true })
-    return registered
-  } as Server['register']
-  server.addService(SERVICE, { getRating: () => undefined })
-  const methods = servedMethods(server)
-  expect(methods.isTraced(PATH)).toBe(true)
-  expect(methods.isTraced('/shop.v1.Ratings/Made')).toBe(false)
+  const before = new Server()
+  before.addService(SERVICE, { getRating: () => undefined })
+  const instrumentation = new GrpcInstrumentation()
+  try {
+    // It wraps the classes of grpc-js when somebody requires it.
+    createRequire(import.meta.url)('@grpc/grpc-js')
+    const server = new Server()
+    server.addService(SERVICE, { getRating: () => undefined })
+    const methods = servedMethods(server)
+    expect(methods.isTraced(PATH)).toBe(true)
+    expect(methods.isTraced('/shop.v1.Ratings/Made')).toBe(false)
+    expect(servedMethods(before).isTraced(PATH)).toBe(false)
+  } finally {
+    instrumentation.disable()
+  }
 })
 
 test('of a server that keeps its methods another way nothing is said', () => {
