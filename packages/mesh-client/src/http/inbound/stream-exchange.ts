@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
 import {
   constants,
@@ -17,8 +18,7 @@ import { type PeekedBody, peekStream } from './peek-body.ts'
 import { StreamFacts } from './stream-facts.ts'
 import { mergeHeaders } from './stream-headers.ts'
 import { StreamRequest } from './stream-request.ts'
-import type { EmitArguments, EmitMethod } from './watched.ts'
-import { type StreamWatcher, watchStream } from './watched-stream.ts'
+import { emitOf, type StreamWatcher, watchStream } from './watched-stream.ts'
 
 const ignore = (): void => undefined
 const OK = 200
@@ -37,6 +37,8 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   #status = 0
   #grpcStatus: string | undefined
   #isAnswered = false
+  /** What the application runs in: entered again for each event, where `run` of a store would make a new one, of half a kilobyte. */
+  #scope: AsyncResource | undefined
   /** There when the mesh itself has answered: what has come since. */
   #unwantedBytes: number | undefined
 
@@ -62,8 +64,12 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     // While it was looked at its caller may have left, and the application would break on that.
     if (this.#isGone) return
     const { headers, rawHeaders, method } = this.request
-    if (method === 'POST') this.host.emit('stream', this.#stream, headers, this.#flags, rawHeaders)
-    else this.#refuseMethod()
+    if (method !== 'POST') {
+      this.#refuseMethod()
+      return
+    }
+    this.#scope = new AsyncResource('weft.call')
+    this.host.emit('stream', this.#stream, headers, this.#flags, rawHeaders)
   }
 
   peekBody(maxBytes: number): Promise<PeekedBody> {
@@ -93,10 +99,10 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     return emitter.listenerCount(event) > 0
   }
 
-  emit(emitter: object, emit: EmitMethod, args: EmitArguments): boolean {
-    const { store } = this.host
-    if (this.span === undefined) return store.run(this.context, callEmit, emitter, emit, args)
-    return this.span.run(() => store.run(this.context, callEmit, emitter, emit, args))
+  emit(stream: EventEmitter, event: string | symbol, value: unknown, second: unknown, third: unknown): boolean {
+    const scope = this.#scope
+    if (scope === undefined) return emitOf(stream, event, value, second, third)
+    return scope.runInAsyncScope(emitOf, undefined, stream, event, value, second, third)
   }
 
   override received(chunk: Uint8Array): void {
@@ -171,8 +177,4 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   #refuseMethod(): void {
     this.answer({ status: METHOD_NOT_ALLOWED, headers: ['allow', 'POST'], body: NO_BODY }, '-')
   }
-}
-
-function callEmit(emitter: object, emit: EmitMethod, args: EmitArguments): boolean {
-  return emit.apply(emitter, args)
 }

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2'
 import type { VerifiedToken } from '../../inbound/exchange.ts'
 import type { Connection } from './connection.ts'
-import type { EmitArguments, EmitMethod } from './watched.ts'
+import type { EmitMethod } from './watched.ts'
 
 /*
  * A stream is watched as requests and responses are: by methods of its own, shared by all, that find their exchange on it.
@@ -14,8 +14,8 @@ const EXCHANGE = Symbol('weft.exchange')
 export interface StreamWatcher {
   /** Whether an event is about to reach listeners outside of the context of the exchange. */
   hasLost(emitter: EventEmitter, event: string | symbol): boolean
-  /** Runs the stream's own `emit` in the context of the exchange. */
-  emit(emitter: object, emit: EmitMethod, args: EmitArguments): boolean
+  /** Runs {@link emitOf} in the context of the exchange. */
+  emit(stream: EventEmitter, event: string | symbol, value: unknown, second: unknown, third: unknown): boolean
   /** Bytes of the request are handed to the application. */
   received(chunk: Uint8Array): void
   /** Bytes of the response. */
@@ -51,20 +51,32 @@ export function watchStream(stream: ServerHttp2Stream, watcher: StreamWatcher): 
   watched.sendTrailers = trailersOfStream
 }
 
-function emitOfStream(this: Watched, event: string | symbol, value: unknown): boolean {
+// No event of a stream has more than three values; the object `arguments` would be one more for each.
+function emitOfStream(this: Watched, event: string | symbol, value: unknown, second: unknown, third: unknown): boolean {
   const watcher = this[EXCHANGE]
   if (event === 'data') watcher.received(value as Uint8Array)
   else if (event === 'finish') watcher.finished()
   else if (event === 'close') watcher.closed()
-  // biome-ignore lint/complexity/noArguments: a rest parameter is one array more for each event of a call
-  if (!watcher.hasLost(this, event)) return inherited(this).emit.apply(this, arguments as unknown as EmitArguments)
-  // biome-ignore lint/complexity/noArguments: as above
-  return watcher.emit(this, inherited(this).emit, arguments as unknown as EmitArguments)
+  if (!watcher.hasLost(this, event)) return emitOf(this, event, value, second, third)
+  return watcher.emit(this, event, value, second, third)
+}
+
+/** The stream's own way to tell of an event. */
+export function emitOf(
+  stream: EventEmitter,
+  event: string | symbol,
+  value: unknown,
+  second: unknown,
+  third: unknown,
+): boolean {
+  const { emit } = inherited(stream)
+  if (third !== undefined || second !== undefined) return emit.call(stream, event, value, second, third)
+  return value === undefined ? emit.call(stream, event) : emit.call(stream, event, value)
 }
 
 function writeToStream(this: Watched, chunk: unknown): boolean {
   if (chunk instanceof Uint8Array) this[EXCHANGE].sent(chunk)
-  // biome-ignore lint/complexity/noArguments: as above
+  // biome-ignore lint/complexity/noArguments: it is handed on as it is
   return inherited(this).write.apply(this, arguments as unknown as [unknown])
 }
 
