@@ -38,15 +38,21 @@ const PEER = { 'network.peer.address': '127.0.0.1', 'network.peer.port': expect.
 let scene: MeshScene
 beforeAll(async () => {
   scene = await openMeshScene()
-  await scene.apply({
-    apiVersion: 'networking.istio.io/v1',
-    kind: 'VirtualService',
-    metadata: { name: 'ratings' },
-    spec: {
-      hosts: ['ratings'],
-      http: [{ route: [{ destination: { host: 'ratings' } }], retries: { attempts: 2, retryOn: 'unavailable' } }],
+  const retries = { attempts: 2, retryOn: 'unavailable' }
+  await scene.apply(
+    {
+      apiVersion: 'networking.istio.io/v1',
+      kind: 'VirtualService',
+      metadata: { name: 'ratings' },
+      spec: { hosts: ['ratings'], http: [{ route: [{ destination: { host: 'ratings' } }], retries }] },
     },
-  })
+    {
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'unwanted' },
+      spec: { action: 'DENY', rules: [{ when: [{ key: 'request.headers[x-unwanted]', values: ['yes'] }] }] },
+    },
+  )
 })
 afterAll(async () => {
   await scene?.[Symbol.asyncDispose]()
@@ -178,6 +184,14 @@ describe.each([
     expect(code).toBe(12)
     const server = one(spans, SpanKind.SERVER, OURS, one(spans, SpanKind.CLIENT, THEIRS))
     expect(server.attributes).toMatchObject({ 'rpc.method': '_OTHER' })
+  })
+
+  test('a call that policy denies is told by the mesh there', async () => {
+    const { code, spans } = await pair.call('denied', 2)
+    expect(code).toBe(7)
+    const { name, attributes } = one(spans, SpanKind.SERVER, OURS, one(spans, SpanKind.CLIENT, THEIRS))
+    expect(name).toBe('weft.test.Greeter/Hello')
+    expect(attributes).toMatchObject({ 'rpc.status_code': 'PERMISSION_DENIED' })
   })
 
   test('a call that the instrumentation is told to ignore has the span of the mesh', async () => {

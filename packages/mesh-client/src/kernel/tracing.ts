@@ -23,7 +23,7 @@ export interface ServerCallFacts extends ClientCallFacts {
    * the answer is one that only a method gives. Names that a stranger makes up must not become series of metrics.
    */
   readonly isKnownMethod?: boolean | undefined
-  /** Of a gRPC call: something else makes its SERVER span. Absent: nothing does. */
+  /** Of a gRPC call: something else makes its SERVER span when the application gets it. Absent: nothing does. */
   readonly hasOtherSpan?: boolean | undefined
 }
 

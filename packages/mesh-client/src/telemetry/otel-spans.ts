@@ -107,6 +107,29 @@ export class OtelServerSpan implements ServerSpan {
   }
 }
 
+/**
+ * Of a served call whose method makes its SERVER span itself, once it is called. A call that is answered before has none by that,
+ * and gets one here.
+ */
+export class WithheldServerSpan implements ServerSpan {
+  readonly #start: () => ServerSpan
+  #isServed = false
+
+  /** @param start starts a span at the moment when the call came */
+  constructor(start: () => ServerSpan) {
+    this.#start = start
+  }
+
+  run<T>(action: () => T): T {
+    this.#isServed = true
+    return action()
+  }
+
+  end(end: CallEnd): void {
+    if (!this.#isServed) this.#start().end(end)
+  }
+}
+
 function tellEnd(api: OtelApi, span: Span, end: CallEnd, { attributes, failed, name }: SpanEnd): void {
   span.setAttributes(attributes)
   if (name !== undefined) span.updateName(name)

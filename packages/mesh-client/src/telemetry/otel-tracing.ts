@@ -1,9 +1,10 @@
-import type { Tracer, TracerProvider } from '@opentelemetry/api'
+import type { SpanOptions, Tracer, TracerProvider } from '@opentelemetry/api'
+import { type Clock, systemClock } from '../kernel/clock.ts'
 import { type ClientCallFacts, noTracing, type ServerCallFacts, type Tracing } from '../kernel/tracing.ts'
 import { InstrumentedSpans } from './grpc-instrumentation.ts'
 import { httpSemantics } from './http-semantics.ts'
 import { loadOtelApi, type OtelApi, SCOPE } from './otel-api.ts'
-import { injectContext, OtelClientSpan, OtelServerSpan, OthersClientSpan } from './otel-spans.ts'
+import { injectContext, OtelClientSpan, OtelServerSpan, OthersClientSpan, WithheldServerSpan } from './otel-spans.ts'
 import { rpcSemantics } from './rpc-semantics.ts'
 
 /**
@@ -17,7 +18,11 @@ import { rpcSemantics } from './rpc-semantics.ts'
  * @param version of the client library, told as the scope's version
  * @param isServerInstrumented asked at each request of HTTP: whether something else makes the SERVER spans of the process
  */
-export function createTracing(version: string, isServerInstrumented: () => boolean): Tracing {
+export function createTracing(
+  version: string,
+  isServerInstrumented: () => boolean,
+  clock: Pick<Clock, 'wallNow'> = systemClock,
+): Tracing {
   const api = loadOtelApi()
   if (api === undefined) return noTracing
   const tracerNow = tracerSource(api, version)
@@ -33,8 +38,10 @@ export function createTracing(version: string, isServerInstrumented: () => boole
       const tracer = tracerNow()
       if (tracer === undefined) return undefined
       // An instrumentation of node:http does not see gRPC.
-      const isOthers = facts.isGrpc === true ? facts.hasOtherSpan === true : isServerInstrumented()
-      return isOthers ? undefined : serverSpan(api, tracer, facts)
+      if (facts.isGrpc !== true) return isServerInstrumented() ? undefined : serverSpan(api, tracer, facts)
+      if (facts.hasOtherSpan !== true) return serverSpan(api, tracer, facts)
+      const startTime = clock.wallNow()
+      return new WithheldServerSpan(() => serverSpan(api, tracer, facts, { startTime }))
     },
     inject: (set) => injectContext(api, api.context.active(), set),
   }
@@ -55,18 +62,13 @@ function clientSpan(api: OtelApi, tracer: Tracer, facts: ClientCallFacts): OtelC
   return new OtelClientSpan(api, semantics, span, api.trace.setSpan(parent, span))
 }
 
-function serverSpan(api: OtelApi, tracer: Tracer, facts: ServerCallFacts): OtelServerSpan {
+function serverSpan(api: OtelApi, tracer: Tracer, facts: ServerCallFacts, times: SpanOptions = {}): OtelServerSpan {
   const semantics = facts.isGrpc === true ? rpcSemantics : httpSemantics
   // Not from the active context: a server runs in the one where it began to listen, for ever.
   const caller = api.propagation.extract(api.ROOT_CONTEXT, facts.headers)
-  const options = { kind: api.SpanKind.SERVER, attributes: semantics.serverAttributes(facts) }
-  return new OtelServerSpan(
-    api,
-    semantics,
-    tracer.startSpan(semantics.serverName(facts), options, caller),
-    caller,
-    facts,
-  )
+  const options = { ...times, kind: api.SpanKind.SERVER, attributes: semantics.serverAttributes(facts) }
+  const span = tracer.startSpan(semantics.serverName(facts), options, caller)
+  return new OtelServerSpan(api, semantics, span, caller, facts)
 }
 
 /** What a `ProxyTracerProvider` of the API offers besides the interface. */

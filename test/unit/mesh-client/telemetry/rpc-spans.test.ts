@@ -265,6 +265,23 @@ describe('beside an instrumentation of grpc-js', () => {
   })
 
   test('a served call has the span of its handler alone', () => {
-    expect(tracing.startServer({ ...SERVER, hasOtherSpan: true })).toBeUndefined()
+    const span = server({ hasOtherSpan: true })
+    expect(span.run(() => 'served')).toBe('served')
+    span.end(OK)
+    expect(otel.spans()).toEqual([])
+  })
+
+  test('a call that is refused before its handler has one of the mesh, from when it came', () => {
+    const now = Date.now() - 5_000
+    const late = createTracing('1.2.3', () => true, { wallNow: () => now })
+    const headers = headersOf(client())
+    late.startServer({ ...SERVER, headers, hasOtherSpan: true })?.end({ ...OK, flags: 'RBAC', grpcStatus: '7' })
+    expect(only()).toMatchObject({
+      name: METHOD,
+      kind: SpanKind.SERVER,
+      attributes: { 'rpc.status_code': 'PERMISSION_DENIED' },
+      parentSpanContext: { isRemote: true },
+    })
+    expect(only().startTime[0]).toBe(Math.floor(now / 1_000))
   })
 })
