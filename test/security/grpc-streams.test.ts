@@ -224,6 +224,17 @@ describe('what costs a server', () => {
     session.destroy()
   })
 
+  test('a connection whose other end is gone without a word is closed by the pings of the Server', async () => {
+    await using harness = inboundHarness()
+    const options = { 'grpc.keepalive_time_ms': 100, 'grpc.keepalive_timeout_ms': 100 }
+    const { served } = await serveGreeter(harness, { options })
+    const connection = await rawConnection(served.port)
+    connection.socket.write(Buffer.concat([HTTP2_PREFACE, frame(SETTINGS, 0, 0)]))
+    await connection.closed
+    const open = (): Promise<number> => new Promise((resolve) => served.server.getConnections((_, n) => resolve(n)))
+    await poll(async () => (await open()) === 0, 'the end of the connection')
+  })
+
   test('metadata beyond all measure ends the call, and nothing else', async () => {
     await using scene = await serve()
     const session = http2.connect(scene.served.url, { maxSendHeaderBlockLength: 10_000_000 })
