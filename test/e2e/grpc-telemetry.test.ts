@@ -127,6 +127,20 @@ test('what fails by its caller fails the span of the caller alone', async () => 
   expect(served.attributes).not.toHaveProperty('error.type')
 })
 
+test('a call that leads nowhere has its span too, of gRPC and of HTTP', async () => {
+  const grpc = meshGrpc(reviews)
+  const lost = new GreeterClient('weft:///ratings:4321', grpc.credentials(), grpc.channelOptions())
+  const [called] = await spansOf(1, () => new Promise((resolve) => lost.hello({ name: 'a' }, resolve)))
+  expect(called?.attributes).toMatchObject({
+    'rpc.method': HELLO,
+    'rpc.status_code': 'UNIMPLEMENTED',
+    'server.port': 4321,
+    'weft.response_flags': 'NR',
+  })
+  const [asked] = await spansOf(1, async () => (await reviews.fetch('http://ratings:4321/a')).text())
+  expect(asked?.attributes).toMatchObject({ 'http.response.status_code': 404, 'weft.response_flags': 'NR' })
+})
+
 test('attempts of a call that is tried again are one span at the caller', async () => {
   await scene.apply({
     apiVersion: 'networking.istio.io/v1',

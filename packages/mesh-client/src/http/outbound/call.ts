@@ -131,6 +131,7 @@ export class Call extends RoutedCall implements ClientCallFacts, HeldCall, Bound
     } catch {
       // Headers that cannot be read are of no use to anybody; the refusal stands.
     }
+    this.span = this.env.deps.tracing.startClient(this)
     this.refused(refusal, ABORTED)
   }
 
