@@ -27,7 +27,7 @@ function compareUnary(title: string, ways: Ways, scale: Scale): Promise<string[]
 
 async function compareStreams(kind: CallKind, ways: Ways, scale: Scale): Promise<string[][]> {
   const load = { concurrency: CONCURRENCY, options: { kind }, unitsPerRequest: MESSAGES_A_STREAM }
-  const streams = { ...scale, requests: Math.ceil(scale.requests / 20) }
+  const streams = { ...scale, requests: Math.ceil(scale.requests / 60) }
   const rows = await compareCallers(titled(kind, ways), streams, load)
   return rows.map((row) => row.slice(0, MESSAGE_HEAD.length))
 }
@@ -75,7 +75,7 @@ async function callSome(worker: Worker): Promise<void> {
 
 /** What calls of gRPC cost through the mesh, against bare grpc-js and against proxyless xDS. */
 export async function benchGrpc(scale: Scale): Promise<string> {
-  const some = { ...scale, starts: Math.min(scale.starts, 4) }
+  const some = { ...scale, starts: Math.min(scale.starts, 3), pairs: Math.min(scale.pairs, 4) }
   const plain = await openGrpcScene()
   const ways: Ways = [plain.bare, plain.mesh, plain.xds]
   const unary = await compareUnary('unary', ways, some)
