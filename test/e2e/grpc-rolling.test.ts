@@ -6,7 +6,7 @@ import type { LoadReport } from '../support/open-loop.ts'
 import { startProcess, type TestProcess } from '../support/process.ts'
 
 /** WEFT_GRPC_SECONDS=60 runs it at full length and load; the suite has a short form of the same. */
-const SECONDS = Number(process.env.WEFT_GRPC_SECONDS ?? 4)
+const SECONDS = Number(process.env.WEFT_GRPC_SECONDS ?? 3)
 const FULL = SECONDS >= 30
 const PER_SECOND = FULL ? 500 : 100
 const INSTANCES = 3
