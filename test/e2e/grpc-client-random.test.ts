@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { frameOf } from '../../packages/mesh-client/src/grpc/wire/frame.ts'
+import { frameOf } from '../../packages/mesh-client/src/kernel/grpc-frame.ts'
 import { callPlain, grpcPair, type Seen } from '../support/grpc-pair.ts'
 import { startHttp2Upstream } from '../support/http2-upstream.ts'
 

@@ -2,12 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { InboundPolicy } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
-import {
-  bytesField,
-  Message,
-  numberField,
-  presentField,
-} from '../../packages/mesh-client/src/http/ext-authz/protobuf.ts'
+import { bytesField, Message, numberField, presentField } from '../../packages/mesh-client/src/kernel/protobuf.ts'
 import { type Answer, allow, ask, policyOf, provider } from '../support/ext-authz.ts'
 import { guardedServer } from '../support/guarded-server.ts'
 import { poll } from '../support/poll.ts'

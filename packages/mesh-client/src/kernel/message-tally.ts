@@ -1,4 +1,4 @@
-import { GrpcFrameCounter } from './grpc-frames.ts'
+import { GrpcFrameCounter } from './grpc-frame-counter.ts'
 
 /** How many messages went each way. */
 export interface CountedMessages {

@@ -1,6 +1,5 @@
-import type { MessageEncoding } from '../wire/compression.ts'
-import { compress } from '../wire/compression.ts'
-import { frameOf } from '../wire/frame.ts'
+import { frameOf } from '../../kernel/grpc-frame.ts'
+import { compress, type MessageEncoding } from '../wire/compression.ts'
 import type { MessageCallback } from './frame-source.ts'
 import type { GrpcStream } from './stream.ts'
 

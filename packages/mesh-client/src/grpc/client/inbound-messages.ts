@@ -1,5 +1,5 @@
+import { isCompressed, messageOf } from '../../kernel/grpc-frame.ts'
 import { decompress, type UnreadableMessage } from '../wire/compression.ts'
-import { isCompressed, messageOf } from '../wire/frame.ts'
 import { throwToProcess } from './throw-to-process.ts'
 
 /** Who is given the messages of a response. */

@@ -1,11 +1,15 @@
 import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js'
+import {
+  decodeHealthRequest,
+  encodeHealthResponse,
+  HEALTH_CHECK_PATH,
+  HEALTH_WATCH_PATH,
+  type HealthRequest,
+  type HealthStatus,
+} from '../../kernel/grpc-health.ts'
 import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import { methodsOf } from './grpc-server.ts'
-import { decodeHealthRequest, encodeHealthResponse, type HealthRequest, type HealthStatus } from './health-messages.ts'
 import type { ServingStatuses } from './serving-statuses.ts'
-
-const CHECK = '/grpc.health.v1.Health/Check'
-const WATCH = '/grpc.health.v1.Health/Watch'
 
 type Watching = ServerWritableStream<HealthRequest, HealthStatus>
 
@@ -37,10 +41,10 @@ export class HealthService {
     })
     const check = (call: ServerUnaryCall<HealthRequest, HealthStatus>, answer: sendUnaryData<HealthStatus>): void =>
       this.#check(call.request.service, answer)
-    this.#isOwn = server.register(CHECK, check, encodeHealthResponse, decodeHealthRequest, 'unary')
+    this.#isOwn = server.register(HEALTH_CHECK_PATH, check, encodeHealthResponse, decodeHealthRequest, 'unary')
     if (!this.#isOwn) return
     const watch = (call: Watching): void => this.#watch(call)
-    server.register(WATCH, watch, encodeHealthResponse, decodeHealthRequest, 'serverStream')
+    server.register(HEALTH_WATCH_PATH, watch, encodeHealthResponse, decodeHealthRequest, 'serverStream')
   }
 
   /** The server is being taken out of service: whoever watches hears it, and its stream ends. */
@@ -53,8 +57,8 @@ export class HealthService {
   remove(): void {
     this.#stop()
     if (!this.#isOwn) return
-    this.#server.unregister(CHECK)
-    this.#server.unregister(WATCH)
+    this.#server.unregister(HEALTH_CHECK_PATH)
+    this.#server.unregister(HEALTH_WATCH_PATH)
   }
 
   #check(service: string, answer: sendUnaryData<HealthStatus>): void {

@@ -1,4 +1,4 @@
-import { GRPC_PREFIX_BYTES } from '../../kernel/grpc-frames.ts'
+import { GRPC_PREFIX_BYTES } from '../../kernel/grpc-frame.ts'
 
 /** A message that is longer than its receiver takes. */
 export class FrameTooLarge extends Error {}

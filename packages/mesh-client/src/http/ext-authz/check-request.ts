@@ -1,7 +1,7 @@
 import type { ExtAuthzProvider } from '@weft/mesh-protocol'
 import type { ProviderQuestion } from '../../inbound/ext-authz/provider-answer.ts'
+import { bytesField, mapField, numberField, presentField } from '../../kernel/protobuf.ts'
 import type { AskedRequest } from './asked-request.ts'
-import { bytesField, mapField, numberField, presentField } from './protobuf.ts'
 
 /*
  * `envoy.service.auth.v3.CheckRequest`, with the numbers of its fields in `attribute_context.proto`.

@@ -1,5 +1,5 @@
 import type { ProviderAnswer } from '../../inbound/ext-authz/provider-answer.ts'
-import { Message } from './protobuf.ts'
+import { Message } from '../../kernel/protobuf.ts'
 import { isValidHeader } from './valid-headers.ts'
 
 /*

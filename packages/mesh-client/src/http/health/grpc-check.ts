@@ -1,14 +1,14 @@
-import { Buffer } from 'node:buffer'
 import { type ClientHttp2Stream, connect } from 'node:http2'
 import type { Socket } from 'node:net'
+import { frameOf, onlyMessageOf } from '../../kernel/grpc-frame.ts'
+import {
+  decodeHealthResponse,
+  encodeHealthRequest,
+  HEALTH_CHECK_PATH,
+  HEALTH_STATUS,
+} from '../../kernel/grpc-health.ts'
+import { GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
 import type { HealthCheckOutcome } from '../../kernel/recorder.ts'
-
-/*
- * `grpc.health.v1.Health/Check`. Both messages have one field, so they are written and read here by hand: a request is
- * `string service = 1`, a response `ServingStatus status = 1`.
- */
-
-const SERVING = 1
 
 /** Larger answers are none of this service. */
 const MAX_RESPONSE_BYTES = 64 * 1024
@@ -29,13 +29,13 @@ export function checkGrpc(
     session.on('close', () => settle('unreachable'))
     const stream = session.request({
       ':method': 'POST',
-      ':path': '/grpc.health.v1.Health/Check',
+      ':path': HEALTH_CHECK_PATH,
       'content-type': 'application/grpc',
       te: 'trailers',
       'user-agent': 'weft-health-check',
     })
     listen(stream, settle)
-    stream.end(encodeRequest(serviceName))
+    stream.end(frameOf(encodeHealthRequest({ service: serviceName }), false))
     session.unref()
   })
 }
@@ -47,10 +47,10 @@ function listen(stream: ClientHttp2Stream, settle: (outcome: HealthCheckOutcome)
   let answered = false
   stream.on('response', (headers) => {
     answered = true
-    grpcStatus ??= headers['grpc-status']
+    grpcStatus ??= headers[GRPC_STATUS_HEADER]
   })
   stream.on('trailers', (trailers) => {
-    grpcStatus ??= trailers['grpc-status']
+    grpcStatus ??= trailers[GRPC_STATUS_HEADER]
   })
   stream.on('data', (chunk: Buffer) => {
     chunks.push(chunk)
@@ -60,41 +60,16 @@ function listen(stream: ClientHttp2Stream, settle: (outcome: HealthCheckOutcome)
   stream.on('error', () => settle('unreachable'))
   stream.on('end', () => {
     if (!answered) return settle('unreachable')
-    settle(String(grpcStatus) === '0' && servingStatus(Buffer.concat(chunks)) === SERVING ? 'passed' : 'failed')
+    settle(String(grpcStatus) === '0' && isServing(Buffer.concat(chunks)) ? 'passed' : 'failed')
   })
 }
 
-/** A length-prefixed, uncompressed message. */
-export function encodeRequest(serviceName: string): Buffer {
-  const name = Buffer.from(serviceName)
-  const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a]), varint(name.length), name])
-  const prefix = Buffer.alloc(5)
-  prefix.writeUInt32BE(message.length, 1)
-  return Buffer.concat([prefix, message])
-}
-
-/** The status that a response tells; `undefined` where it is not one whole uncompressed message of that kind. */
-export function servingStatus(response: Buffer): number | undefined {
-  if (response.length < 5 || response[0] !== 0 || response.length !== 5 + response.readUInt32BE(1)) return undefined
-  let at = 5
-  let status = 0
-  while (at < response.length) {
-    if (response[at++] !== 0x08) return undefined
-    let shift = 0
-    let byte: number
-    status = 0
-    do {
-      byte = response[at++] ?? 0
-      status += (byte & 0x7f) * 2 ** shift
-      shift += 7
-    } while (byte >= 0x80 && at < response.length && shift < 64)
+function isServing(answer: Buffer): boolean {
+  const message = onlyMessageOf(answer)
+  if (message === undefined) return false
+  try {
+    return decodeHealthResponse(message) === HEALTH_STATUS.SERVING
+  } catch {
+    return false
   }
-  return status
-}
-
-function varint(value: number): Buffer {
-  const bytes: number[] = []
-  let rest = value
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest & 0x7f) | 0x80)
-  return Buffer.from([...bytes, rest])
 }

@@ -3,8 +3,8 @@ import type { Dispatcher } from 'undici'
 import { describe, expect, test } from 'vitest'
 import { GrpcStream } from '../../../../../packages/mesh-client/src/grpc/client/stream.ts'
 import type { StreamListener } from '../../../../../packages/mesh-client/src/grpc/client/stream-types.ts'
-import { frameOf } from '../../../../../packages/mesh-client/src/grpc/wire/frame.ts'
 import type { StreamStatus } from '../../../../../packages/mesh-client/src/grpc/wire/stream-status.ts'
+import { frameOf } from '../../../../../packages/mesh-client/src/kernel/grpc-frame.ts'
 
 /** The engine, as a test plays it. */
 function play(options: { readonly maxBytes?: number; readonly mayOpenAgain?: StreamListener['mayOpenAgain'] } = {}) {

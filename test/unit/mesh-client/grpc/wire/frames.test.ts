@@ -1,7 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { frameOf, isCompressed, messageOf } from '../../../../../packages/mesh-client/src/grpc/wire/frame.ts'
 import { FrameReader, FrameTooLarge } from '../../../../../packages/mesh-client/src/grpc/wire/frame-reader.ts'
+import {
+  frameOf,
+  isCompressed,
+  messageOf,
+  onlyMessageOf,
+} from '../../../../../packages/mesh-client/src/kernel/grpc-frame.ts'
 
 /** Cuts bytes at these places. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -45,5 +50,17 @@ describe('frames', () => {
   test('that came in one piece are not copied', () => {
     const wire = Buffer.concat([frameOf(Buffer.from('one'), false), frameOf(Buffer.from('two'), false)])
     for (const frame of readAll([wire])) expect(frame.buffer).toBe(wire.buffer)
+  })
+
+  test.each<[readonly number[], string | undefined]>([
+    [[0, 0, 0, 0, 2, 104, 105], 'hi'],
+    [[0, 0, 0, 0, 0], ''],
+    [[1, 0, 0, 0, 2, 104, 105], undefined],
+    [[0, 0, 0, 0, 9, 104, 105], undefined],
+    [[0, 0, 0, 0, 1, 104, 105], undefined],
+    [[0, 0], undefined],
+    [[], undefined],
+  ])('a body of %j is the message %j alone', (bytes, message) => {
+    expect(onlyMessageOf(Buffer.from(bytes))?.toString()).toBe(message)
   })
 })

@@ -12,7 +12,6 @@ import { fileURLToPath } from 'node:url'
 import type { ClientTls, HealthCheck } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import { createEndpointChecker } from '../../../../../packages/mesh-client/src/http/health/endpoint-checker.ts'
-import { encodeRequest, servingStatus } from '../../../../../packages/mesh-client/src/http/health/grpc-check.ts'
 import { Connectors } from '../../../../../packages/mesh-client/src/http/outbound/connectors.ts'
 import { systemTimers } from '../../../../../packages/mesh-client/src/kernel/timers.ts'
 import { poll } from '../../../../support/poll.ts'
@@ -181,24 +180,5 @@ describe('gRPC health', () => {
     ['a stream that is reset', (stream) => stream.close(2), 'unreachable'],
   ])('%s', async (_, answer, expected) => {
     expect(await answering(answer)).toBe(expected)
-  })
-
-  test('messages are length-prefixed, the name as field 1', () => {
-    expect([...encodeRequest('')]).toEqual([0, 0, 0, 0, 0])
-    expect([...encodeRequest('ab')]).toEqual([0, 0, 0, 0, 4, 0x0a, 2, 97, 98])
-    const long = encodeRequest('x'.repeat(300))
-    expect([...long.subarray(0, 8)]).toEqual([0, 0, 0, 1, 0x2f, 0x0a, 0xac, 0x02])
-  })
-
-  test.each<[readonly number[], number | undefined]>([
-    [[0, 0, 0, 0, 2, 8, 1], 1],
-    [[0, 0, 0, 0, 0], 0],
-    [[0, 0, 0, 0, 3, 8, 0x81, 1], 129],
-    [[1, 0, 0, 0, 2, 8, 1], undefined],
-    [[0, 0, 0, 0, 9, 8, 1], undefined],
-    [[0, 0], undefined],
-    [[0, 0, 0, 0, 2, 0x12, 0], undefined],
-  ])('%j tells %s', (bytes, status) => {
-    expect(servingStatus(Buffer.from(bytes))).toBe(status)
   })
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { GrpcFrameCounter } from '../../../../packages/mesh-client/src/kernel/grpc-frames.ts'
+import { GrpcFrameCounter } from '../../../../packages/mesh-client/src/kernel/grpc-frame-counter.ts'
 
 function frame(message: Uint8Array): Buffer {
   const prefix = Buffer.alloc(5)

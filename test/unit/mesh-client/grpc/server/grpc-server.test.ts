@@ -6,7 +6,7 @@ import {
   isShutDown,
   makeHttp2Server,
   methodsOf,
-} from '../../../../packages/mesh-client/src/grpc/server/grpc-server.ts'
+} from '../../../../../packages/mesh-client/src/grpc/server/grpc-server.ts'
 
 /** As a later release of grpc-js could be. */
 type Inside = Record<'http2Servers' | 'handlers' | 'commonServerOptions', unknown>

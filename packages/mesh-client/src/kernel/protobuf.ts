@@ -1,5 +1,6 @@
 /*
- * As much of protobuf's wire format as the messages of external authorization need.
+ * As much of protobuf's wire format as the messages need that the mesh writes and reads itself: those of external authorization
+ * and of health.
  */
 
 const VARINT = 0
@@ -37,13 +38,20 @@ function varint(value: number): Buffer {
   return Buffer.from([...bytes, rest])
 }
 
+/** The value of a field as it stands there: a number, or bytes. */
+export type FieldValue = number | Buffer
+
 /** A message as it was read: of each field all values in their order, numbers or bytes. */
 export class Message {
-  readonly #fields: ReadonlyMap<number, readonly (number | Buffer)[]>
+  readonly #fields = new Map<number, FieldValue[]>()
 
   /** @throws RangeError for what is no message */
   constructor(bytes: Buffer) {
-    this.#fields = fieldsOf(bytes)
+    readFields(bytes, (field, value) => {
+      const values = this.#fields.get(field)
+      if (values === undefined) this.#fields.set(field, [value])
+      else values.push(value)
+    })
   }
 
   number(field: number): number {
@@ -71,8 +79,12 @@ export class Message {
   }
 }
 
-function fieldsOf(bytes: Buffer): Map<number, (number | Buffer)[]> {
-  const fields = new Map<number, (number | Buffer)[]>()
+/**
+ * Reads a message field by field and keeps nothing of it, so that a stranger's long one costs no memory.
+ *
+ * @throws RangeError for what is no message
+ */
+export function readFields(bytes: Buffer, visit: (field: number, value: FieldValue) => void): void {
   let at = 0
   const take = (length: number): Buffer => {
     if (at + length > bytes.length) throw new RangeError('the message ends within a field')
@@ -86,23 +98,18 @@ function fieldsOf(bytes: Buffer): Map<number, (number | Buffer)[]> {
       value += (byte % 0x80) * 2 ** shift
       if (byte < 0x80) return value
     }
-    throw new RangeError('a number has no end')
+    throw new RangeError('the message has a number without an end')
   }
   while (at < bytes.length) {
     const tag = number()
-    const value = readValue(tag % 8, number, take)
-    const field = Math.floor(tag / 8)
-    const values = fields.get(field)
-    if (values === undefined) fields.set(field, [value])
-    else values.push(value)
+    visit(Math.floor(tag / 8), readValue(tag % 8, number, take))
   }
-  return fields
 }
 
-function readValue(type: number, number: () => number, take: (length: number) => Buffer): number | Buffer {
+function readValue(type: number, number: () => number, take: (length: number) => Buffer): FieldValue {
   if (type === VARINT) return number()
   if (type === BYTES) return take(number())
   if (type === FIXED_64) return take(8)
   if (type === FIXED_32) return take(4)
-  throw new RangeError(`no field is of type ${type}`)
+  throw new RangeError(`the message has a field of type ${type}`)
 }

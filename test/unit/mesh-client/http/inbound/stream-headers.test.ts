@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { mergeHeaders } from '../../../../packages/mesh-client/src/http/inbound/stream-headers.ts'
+import { mergeHeaders } from '../../../../../packages/mesh-client/src/http/inbound/stream-headers.ts'
 
 test.each([
   ['in the place of what was there', { a: '1' }, ['A', '2'], { a: '2' }],

@@ -1,5 +1,4 @@
-/** One byte that says whether the message is compressed, and four of its length. gRPC over HTTP/2, "Length-Prefixed-Message". */
-export const GRPC_PREFIX_BYTES = 5
+import { GRPC_PREFIX_BYTES } from './grpc-frame.ts'
 
 /** How often the length that was read so far is shifted for another byte of it. */
 const BYTE = 0x100
