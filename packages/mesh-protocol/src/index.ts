@@ -61,6 +61,7 @@ export {
   WORKLOAD_TTL_MS,
 } from './defaults.ts'
 export { applyEndpointDiff, diffEndpoints, type EndpointDiff, sameEndpoint } from './endpoint-diff.ts'
+export { GRPC_STATUS, type GrpcStatusName, grpcStatusName, grpcStatusNumber } from './grpc-status.ts'
 export { BAGGAGE_MATCH_PREFIX, CONNECTION_HEADERS } from './header-names.ts'
 export { isIpAddress, isUnspecified } from './ip-address.ts'
 export { formatLocality, parseLocality } from './locality.ts'

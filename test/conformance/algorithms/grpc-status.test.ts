@@ -1,9 +1,7 @@
+import { GRPC_STATUS, grpcStatusName, grpcStatusNumber } from '@weft/mesh-protocol'
 import { expect } from 'vitest'
 import { isGrpcContentType } from '../../../packages/mesh-client/src/kernel/grpc-content-type.ts'
 import {
-  GRPC_STATUS,
-  grpcStatusName,
-  grpcStatusNumber,
   grpcStatusOf,
   grpcToHttpStatus,
   httpToGrpcStatus,

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { GRPC_STATUS, type GrpcStatusName } from '@weft/mesh-protocol'
 import { expect, test } from 'vitest'
 import { WANTED_GRPC_JS } from '../../../packages/mesh-client/src/grpc/peer-check.ts'
 import { ERROR_CODES, type MeshErrorCode } from '../../../packages/mesh-client/src/kernel/errors.ts'
 import {
-  GRPC_STATUS,
-  type GrpcStatusName,
   grpcStatusOfReset,
   grpcToHttpStatus,
   httpToGrpcStatus,

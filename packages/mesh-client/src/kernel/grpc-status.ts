@@ -1,32 +1,8 @@
+import { GRPC_STATUS, grpcStatusName } from '@weft/mesh-protocol'
 import { firstValue } from './first-value.ts'
-
-/** The numbers of gRPC's statuses. Source: gRPC "Status codes and their use in gRPC". */
-export const GRPC_STATUS = {
-  OK: 0,
-  CANCELLED: 1,
-  UNKNOWN: 2,
-  INVALID_ARGUMENT: 3,
-  DEADLINE_EXCEEDED: 4,
-  NOT_FOUND: 5,
-  ALREADY_EXISTS: 6,
-  PERMISSION_DENIED: 7,
-  RESOURCE_EXHAUSTED: 8,
-  FAILED_PRECONDITION: 9,
-  ABORTED: 10,
-  OUT_OF_RANGE: 11,
-  UNIMPLEMENTED: 12,
-  INTERNAL: 13,
-  UNAVAILABLE: 14,
-  DATA_LOSS: 15,
-  UNAUTHENTICATED: 16,
-} as const
-
-export type GrpcStatusName = keyof typeof GRPC_STATUS
 
 /** What stands for a `grpc-status` that is none. Source: Envoy `include/envoy/grpc/status.h`, `InvalidCode`. */
 export const INVALID_CODE = -1
-
-const NAMES = Object.keys(GRPC_STATUS) as readonly GrpcStatusName[]
 
 /** Source: Envoy `Grpc::Utility::grpcToHttpStatus`; by the number of the status. */
 const HTTP_STATUSES: readonly number[] = [
@@ -45,16 +21,6 @@ const BY_HTTP_STATUS: ReadonlyMap<number, number> = new Map([
   [503, GRPC_STATUS.UNAVAILABLE],
   [504, GRPC_STATUS.UNAVAILABLE],
 ])
-
-/** The name of a status; `undefined`: there is no such status. */
-export function grpcStatusName(code: number): GrpcStatusName | undefined {
-  return NAMES[code]
-}
-
-/** The number of a status by its name, upper case; `undefined`: there is no such status. */
-export function grpcStatusNumber(name: string): number | undefined {
-  return Object.hasOwn(GRPC_STATUS, name) ? GRPC_STATUS[name as GrpcStatusName] : undefined
-}
 
 /** Which status of HTTP a status of gRPC counts as; 500 for what is none. Source: Envoy `Grpc::Utility::grpcToHttpStatus`. */
 export function grpcToHttpStatus(code: number): number {
@@ -83,7 +49,7 @@ export function parseGrpcStatus(value: string | undefined): number | undefined {
   if (value === '0') return GRPC_STATUS.OK
   if (!/^\s*\+?\d+\s*$/.test(value)) return INVALID_CODE
   const code = Number(value)
-  return code < NAMES.length ? code : INVALID_CODE
+  return grpcStatusName(code) !== undefined ? code : INVALID_CODE
 }
 
 type Head = Readonly<Record<string, string | string[] | undefined>>

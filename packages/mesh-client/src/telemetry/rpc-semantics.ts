@@ -1,4 +1,4 @@
-import { type GrpcStatusName, grpcStatusName } from '../kernel/grpc-status.ts'
+import { type GrpcStatusName, grpcStatusName } from '@weft/mesh-protocol'
 import type { CallEnd, ClientCallFacts, ServerCallFacts } from '../kernel/tracing.ts'
 import { askedMethod, calledMethod, OTHER_METHOD, servedMethod } from './rpc-method.ts'
 import { errorTypeOf, meshAttributes, type Semantics, type SpanAttributes, type SpanEnd } from './semantics.ts'

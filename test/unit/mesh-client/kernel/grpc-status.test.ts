@@ -1,8 +1,6 @@
+import { GRPC_STATUS, grpcStatusName, grpcStatusNumber } from '@weft/mesh-protocol'
 import { expect, test } from 'vitest'
 import {
-  GRPC_STATUS,
-  grpcStatusName,
-  grpcStatusNumber,
   grpcStatusOf,
   grpcStatusOfHttp,
   grpcStatusOfReset,

@@ -1,29 +1,10 @@
+import { grpcStatusNumber } from '@weft/mesh-protocol'
 import { child } from '../field-path.ts'
 import type { FaultAbort, FaultDelay, HttpFaultInjection, Percent } from '../spec/virtual-service.ts'
 import { checkOneOf } from './choices.ts'
 import { checkDuration } from './durations.ts'
 import { quote } from './hosts.ts'
 import type { Report } from './report.ts'
-
-const GRPC_STATUSES: readonly string[] = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-]
 
 /** The smallest share above none that Envoy can express. */
 const SMALLEST_PERCENT = 0.0001
@@ -56,7 +37,7 @@ function checkAbort(abort: FaultAbort, field: string, report: Report): void {
   const { percentage, httpStatus, grpcStatus, http2Error } = abort
   checkOneOf(abort, ['httpStatus', 'grpcStatus', 'http2Error'], field, report)
   checkPercentage(percentage, child(field, 'percentage'), report)
-  if (grpcStatus !== undefined && !GRPC_STATUSES.includes(grpcStatus)) {
+  if (grpcStatus !== undefined && grpcStatusNumber(grpcStatus) === undefined) {
     report.violation(
       child(field, 'grpcStatus'),
       `${quote(grpcStatus)} is no gRPC status: write its name, such as UNAVAILABLE`,

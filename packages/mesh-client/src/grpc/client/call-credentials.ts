@@ -1,6 +1,6 @@
 import type { CallCredentials, Metadata } from '@grpc/grpc-js'
+import { GRPC_STATUS, grpcStatusName } from '@weft/mesh-protocol'
 import { asError } from '../../kernel/as-error.ts'
-import { GRPC_STATUS, grpcStatusName } from '../../kernel/grpc-status.ts'
 
 /** Statuses that only the called service may give. gRFC A54. */
 const NOT_OF_THE_CLIENT: ReadonlySet<number> = new Set([

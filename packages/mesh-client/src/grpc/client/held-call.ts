@@ -1,7 +1,7 @@
 import type { CallCredentials, Metadata } from '@grpc/grpc-js'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import type { OriginTarget } from '../../http/outbound/origins.ts'
 import type { HeldCall as Held } from '../../http/outbound/policy-wait.ts'
-import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import type { GrpcJs } from '../grpc-js.ts'
 import { checkSameCopy } from '../peer-check-copies.ts'
 import type { AuthContext, CallListener, ChannelCall, MessageContext } from './call-types.ts'

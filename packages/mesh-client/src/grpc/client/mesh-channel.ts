@@ -1,6 +1,6 @@
 import type { ChannelInterface, Deadline } from '@grpc/grpc-js'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import type { OriginKind } from '../../http/outbound/origins.ts'
-import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import type { MeshInternals } from '../../mesh/internals.ts'
 import type { ChannelParts } from '../edges.ts'
 import type { GrpcJs } from '../grpc-js.ts'

@@ -1,5 +1,5 @@
 import type { CallCredentials, Metadata } from '@grpc/grpc-js'
-import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { formatGrpcTimeout } from '../../kernel/grpc-timeout.ts'
 import { addMetadata } from '../wire/call-headers.ts'
 import type { StreamStatus } from '../wire/stream-status.ts'

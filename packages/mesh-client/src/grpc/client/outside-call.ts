@@ -1,7 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { CallCredentials, Metadata } from '@grpc/grpc-js'
-import { DEFAULT_REPLAY_LIMIT_BYTES } from '@weft/mesh-protocol'
-import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
+import { DEFAULT_REPLAY_LIMIT_BYTES, GRPC_STATUS } from '@weft/mesh-protocol'
 import type { AuthContext, CallListener, ChannelCall, MessageContext } from './call-types.ts'
 
 /** What a call to a host that is not of the mesh asks of its channel. */

@@ -1,4 +1,4 @@
-import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { deadlineMs } from './call-deadline.ts'
 import type { ParentCall } from './call-types.ts'
 import type { MeshCall } from './mesh-call.ts'

@@ -1,4 +1,5 @@
 import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import {
   decodeHealthRequest,
   encodeHealthResponse,
@@ -7,7 +8,6 @@ import {
   type HealthRequest,
   type HealthStatus,
 } from '../../kernel/grpc-health.ts'
-import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import { methodsOf } from './grpc-server.ts'
 import type { ServingStatuses } from './serving-statuses.ts'
 

@@ -1,5 +1,5 @@
 import { deflate, gunzip, gzip, inflate } from 'node:zlib'
-import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 
 /** How messages may be compressed. gRPC over HTTP/2, "Message-Encoding". */
 export type MessageEncoding = 'identity' | 'deflate' | 'gzip'

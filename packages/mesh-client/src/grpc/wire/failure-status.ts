@@ -1,6 +1,7 @@
 import { constants } from 'node:http2'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { MeshError } from '../../kernel/errors.ts'
-import { GRPC_STATUS, grpcStatusOfReset } from '../../kernel/grpc-status.ts'
+import { grpcStatusOfReset } from '../../kernel/grpc-status.ts'
 import { bareStatus, type StreamStatus } from './stream-status.ts'
 
 /** How deep a chain of causes is followed. */

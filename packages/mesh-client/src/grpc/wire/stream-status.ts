@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { firstValue } from '../../kernel/first-value.ts'
-import { GRPC_STATUS, httpToGrpcStatus } from '../../kernel/grpc-status.ts'
+import { httpToGrpcStatus } from '../../kernel/grpc-status.ts'
 
 /** How a stream of gRPC ended. */
 export interface StreamStatus {

@@ -7,9 +7,9 @@ import {
   type ServerHttp2Stream,
   type ServerStreamResponseOptions,
 } from 'node:http2'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { EMPTY_CONTEXT } from '../../context/request-context.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
-import { GRPC_STATUS } from '../../kernel/grpc-status.ts'
 import type { ServerCallFacts } from '../../kernel/tracing.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
 import type { Connection } from './connection.ts'

@@ -1,5 +1,6 @@
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { MeshError } from '../../kernel/errors.ts'
-import { GRPC_STATUS, grpcStatusOfReset } from '../../kernel/grpc-status.ts'
+import { grpcStatusOfReset } from '../../kernel/grpc-status.ts'
 import { resetCodeOf } from '../http2/reset-code.ts'
 import { classifyError, isCallerFault } from './transport-errors.ts'
 

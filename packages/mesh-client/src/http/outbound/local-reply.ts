@@ -1,6 +1,7 @@
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import type { FaultAbort } from '../../call/fault.ts'
 import { ERROR_CODES, type MeshErrorCode, type ResponseFlag } from '../../kernel/errors.ts'
-import { GRPC_STATUS, httpToGrpcStatus } from '../../kernel/grpc-status.ts'
+import { httpToGrpcStatus } from '../../kernel/grpc-status.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
 import { grpcReply } from './grpc-reply.ts'
 import { type ResponseHead, responseHead } from './response-headers.ts'
