@@ -103,6 +103,7 @@ const CASES: Readonly<Record<string, Case>> = {
       'grpc-encoding': 'snappy',
     }),
   },
+  'two values of what there may be one of': { metadata: metadataOf({ referer: ['a', 'b'] }) },
   'a user agent': { client: { 'grpc.primary_user_agent': 'first/1', 'grpc.secondary_user_agent': 'last/2' } },
   'an authority of the channel': { metadata: wanting('host'), client: { 'grpc.default_authority': 'other:123' } },
   'an authority of the call': { metadata: wanting('host'), host: 'third.example' },
@@ -232,6 +233,8 @@ describe('a call of a client of the mesh goes and ends as one of grpc-js', () =>
       const options = { metadata: wanting('silence'), deadline }
       const seen = await callPlain(mesh, 'unary', options)
       expect(seen).toMatchObject({ code: status.DEADLINE_EXCEEDED })
+      // Of one that is no time, grpc-js also leaves a rejected promise behind that nobody handles.
+      if (Number.isNaN(Number(deadline))) return
       expect((await callPlain(bare, 'unary', options)).code).toBe(seen.code)
     },
   )

@@ -154,6 +154,22 @@ describe('an upstream that speaks HTTP/2 without TLS', () => {
     expect(up.seen).toEqual([])
   })
 
+  test('refuses two of what there may be one of, over no further connection', async () => {
+    await using up = await startHttp2Upstream(sayHttp2('x'))
+    await using mesh = outboundHarness({ endpoints: [up.endpoint], cluster: H2 })
+    const ask = async (headers: Record<string, string | string[]>): Promise<string> =>
+      (await mesh.outbound.request(URL_OF, { headers })).body.text()
+    for (const name of ['authorization', 'referer', 'user-agent']) {
+      await expect(ask({ [name]: ['a', 'b'] })).rejects.toMatchObject({
+        code: 'UND_ERR_INVALID_ARG',
+        message: `Header field "${name}" must only have a single value`,
+      })
+    }
+    expect(await ask({ referer: 'a' })).toBe('x')
+    expect(up.seen).toHaveLength(1)
+    expect(up.connections).toBe(1)
+  })
+
   test('is given up on when it is silent for longer than the caller says', async () => {
     await using up = await startHttp2Upstream((stream, { ':path': path }) => {
       if (path === '/head') stream.respond({ ':status': 200 })

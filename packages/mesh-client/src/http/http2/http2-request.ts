@@ -8,6 +8,7 @@ import type { Exchange } from '../outbound/exchange.ts'
 import { errors } from '../undici.ts'
 import { addBodyHeaders } from './body-headers.ts'
 import { BodyWriter } from './body-writer.ts'
+import { openStream } from './open-stream.ts'
 import { type SendableBody, sendableBody } from './request-body.ts'
 import { http2Head, rawList, tooLongToSend } from './request-head.ts'
 import { withResetCode } from './reset-code.ts'
@@ -79,15 +80,16 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
   start(session: ClientHttp2Session): boolean {
     let head: OutgoingHttpHeaders
     let body: SendableBody
+    let stream: ClientHttp2Stream | undefined
     try {
       head = http2Head(this.#exchange, this.#carrier.scheme)
       body = sendableBody(this.#body)
       addBodyHeaders(head, body, this.#exchange)
+      stream = openStream(session, head, body)
     } catch (error) {
       this.#fail(error as Error)
       return true
     }
-    const stream = openStream(session, head, body)
     if (stream === undefined) return false
     this.#stream = stream
     listenTo(stream, this, this.#exchange.headersTimeout ?? this.#silenceMs)
@@ -272,20 +274,6 @@ export class Http2Request implements Dispatcher.DispatchController, StreamReceiv
     return new errors.SocketError(
       code === NGHTTP2_NO_ERROR ? 'other side closed' : `the server reset the stream (${code})`,
     )
-  }
-}
-
-function openStream(
-  session: ClientHttp2Session,
-  head: OutgoingHttpHeaders,
-  body: SendableBody,
-): ClientHttp2Stream | undefined {
-  if (session.closed || session.destroyed) return undefined
-  try {
-    return session.request(head, { endStream: body.kind === 'none' })
-  } catch {
-    // The session has been told to take no more streams, and this one has not been opened.
-    return undefined
   }
 }
 
