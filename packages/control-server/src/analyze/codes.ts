@@ -322,7 +322,8 @@ export const CODES: Readonly<Record<Code, CodeInfo>> = {
   },
   WEFT0607: {
     severity: 'info',
-    meaning: 'A mirror of gRPC calls: those that stream are copied in part at most.',
+    meaning:
+      'A mirror of gRPC calls: of one that streams up to 1 MiB of requests are copied, until the time of the copy is over.',
     remedy: 'Nothing, where the calls are unary; else match those alone by their path.',
   },
   WEFT0608: {

@@ -1,8 +1,7 @@
-import { serviceHost } from '@weft/mesh-protocol'
 import { child, item } from '../config/field-path.ts'
 import type { GrpcRouteRule, GrpcRouteSpec } from '../config/spec/gateway/grpc-route.ts'
 import type { HttpRouteRule, HttpRouteSpec } from '../config/spec/gateway/http-route.ts'
-import { isServiceParent, type ParentReference } from '../config/spec/gateway/references.ts'
+import { attachesToPort, isServiceParent, referencedHost } from '../config/spec/gateway/references.ts'
 import type { HttpMatchRequest, HttpRoute, VirtualServiceSpec } from '../config/spec/virtual-service.ts'
 import type { Subject } from './finding.ts'
 import { hostsClaimed } from './hosts-claimed.ts'
@@ -87,25 +86,13 @@ function* httpRulesOf(mesh: MeshView, ports: PortsOfHosts): Generator<GrpcHttpRu
     const { spec, metadata } = subject.resource
     const services = (spec.parentRefs ?? []).filter(isServiceParent)
     const isOfGrpc = services.every((parent) =>
-      ports.carryGrpc(parentHost(parent, metadata.namespace, mesh.domain), (port) => attachesTo(parent, port)),
+      ports.carryGrpc(referencedHost(parent, metadata.namespace, mesh.domain), (port) => attachesToPort(parent, port)),
     )
     if (services.length === 0 || !isOfGrpc) continue
     for (const [index, rule] of (spec.rules ?? []).entries()) {
       yield { subject, rule, field: item('spec.rules', index) }
     }
   }
-}
-
-export function parentHost({ name, namespace }: ParentReference, own: string, domain: string): string {
-  return serviceHost(name, namespace ?? own, domain)
-}
-
-/** Whether a reference to a Service means this port of it. */
-export function attachesTo(
-  { port, sectionName }: Pick<ParentReference, 'port' | 'sectionName'>,
-  { number, name }: { readonly number: number; readonly name: string },
-): boolean {
-  return (port === undefined || port === number) && (sectionName === undefined || sectionName === name)
 }
 
 /** A list of filters with its path. */

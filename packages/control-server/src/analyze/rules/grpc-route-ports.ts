@@ -2,13 +2,15 @@ import { child, item } from '../../config/field-path.ts'
 import type { KnownPort } from '../../config/references.ts'
 import type { GrpcRouteSpec } from '../../config/spec/gateway/grpc-route.ts'
 import {
+  attachesToPort,
   type BackendObjectReference,
   isServiceBackend,
   isServiceParent,
   type ParentReference,
+  referencedHost,
 } from '../../config/spec/gateway/references.ts'
 import type { Finding } from '../finding.ts'
-import { attachesTo, type GrpcView, parentHost } from '../grpc-view.ts'
+import type { GrpcView } from '../grpc-view.ts'
 
 /** A finding without its subject and code. */
 type Told = Pick<Finding, 'field' | 'message' | 'severity'>
@@ -18,10 +20,10 @@ export function* grpcRoutePorts({ mesh, ports }: GrpcView): Generator<Finding> {
   for (const subject of mesh.ofKind<GrpcRouteSpec>('GRPCRoute')) {
     const { spec, metadata } = subject.resource
     const portsOf = (reference: ParentReference | BackendObjectReference): readonly KnownPort[] =>
-      ports.of(parentHost(reference, metadata.namespace, mesh.domain)) ?? []
+      ports.of(referencedHost(reference, metadata.namespace, mesh.domain)) ?? []
     for (const [index, parent] of (spec.parentRefs ?? []).entries()) {
       if (!isServiceParent(parent)) continue
-      const meant = portsOf(parent).filter((port) => attachesTo(parent, port))
+      const meant = portsOf(parent).filter((port) => attachesToPort(parent, port))
       const told = ofParent(meant, item('spec.parentRefs', index))
       if (told !== undefined) yield { code: 'WEFT0609', subject, ...told }
     }

@@ -1,13 +1,14 @@
-import { serviceHost } from '@weft/mesh-protocol'
 import { item } from '../../config/field-path.ts'
-import { type CommonRouteSpec, isServiceParent } from '../../config/spec/gateway/references.ts'
+import {
+  type CommonRouteSpec,
+  isServiceParent,
+  ROUTE_KINDS,
+  referencedHost,
+} from '../../config/spec/gateway/references.ts'
 import type { Finding, Subject } from '../finding.ts'
 import { groupBy } from '../group-by.ts'
 import { type ClaimedHost, hostsClaimed } from '../hosts-claimed.ts'
 import { type MeshView, subjectName } from '../mesh-view.ts'
-
-/** The kinds of Gateway API that may attach to a Service, as a VirtualService rules a host. */
-const ROUTE_KINDS = ['HTTPRoute', 'GRPCRoute', 'TLSRoute', 'TCPRoute'] as const
 
 /** Of more rivals for a host than this, the others are not named: all pairs of thousands would fill the memory. */
 const MAX_NAMED = 10
@@ -33,7 +34,7 @@ function attachedOf(subjects: readonly Subject<CommonRouteSpec>[], domain: strin
     const { spec, metadata } = subject.resource
     return (spec.parentRefs ?? []).flatMap((parent, index): Attached[] => {
       if (!isServiceParent(parent)) return []
-      const host = serviceHost(parent.name, parent.namespace ?? metadata.namespace, domain)
+      const host = referencedHost(parent, metadata.namespace, domain)
       return [{ subject, field: item('spec.parentRefs', index), host }]
     })
   })

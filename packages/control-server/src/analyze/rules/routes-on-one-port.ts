@@ -1,14 +1,19 @@
 import { item } from '../../config/field-path.ts'
 import type { KnownPort } from '../../config/references.ts'
-import { type CommonRouteSpec, isServiceParent, type ParentReference } from '../../config/spec/gateway/references.ts'
+import {
+  attachesToPort,
+  type CommonRouteSpec,
+  canRule,
+  isServiceParent,
+  type ParentReference,
+  ROUTE_KINDS,
+  type RouteKind,
+  referencedHost,
+} from '../../config/spec/gateway/references.ts'
 import type { Finding, Subject } from '../finding.ts'
 import { groupBy } from '../group-by.ts'
-import { attachesTo, parentHost } from '../grpc-view.ts'
 import { type MeshView, subjectName } from '../mesh-view.ts'
 import { PortsOfHosts } from '../ports-of-hosts.ts'
-
-/** Of several on one port the first that is there rules alone (Gateway API, mesh). */
-const BY_RANK = ['GRPCRoute', 'HTTPRoute', 'TLSRoute', 'TCPRoute'] as const
 
 /** Of more rivals than this the others are not named. */
 const MAX_NAMED = 10
@@ -19,6 +24,8 @@ const MAX_LOOKED_AT = 100
 /** A reference by which a route rules ports of a host, for the callers of a namespace. */
 interface Attached {
   readonly subject: Subject<CommonRouteSpec>
+  readonly kind: RouteKind
+  /** The place of the kind among {@link ROUTE_KINDS}. */
   readonly rank: number
   readonly parent: ParentReference
   readonly field: string
@@ -30,7 +37,7 @@ export function* routesOnOnePort(view: MeshView): Generator<Finding> {
   const ports = new PortsOfHosts(view)
   const scope = ({ host, subject }: Attached): string => `${host} ${subject.resource.metadata.namespace}`
   for (const group of groupBy(attachedRoutes(view), scope).values()) {
-    const others = BY_RANK.map((_, rank) => group.filter((other) => other.rank !== rank).slice(0, MAX_LOOKED_AT))
+    const others = ROUTE_KINDS.map((_, rank) => group.filter((other) => other.rank !== rank).slice(0, MAX_LOOKED_AT))
     for (const attached of group) {
       const rivals = others[attached.rank] ?? []
       let named = 0
@@ -47,21 +54,18 @@ export function* routesOnOnePort(view: MeshView): Generator<Finding> {
 }
 
 function* attachedRoutes({ ofKind, domain }: MeshView): Generator<Attached> {
-  for (const [rank, kind] of BY_RANK.entries()) {
+  for (const [rank, kind] of ROUTE_KINDS.entries()) {
     for (const subject of ofKind<CommonRouteSpec>(kind)) {
       const { spec, metadata } = subject.resource
       for (const [index, parent] of (spec.parentRefs ?? []).entries()) {
         if (!isServiceParent(parent)) continue
-        const host = parentHost(parent, metadata.namespace, domain)
-        yield { subject, rank, parent, field: item('spec.parentRefs', index), host }
+        const host = referencedHost(parent, metadata.namespace, domain)
+        yield { subject, kind, rank, parent, field: item('spec.parentRefs', index), host }
       }
     }
   }
 }
 
 function sharedPort(a: Attached, b: Attached, ports: readonly KnownPort[]): KnownPort | undefined {
-  return ports.find((port) => [a, b].every(({ parent, rank }) => attachesTo(parent, port) && speaks(rank, port)))
+  return ports.find((port) => [a, b].every(({ parent, kind }) => attachesToPort(parent, port) && canRule(kind, port)))
 }
-
-/** Requests are not looked into on a port without HTTP. */
-const speaks = (rank: number, { protocol }: KnownPort): boolean => rank > 1 || protocol !== 'tcp'

@@ -1,11 +1,8 @@
-import type { ParentReference } from '../../config/spec/gateway/references.ts'
+import { attachesToPort, canRule, ROUTE_KINDS, type RouteKind } from '../../config/spec/gateway/references.ts'
 import type { MeshService, ServicePort } from '../../registry/model.ts'
 import type { Attachment, GatewayRoute } from './route-index.ts'
 
-/** Of several kinds on one port only the first here that is there applies (Gateway API, mesh). */
-export const ROUTE_KINDS: readonly GatewayRoute['kind'][] = ['GRPCRoute', 'HTTPRoute', 'TLSRoute', 'TCPRoute']
-
-type OfKind<K extends GatewayRoute['kind']> = Extract<GatewayRoute, { kind: K }>
+type OfKind<K extends RouteKind> = Extract<GatewayRoute, { kind: K }>
 
 /** The routes of one kind that rule a port for the clients of one namespace; at least one, the oldest first. */
 export type AttachedRoutes =
@@ -25,7 +22,7 @@ export function attachedRoutes(
   port: ServicePort,
   clientNamespace: string,
 ): AttachedRoutes | undefined {
-  const onPort = attachments.filter((each) => attaches(each.parent, port) && speaks(each.route.kind, port))
+  const onPort = attachments.filter((each) => attachesToPort(each.parent, port) && canRule(each.route.kind, port))
   for (const owner of new Set([clientNamespace, service.namespace])) {
     const owned = onPort.filter(({ route }) => route.namespace === owner)
     const kind = ROUTE_KINDS.find((candidate) => owned.some(({ route }) => route.kind === candidate))
@@ -34,15 +31,4 @@ export function attachedRoutes(
     return { kind, routes: [...new Set(routes)] } as AttachedRoutes
   }
   return undefined
-}
-
-/** Whether a reference to a Service means this port of it: its `port`, its name by `sectionName`, or without either all. */
-export function attaches(parent: ParentReference, { number, name }: Pick<ServicePort, 'number' | 'name'>): boolean {
-  if (parent.port !== undefined && parent.port !== number) return false
-  return parent.sectionName === undefined || parent.sectionName === name
-}
-
-/** Requests are not looked into on a port that speaks another protocol. */
-function speaks(kind: GatewayRoute['kind'], { protocol }: ServicePort): boolean {
-  return (kind !== 'HTTPRoute' && kind !== 'GRPCRoute') || protocol !== 'tcp'
 }

@@ -2,14 +2,17 @@ import { serviceHost } from '@weft/mesh-protocol'
 import type { ConfigResource } from '../../config/resource.ts'
 import type { HttpRouteSpec } from '../../config/spec/gateway/http-route.ts'
 import {
+  attachesToPort,
   type BackendObjectReference,
   type CommonRouteSpec,
   isServiceBackend,
   isServiceParent,
   type ParentReference,
+  ROUTE_KINDS,
+  referencedHost,
 } from '../../config/spec/gateway/references.ts'
 import type { Model, ServicePort } from '../../registry/model.ts'
-import { attachedRoutes, attaches, ROUTE_KINDS } from './attached-routes.ts'
+import { attachedRoutes } from './attached-routes.ts'
 import type { GatewayRouteIndex } from './route-index.ts'
 
 /** Gateway API `RouteParentStatus.controllerName`. */
@@ -71,10 +74,10 @@ function judgeParent(
   { domain, services }: Pick<Model, 'domain' | 'services'>,
   index: GatewayRouteIndex,
 ): Verdict {
-  const host = serviceHost(parent.name, parent.namespace ?? metadata.namespace, domain)
+  const host = referencedHost(parent, metadata.namespace, domain)
   const service = services.get(host)
   if (service === undefined) return [false, 'NoMatchingParent', `there is no service ${host}`]
-  const ports = service.ports.filter((port) => attaches(parent, port))
+  const ports = service.ports.filter((port) => attachesToPort(parent, port))
   if (ports.length === 0) return [false, 'NoMatchingParent', `${host} has no such port`]
   const ruling = (port: ServicePort): string | undefined =>
     attachedRoutes(index.find(host), service, port, metadata.namespace)?.kind
