@@ -116,20 +116,23 @@ describe('any input', () => {
         route: [{ destination: { host: 'reviews' } }],
       })),
     }
+    const service = read(YAML)
     const circle = Array.from({ length: 10_000 }, (_, index) => ({
-      ...read(YAML),
+      ...service,
       metadata: { name: `c${index}` },
       spec: { hosts: [`h${index}`], http: [{ delegate: { name: `c${(index + 1) % 10_000}` } }] },
     }))
-    const rulers = Array.from({ length: 1_000 }, (_, index) => ({ ...read(YAML), metadata: { name: `r${index}` } }))
-    const documents = [{ ...read(YAML), spec }, ...circle, ...rulers].map((value) => ({
+    const rulers = Array.from({ length: 1_000 }, (_, index) => ({ ...service, metadata: { name: `r${index}` } }))
+    const documents = [{ ...service, spec }, ...circle, ...rulers].map((value) => ({
       where: '',
       value: value as never,
       kind: undefined,
     }))
-    const before = performance.now()
+    // Of the processor: how long it takes on a machine that others use as well says nothing.
+    const before = process.cpuUsage()
     const { messages, unlisted, counts } = analyze(documents)
-    expect(performance.now() - before).toBeLessThan(10_000)
+    const { user, system } = process.cpuUsage(before)
+    expect(user + system).toBeLessThan(10_000_000)
     expect(messages).toHaveLength(1000)
     expect(messages.every(({ severity }) => severity === 'error')).toBe(true)
     expect(unlisted).toBe(counts.error + counts.warning + counts.info - 1000)
