@@ -15,6 +15,7 @@ const NOBODY: Rbac = { deny: [{ name: 'ns/nobody', rules: [{ any: true }] }] }
 const NO_HELLO: Rbac = { deny: [{ name: 'ns/no', rules: [{ urlPath: { exact: '/weft.test.Greeter/Hello' } }] }] }
 const HELLO = '/weft.test.Greeter/Hello'
 const UNKNOWN = '/weft.test.Greeter/Nothing'
+const CHAT = '/weft.test.Greeter/Chat'
 
 const HEADERS = 1
 const RST_STREAM = 3
@@ -23,6 +24,7 @@ const PING = 6
 const END_HEADERS = 0x4
 const END_STREAM_AND_HEADERS = 0x5
 const { NGHTTP2_CANCEL: CANCEL, NGHTTP2_NO_ERROR: NO_ERROR, NGHTTP2_INTERNAL_ERROR: INTERNAL_ERROR } = http2.constants
+const { NGHTTP2_PROTOCOL_ERROR: PROTOCOL_ERROR, NGHTTP2_REFUSED_STREAM: REFUSED_STREAM } = http2.constants
 
 interface Scene extends ServedGreeter, AsyncDisposable {
   readonly harness: InboundHarness
@@ -144,6 +146,40 @@ describe('a call that is taken back in the same breath', () => {
   })
 })
 
+describe('a caller that gives up in its own way', () => {
+  test.each(
+    [NO_ERROR, CANCEL, INTERNAL_ERROR, PROTOCOL_ERROR, REFUSED_STREAM].flatMap(
+      (code) =>
+        [
+          [code, HELLO],
+          [code, CHAT],
+        ] as const,
+    ),
+  )('is heard by the method, and counted as gone: code %i, %s', async (code, path) => {
+    await using harness = inboundHarness()
+    const told: string[] = []
+    const hold = (call: { on(event: 'cancelled', listener: () => void): unknown }): void => {
+      told.push('began')
+      harness.context.getStore()?.boundCalls?.add({ callerLeft: () => void told.push('what it calls') })
+      call.on('cancelled', () => void told.push('cancelled'))
+    }
+    // None is read, so that what came for a chat waits.
+    const { served } = await serveGreeter(harness, { implementation: { hello: hold, chat: hold } })
+    const session = http2.connect(served.url)
+    const stream = session.request(headOf(path))
+    stream.on('error', () => undefined)
+    stream.resume()
+    if (path === HELLO) stream.end(EMPTY_MESSAGE)
+    else stream.write(EMPTY_MESSAGE)
+    await poll(() => told.length === 1, 'the call')
+    stream.close(code)
+    await poll(() => told.length === 3, 'the method and what it calls to hear')
+    expect(told.toSorted()).toEqual(['began', 'cancelled', 'what it calls'])
+    expect(harness.calls).toMatchObject([{ protocol: 'grpc', status: 0, grpcStatus: '1', flags: 'DC' }])
+    session.destroy()
+  })
+})
+
 describe('a path that is told otherwise than it is served', () => {
   test.each([
     `${HELLO}?x`,
@@ -173,6 +209,8 @@ describe('a path that is told otherwise than it is served', () => {
       session.destroy()
       expect(status === 403 || grpcStatus === '7').toBe(true)
       expect(scene.greeted).toEqual([])
+      await poll(() => scene.harness.calls.length > 0, 'recorded')
+      expect(scene.harness.calls).toMatchObject([{ status, grpcStatus, flags: '-' }])
     },
   )
 })

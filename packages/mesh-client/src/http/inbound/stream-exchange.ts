@@ -83,7 +83,10 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     const isEmpty = body.length === 0
     this.#unwantedBytes = 0
     stream.respond(mergeHeaders({ ':status': status }, headers), { endStream: isEmpty })
-    if (!isEmpty) stream.end(body)
+    if (!isEmpty) {
+      this.#isAnswered = true
+      stream.end(body)
+    }
     stream.resume()
   }
 
@@ -136,10 +139,14 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     if (this.#isAnswered && writableFinished && !readableEnded) this.closed()
   }
 
+  /** Of a reset without an error Node tells the end only when all that has come was read, which may be never. */
+  aborted(): void {
+    if (this.#stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#stream.destroy()
+  }
+
   closed(): void {
     if (this.ended) return
-    const { rstCode, writableFinished } = this.#stream
-    const complete = this.#isAnswered || (writableFinished && rstCode === constants.NGHTTP2_NO_ERROR)
+    const complete = this.#isAnswered
     const { deadline } = this.context
     this.end(this.#status, complete, this.#grpcStatusAt(complete))
     // Its caller has given up, answer or not, and with it all that is done for it.
@@ -157,10 +164,9 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   /** The connection says it for all of its streams. */
   closeAfter(): void {}
 
-  /** A client that gives up resets its stream with CANCEL; an application has no reason to. */
+  /** A server of gRPC has no way to cut off one call: whatever code a stream was reset with, its caller did it. */
   protected override get closedByApplication(): boolean {
-    const cancelled = this.#stream.rstCode === constants.NGHTTP2_CANCEL
-    return !cancelled && this.carrier.session?.destroyed !== true && super.closedByApplication
+    return false
   }
 
   get #isGone(): boolean {
@@ -170,7 +176,7 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   /** gRPC has a status for a caller that left before there was one. */
   #grpcStatusAt(complete: boolean): string | undefined {
     if (!this.isGrpc || this.#grpcStatus !== undefined) return this.#grpcStatus
-    return complete || this.closedByApplication ? undefined : String(GRPC_STATUS.CANCELLED)
+    return complete ? undefined : String(GRPC_STATUS.CANCELLED)
   }
 
   /** gRPC is POST alone; what takes any method would pass by policies of methods. gRPC over HTTP/2, "Requests". */

@@ -26,6 +26,8 @@ export interface StreamWatcher {
   trailing(headers: OutgoingHttpHeaders): void
   /** The body of the response is written to its end, or its trailers are sent. */
   finished(): void
+  /** The caller has reset the stream before its response was written. */
+  aborted(): void
   /** The stream is over, whoever ended it. */
   closed(): void
   readonly token: VerifiedToken | undefined
@@ -57,6 +59,7 @@ function emitOfStream(this: Watched, event: string | symbol, value: unknown, sec
   if (event === 'data') watcher.received(value as Uint8Array)
   else if (event === 'finish') watcher.finished()
   else if (event === 'close') watcher.closed()
+  else if (event === 'aborted') watcher.aborted()
   if (!watcher.hasLost(this, event)) return emitOf(this, event, value, second, third)
   return watcher.emit(this, event, value, second, third)
 }
