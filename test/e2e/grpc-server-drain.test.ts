@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { type ServiceError, status } from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
 import { bareClient, hello, serveGreeter } from '../support/grpc/serve-greeter.ts'
 import { inboundHarness } from '../support/inbound.ts'
@@ -42,6 +43,24 @@ describe('a served Server is taken out of service', () => {
     await failed
     await poll(() => scene.calls.length === 1, 'recorded')
     expect(scene.calls[0]?.flags).not.toBe('-')
+  })
+
+  test('and all that is cut is UNAVAILABLE to its callers, who may try again elsewhere', async () => {
+    await using scene = inboundHarness()
+    const { address, served } = await serveGreeter(scene)
+    using client = bareClient(address)
+    const chats = Array.from({ length: 10 }, () => client.chat())
+    const codes: number[] = []
+    let begun = 0
+    for (const chat of chats) {
+      chat.on('data', () => begun++)
+      chat.on('error', (error) => codes.push((error as ServiceError).code))
+      chat.write({ name: 'a' })
+    }
+    await poll(() => begun === chats.length, 'the streams')
+    await served.close({ timeoutMs: 100 })
+    await poll(() => codes.length === chats.length, 'the ends')
+    expect(new Set(codes)).toEqual(new Set([status.UNAVAILABLE]))
   })
 
   test.each(['tryShutdown', 'forceShutdown'] as const)('by %s of the application', async (how) => {

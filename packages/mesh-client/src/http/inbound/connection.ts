@@ -132,9 +132,9 @@ export class Connection {
   /** Destroys it, because a drain ran out of time. */
   cut(): void {
     this.#wasCut = true
-    // A socket that a session of HTTP/2 has taken over is not closed by itself.
-    this.session?.destroy()
+    // A session of HTTP/2 does not close its socket by itself, and would first end each stream without an error, INTERNAL to gRPC.
     this.socket.destroy()
+    this.session?.destroy()
   }
 
   /** The socket has closed: ends what waited behind an unanswered request, which Node 22 tells nobody. */
