@@ -6,6 +6,7 @@ import {
 } from '@weft/mesh-protocol'
 import { isGrpcContentType } from '../kernel/grpc-content-type.ts'
 import { parseGrpcTimeout } from '../kernel/grpc-timeout.ts'
+import { GRPC_TIMEOUT_HEADER } from '../kernel/header-names.ts'
 
 /** Every header by which a caller steers one call. Envoy removes them before it sends the request on, and so do we. */
 export const CONTROL_HEADERS: ReadonlySet<string> = new Set([
@@ -50,7 +51,7 @@ export function withControls(route: Controlled, header: ControlHeader): Controll
  */
 function ownLimit(routeMs: number, header: ControlHeader): number {
   if (!isGrpcContentType(header('content-type') ?? '')) return routeMs
-  const asked = parseGrpcTimeout(header('grpc-timeout') ?? '') ?? 0
+  const asked = parseGrpcTimeout(header(GRPC_TIMEOUT_HEADER) ?? '') ?? 0
   return cappedLimit(asked, routeMs)
 }
 

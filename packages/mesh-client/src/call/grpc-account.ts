@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import type { Outcome } from '../cluster/types.ts'
 import { firstValue } from '../kernel/first-value.ts'
 import { grpcToHttpStatus, httpToGrpcStatus, parseGrpcStatus } from '../kernel/grpc-status.ts'
+import { GRPC_STATUS_HEADER } from '../kernel/header-names.ts'
 import { MessageTally } from '../kernel/message-tally.ts'
 import { responseOutcome } from './outcome.ts'
 
@@ -29,12 +30,13 @@ export class GrpcAccount extends MessageTally {
 
   /** The head of the answer that is given on. */
   answered(headers: IncomingHttpHeaders): void {
-    this.status = parseGrpcStatus(firstValue(headers['grpc-status']))
+    this.status = parseGrpcStatus(firstValue(headers[GRPC_STATUS_HEADER]))
   }
 
   /** The answer has been read to its end; gives what its endpoint is taught. */
   ended(httpStatus: number, trailers: IncomingHttpHeaders): Outcome {
-    this.status = parseGrpcStatus(firstValue(trailers['grpc-status'])) ?? this.status ?? httpToGrpcStatus(httpStatus)
+    this.status =
+      parseGrpcStatus(firstValue(trailers[GRPC_STATUS_HEADER])) ?? this.status ?? httpToGrpcStatus(httpStatus)
     return grpcOutcome(this.status)
   }
 }

@@ -2,6 +2,7 @@ import type { PeakEwmaConfig } from '@weft/mesh-protocol'
 import { failureRttMs, isFailedAnswer } from '../balancing/failure-penalty.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { firstValue } from '../kernel/first-value.ts'
+import { GRPC_STATUS_HEADER } from '../kernel/header-names.ts'
 import { PeakEwma } from '../kernel/peak-ewma.ts'
 import { retryAfterMs } from '../kernel/retry-after.ts'
 import type { AnswerHeaders, AnswerLearner, EndpointState, Outcome } from './types.ts'
@@ -22,13 +23,13 @@ export class LatencyObserver implements AnswerLearner {
 
   /** A final response head has come. */
   answered(state: EndpointState, startedAt: number, now: number, status: number, headers: AnswerHeaders): void {
-    if (!isFailedAnswer(status, firstValue(headers['grpc-status']))) this.#learn(state, now - startedAt, now)
+    if (!isFailedAnswer(status, firstValue(headers[GRPC_STATUS_HEADER]))) this.#learn(state, now - startedAt, now)
     else this.#failed(state, now, status === 429 || status === 503 ? this.#hint(headers) : undefined)
   }
 
   /** A head has told what there is to know, but for a gRPC call that fails after it: its endpoint did not answer well in time. */
   trailed(state: EndpointState, now: number, trailers: AnswerHeaders): void {
-    if (isFailedAnswer(200, firstValue(trailers['grpc-status']))) this.#failed(state, now, undefined)
+    if (isFailedAnswer(200, firstValue(trailers[GRPC_STATUS_HEADER]))) this.#failed(state, now, undefined)
   }
 
   /** The attempt is over without a response head. */

@@ -46,6 +46,11 @@ export type MeshErrorCode = keyof typeof ERROR_CODES
 /** Envoy's response flags that Weft sets, joined with `,` in metrics and `x-weft-response-flags`; `-` for none. */
 export type ResponseFlag = 'UH' | 'UF' | 'UO' | 'UT' | 'URX' | 'NR' | 'NC' | 'FI' | 'DI' | 'RL' | 'UAEX' | 'UC' | 'DC'
 
+/** As metrics, logs and headers tell them. */
+export function flagsText(flags: readonly ResponseFlag[]): string {
+  return flags.length === 0 ? '-' : flags.join(',')
+}
+
 export interface MeshErrorDetails {
   /** Host of the service that was called. */
   readonly service?: string

@@ -1,5 +1,6 @@
 import { GRPC_STATUS, grpcStatusName } from '@weft/mesh-protocol'
 import { firstValue } from './first-value.ts'
+import { GRPC_STATUS_HEADER } from './header-names.ts'
 
 /** What stands for a `grpc-status` that is none. Source: Envoy `include/envoy/grpc/status.h`, `InvalidCode`. */
 export const INVALID_CODE = -1
@@ -60,8 +61,8 @@ type Head = Readonly<Record<string, string | string[] | undefined>>
  */
 export function grpcStatusOf(trailers: Head | undefined, headers: Head | undefined, httpStatus: number): number {
   return (
-    parseGrpcStatus(firstValue(trailers?.['grpc-status'])) ??
-    parseGrpcStatus(firstValue(headers?.['grpc-status'])) ??
+    parseGrpcStatus(firstValue(trailers?.[GRPC_STATUS_HEADER])) ??
+    parseGrpcStatus(firstValue(headers?.[GRPC_STATUS_HEADER])) ??
     httpToGrpcStatus(httpStatus)
   )
 }

@@ -1,6 +1,12 @@
 /** Headers that begin with this are the mesh's own: it removes what others have sent, so that they can be trusted. */
 export const RESERVED_PREFIX = 'x-weft-'
 
+/** The code of what the mesh itself has refused or failed: that of a `MeshError`. */
+export const ERROR_HEADER = 'x-weft-error'
+
+/** Envoy's flags of the same, as `flagsText` has them. */
+export const FLAGS_HEADER = 'x-weft-response-flags'
+
 /**
  * How long the caller still waits, in whole milliseconds; set by Envoy, and by Weft on every attempt. Envoy `router.cc`,
  * `setTimeoutHeaders`.

@@ -97,7 +97,7 @@ export class BridgeCall implements SubchannelCall, StreamListener {
   mayOpenAgain(status: StreamStatus): boolean {
     const { mesh, origin } = this.#place
     const { kind } = mesh.outbound.targets.resolve(origin)
-    if (this.#wait === undefined || !worthWaiting(status, kind !== 'absent' && kind !== 'unserved')) return false
+    if (this.#wait === undefined || !worthWaiting(status, kind)) return false
     this.#wait.start(() => this.#stream.runInAsyncScope(this.#openAgain, this))
     return true
   }

@@ -1,6 +1,7 @@
 import type { CallCredentials, Metadata } from '@grpc/grpc-js'
 import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { formatGrpcTimeout } from '../../kernel/grpc-timeout.ts'
+import { GRPC_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import { addMetadata } from '../wire/call-headers.ts'
 import type { StreamStatus } from '../wire/stream-status.ts'
 import { worthWaiting } from '../wire/waitable.ts'
@@ -61,7 +62,7 @@ export class Opening {
     if (!this.#waitsForReady || this.#state !== 'open') return false
     const { internals, target } = this.#call.home
     const { kind } = internals.outbound.targets.resolve(target.origin)
-    if (!worthWaiting(status, kind !== 'absent' && kind !== 'unserved')) return false
+    if (!worthWaiting(status, kind)) return false
     this.#limitWait()
     this.#wait ??= new ReadinessWait(internals)
     this.#call.home.waiting(this.#call)
@@ -117,7 +118,7 @@ export class Opening {
     const headers =
       remainingMs === Number.POSITIVE_INFINITY
         ? this.#headers
-        : [...this.#headers, 'grpc-timeout', formatGrpcTimeout(Math.ceil(remainingMs))]
+        : [...this.#headers, GRPC_TIMEOUT_HEADER, formatGrpcTimeout(Math.ceil(remainingMs))]
     this.#stream.open({ origin: target.origin, path: facts.method, headers })
   }
 

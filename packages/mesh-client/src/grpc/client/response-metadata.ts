@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Metadata } from '@grpc/grpc-js'
+import { flagsText } from '../../kernel/errors.ts'
+import { ERROR_HEADER, FLAGS_HEADER, GRPC_MESSAGE_HEADER, GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
 import type { GrpcJs } from '../grpc-js.ts'
 import { accountIn } from '../wire/failure-status.ts'
 import type { StreamStatus } from '../wire/stream-status.ts'
@@ -19,12 +21,12 @@ export function responseMetadata(grpc: GrpcJs, headers: IncomingHttpHeaders): Me
  */
 export function callStatus(grpc: GrpcJs, { code, details, headers, error }: StreamStatus): CallStatus {
   const metadata = headers === undefined ? new grpc.Metadata() : grpc.Metadata.fromHttp2Headers(headers)
-  metadata.remove('grpc-status')
-  metadata.remove('grpc-message')
+  metadata.remove(GRPC_STATUS_HEADER)
+  metadata.remove(GRPC_MESSAGE_HEADER)
   if (error === undefined) return { code, details, metadata }
   const account = accountIn(error)
   if (account === undefined) return { code, details, metadata, cause: error }
-  metadata.set('x-weft-error', account.code)
-  metadata.set('x-weft-response-flags', account.flags.length === 0 ? '-' : account.flags.join(','))
+  metadata.set(ERROR_HEADER, account.code)
+  metadata.set(FLAGS_HEADER, flagsText(account.flags))
   return { code, details, metadata, cause: account }
 }

@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { firstValue } from '../../kernel/first-value.ts'
 import { httpToGrpcStatus } from '../../kernel/grpc-status.ts'
+import { GRPC_MESSAGE_HEADER, GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
 
 /** How a stream of gRPC ended. */
 export interface StreamStatus {
@@ -28,9 +29,9 @@ export function statusOfHttp(httpStatus: number, headers?: IncomingHttpHeaders):
 
 /** The status that stands in trailers, or in the headers of a response that has nothing else. */
 export function statusOfHeaders(headers: IncomingHttpHeaders, httpStatus: number): StreamStatus {
-  const status = firstValue(headers['grpc-status'])
+  const status = firstValue(headers[GRPC_STATUS_HEADER])
   if (status === undefined) return statusOfHttp(httpStatus, headers)
-  const message = firstValue(headers['grpc-message'])
+  const message = firstValue(headers[GRPC_MESSAGE_HEADER])
   const details = message === undefined ? '' : decoded(message)
   return { code: Number(status), details, headers, rstCode: undefined, error: undefined }
 }

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { ERROR_CODES, MeshError, type MeshErrorCode, type ResponseFlag } from '../../kernel/errors.ts'
-import { ERROR_HEADER, FLAGS_HEADER } from '../outbound/local-reply.ts'
+import { ERROR_HEADER, FLAGS_HEADER } from '../../kernel/header-names.ts'
 import { endToEndResponse } from './hop-by-hop.ts'
 
 type Controller = Dispatcher.DispatchController

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http'
 import { type Duplex, pipeline } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { ERROR_HEADER } from '../outbound/local-reply.ts'
+import { ERROR_HEADER } from '../../kernel/header-names.ts'
 
 type Controller = Dispatcher.DispatchController
 

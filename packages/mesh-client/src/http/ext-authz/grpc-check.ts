@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import { frameOf, onlyMessageOf } from '../../kernel/grpc-frame.ts'
+import { GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
 import { readWhole } from './read-whole.ts'
 
 const PATH = '/envoy.service.auth.v3.Authorization/Check'
@@ -25,7 +26,7 @@ export async function checkGrpc(
   })
   const body = await readWhole(answer.body)
   if (answer.statusCode !== 200) throw new Error(`it answered ${answer.statusCode}`)
-  const status = answer.headers['grpc-status'] ?? answer.trailers['grpc-status']
+  const status = answer.headers[GRPC_STATUS_HEADER] ?? answer.trailers[GRPC_STATUS_HEADER]
   if (String(status) !== '0') throw new Error(`it answered the gRPC status ${String(status ?? 'none')}`)
   const told = onlyMessageOf(body)
   if (told === undefined) throw new Error('what it answered is not one uncompressed message')

@@ -2,6 +2,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, OutgoingHttpHeader, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { EMPTY_CONTEXT } from '../../context/request-context.ts'
 import type { ResponseFlag } from '../../kernel/errors.ts'
+import { GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
 import type { Connection } from './connection.ts'
 import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
@@ -10,8 +11,6 @@ import { LeaveNotice } from './leave-notice.ts'
 import { type PeekedBody, peekBody } from './peek-body.ts'
 import { addToResponse, setHeaders } from './response-additions.ts'
 import { type EmitArguments, type EmitMethod, type Watcher, watchGrpc, watchRequest, watchResponse } from './watched.ts'
-
-const GRPC_STATUS = 'grpc-status'
 
 /** A request and its response. */
 export class RequestExchange extends ExchangeBase<IncomingMessage> implements Watcher {
@@ -104,7 +103,7 @@ export class RequestExchange extends ExchangeBase<IncomingMessage> implements Wa
 
   #grpcStatusOf(response: ServerResponse): string | undefined {
     if (!this.isGrpc) return undefined
-    return this.#grpcStatus ?? response.getHeader(GRPC_STATUS)?.toString()
+    return this.#grpcStatus ?? response.getHeader(GRPC_STATUS_HEADER)?.toString()
   }
 }
 
@@ -114,6 +113,6 @@ function callEmit(emitter: object, emit: EmitMethod, args: EmitArguments): boole
 
 function grpcStatusIn(headers: OutgoingHttpHeaders | readonly OutgoingHttpHeader[]): string | undefined {
   const pairs: readonly (readonly unknown[])[] = Array.isArray(headers) ? headers : Object.entries(headers)
-  const found = pairs.find(([name]) => typeof name === 'string' && name.toLowerCase() === GRPC_STATUS)
+  const found = pairs.find(([name]) => typeof name === 'string' && name.toLowerCase() === GRPC_STATUS_HEADER)
   return found === undefined ? undefined : String(found[1])
 }

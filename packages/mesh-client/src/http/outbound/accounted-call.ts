@@ -1,7 +1,7 @@
 import { GRPC_STATUS, type ServiceRef } from '@weft/mesh-protocol'
 import { ABORTED } from '../../call/outcome.ts'
 import type { BreakerVerdict, ClusterRuntime, EndpointState, Outcome } from '../../cluster/types.ts'
-import type { MeshErrorCode, ResponseFlag } from '../../kernel/errors.ts'
+import { flagsText, type MeshErrorCode, type ResponseFlag } from '../../kernel/errors.ts'
 import { firstValue } from '../../kernel/first-value.ts'
 import { parseGrpcStatus } from '../../kernel/grpc-status.ts'
 import { GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
@@ -153,7 +153,7 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner, Met
   }
 
   #record(status: number, now: number, error: Error | undefined, grpcStatus: number | undefined): void {
-    const flags = this.#flags.length === 0 ? '-' : this.#flags.join(',')
+    const flags = flagsText(this.#flags)
     const { attempts } = this
     const endpoint = attempts?.endpoint
     const grpc = grpcStatus === undefined ? undefined : String(grpcStatus)

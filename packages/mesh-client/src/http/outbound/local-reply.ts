@@ -1,13 +1,13 @@
 import { GRPC_STATUS } from '@weft/mesh-protocol'
 import type { FaultAbort } from '../../call/fault.ts'
-import { ERROR_CODES, type MeshErrorCode, type ResponseFlag } from '../../kernel/errors.ts'
+import { ERROR_CODES, flagsText, type MeshErrorCode, type ResponseFlag } from '../../kernel/errors.ts'
 import { httpToGrpcStatus } from '../../kernel/grpc-status.ts'
+import { ERROR_HEADER, FLAGS_HEADER } from '../../kernel/header-names.ts'
+import { trailersOnly } from '../../kernel/trailers-only.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
-import { grpcReply } from './grpc-reply.ts'
 import { type ResponseHead, responseHead } from './response-headers.ts'
 
-export const ERROR_HEADER = 'x-weft-error'
-export const FLAGS_HEADER = 'x-weft-response-flags'
+const NO_BODY = Buffer.alloc(0)
 
 /** A response that the mesh gives itself. */
 export interface LocalReply {
@@ -33,7 +33,7 @@ export interface Refusal {
 export function refusalReply(refusal: Refusal, flags: readonly ResponseFlag[], isGrpc: boolean): LocalReply {
   const { code, text } = refusal
   const status = refusal.status ?? ERROR_CODES[code].status
-  const told = [ERROR_HEADER, code, FLAGS_HEADER, flags.length === 0 ? '-' : flags.join(',')]
+  const told = [ERROR_HEADER, code, FLAGS_HEADER, flagsText(flags)]
   if (isGrpc) {
     const late = code === 'WEFT_DEADLINE_EXCEEDED'
     return grpcReply(late ? GRPC_STATUS.DEADLINE_EXCEEDED : httpToGrpcStatus(status), text, told)
@@ -57,7 +57,7 @@ export function fixedReply(response: FixedResponse, refusal: Refusal, isGrpc: bo
     const lower = name.toLowerCase()
     if (lower !== 'content-length') list.push(lower, value)
   }
-  const told = [ERROR_HEADER, refusal.code, FLAGS_HEADER, refusal.flags.join(',')]
+  const told = [ERROR_HEADER, refusal.code, FLAGS_HEADER, flagsText(refusal.flags)]
   if (isGrpc) return grpcReply(httpToGrpcStatus(response.status), response.body, [...list, ...told])
   const body = Buffer.from(response.body)
   list.push('content-length', String(body.length), ...told)
@@ -82,11 +82,16 @@ export function abortReply(
   flags: readonly ResponseFlag[],
   isGrpc: boolean,
 ): LocalReply {
-  const told = [ERROR_HEADER, 'WEFT_FAULT_INJECTED', FLAGS_HEADER, flags.join(',')]
+  const told = [ERROR_HEADER, 'WEFT_FAULT_INJECTED', FLAGS_HEADER, flagsText(flags)]
   if (httpStatus === undefined || isGrpc) {
     return grpcReply(grpcStatus ?? httpToGrpcStatus(httpStatus ?? 0), ABORT_TEXT, told)
   }
   const body = Buffer.from(ABORT_TEXT)
   const described = ['content-type', 'text/plain', 'content-length', String(body.length)]
   return { status: httpStatus, head: responseHead([...described, ...told]), body }
+}
+
+/** To gRPC: a status and nothing else. */
+function grpcReply(status: number, message: string, headers: readonly string[]): LocalReply {
+  return { status: 200, head: responseHead(trailersOnly(status, message, headers)), body: NO_BODY }
 }

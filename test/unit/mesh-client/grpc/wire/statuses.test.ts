@@ -5,7 +5,7 @@ import {
   statusOfHttp,
   statusOfNothing,
 } from '../../../../../packages/mesh-client/src/grpc/wire/stream-status.ts'
-import { meshCodeOf, worthWaiting } from '../../../../../packages/mesh-client/src/grpc/wire/waitable.ts'
+import { worthWaiting } from '../../../../../packages/mesh-client/src/grpc/wire/waitable.ts'
 import { MeshError, type MeshErrorCode } from '../../../../../packages/mesh-client/src/kernel/errors.ts'
 
 describe('the status of a response', () => {
@@ -85,23 +85,22 @@ describe('a call that may wait', () => {
   })
 
   test.each([
-    ['WEFT_NO_HEALTHY_UPSTREAM', true, true],
-    ['WEFT_NO_CLUSTER', true, true],
-    ['WEFT_UPSTREAM_CONNECT_FAILURE', true, true],
-    ['WEFT_NO_ROUTE', false, true],
-    ['WEFT_NO_ROUTE', true, false],
-    ['WEFT_UPSTREAM_OVERFLOW', true, false],
-    ['WEFT_CIRCUIT_OPEN', true, false],
-    ['WEFT_DEADLINE_EXCEEDED', true, false],
-    ['WEFT_UPSTREAM_RESET', true, false],
-  ] as const)('after %s with a host that is known (%j): %j', (code, known, waits) => {
-    expect(worthWaiting(refused(code), known)).toBe(waits)
-    expect(worthWaiting(statusOfFailure(account(code), undefined), known)).toBe(waits)
+    ['WEFT_NO_HEALTHY_UPSTREAM', 'served', true],
+    ['WEFT_NO_CLUSTER', 'served', true],
+    ['WEFT_UPSTREAM_CONNECT_FAILURE', 'served', true],
+    ['WEFT_NO_ROUTE', 'absent', true],
+    ['WEFT_NO_ROUTE', 'unserved', true],
+    ['WEFT_NO_ROUTE', 'served', false],
+    ['WEFT_UPSTREAM_OVERFLOW', 'served', false],
+    ['WEFT_CIRCUIT_OPEN', 'served', false],
+    ['WEFT_DEADLINE_EXCEEDED', 'served', false],
+    ['WEFT_UPSTREAM_RESET', 'served', false],
+  ] as const)('after %s of an origin that is %s: %j', (code, kind, waits) => {
+    expect(worthWaiting(refused(code), kind)).toBe(waits)
+    expect(worthWaiting(statusOfFailure(account(code), undefined), kind)).toBe(waits)
   })
 
   test('does not wait for what its server has answered', () => {
-    const answered = statusOfHeaders({ 'grpc-status': '14' }, 200)
-    expect(meshCodeOf(answered)).toBeUndefined()
-    expect(worthWaiting(answered, false)).toBe(false)
+    expect(worthWaiting(statusOfHeaders({ 'grpc-status': '14' }, 200), 'absent')).toBe(false)
   })
 })
