@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { loadPackageDefinition, Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-js'
 import { loadSync } from '@grpc/proto-loader'
+import { bindBare } from './grpc-tls.ts'
 
 const TYPE = 'type.googleapis.com/'
 
@@ -85,7 +86,7 @@ export async function startAdsServer(first: XdsResources): Promise<AdsServer> {
       call.on('end', () => call.end())
     },
   })
-  const port = await bind(server)
+  const port = await bindBare(server, ServerCredentials.createInsecure())
   return {
     bootstrap: bootstrapFor(port),
     async publish(next, kind) {
@@ -138,14 +139,6 @@ function discoveryService(): Parameters<Server['addService']>[0] {
     }
   }
   return loaded.envoy.service.discovery.v3.AggregatedDiscoveryService.service
-}
-
-function bind(server: Server): Promise<number> {
-  return new Promise((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
-      error === null ? resolve(port) : reject(error),
-    ),
-  )
 }
 
 function bootstrapFor(port: number): string {

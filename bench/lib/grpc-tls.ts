@@ -1,4 +1,4 @@
-import { ChannelCredentials, credentials, ServerCredentials } from '@grpc/grpc-js'
+import { ChannelCredentials, credentials, type Server, ServerCredentials } from '@grpc/grpc-js'
 import { clientTls, serverTls } from './bare-tls.ts'
 
 /** What a bare client of gRPC connects with, by BENCH_TLS; absent: plaintext. */
@@ -15,4 +15,11 @@ export function bareServerCredentials(): ServerCredentials {
   if (tls === undefined) return ServerCredentials.createInsecure()
   const [ca, cert, key] = [tls.ca, tls.cert, tls.key].map((pem) => Buffer.from([pem].flat().join('\n')))
   return ServerCredentials.createSsl(ca as Buffer, [{ cert_chain: cert as Buffer, private_key: key as Buffer }], true)
+}
+
+/** Binds a server of grpc-js itself to loopback; gives its port. */
+export function bindBare(server: Server, given: ServerCredentials = bareServerCredentials()): Promise<number> {
+  return new Promise((resolve, reject) =>
+    server.bindAsync('127.0.0.1:0', given, (error, port) => (error === null ? resolve(port) : reject(error))),
+  )
 }

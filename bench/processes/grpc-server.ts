@@ -1,7 +1,7 @@
 // One way to serve gRPC, in a process of its own. BENCH_VARIANT says which.
 import { Server } from '@grpc/grpc-js'
 import { addReviews } from '../lib/grpc-service.ts'
-import { bareServerCredentials } from '../lib/grpc-tls.ts'
+import { bindBare } from '../lib/grpc-tls.ts'
 import { portCommands } from '../lib/port-commands.ts'
 import { serveCommands } from '../lib/worker.ts'
 
@@ -9,11 +9,7 @@ const VARIANTS: Readonly<Record<string, () => Promise<number>>> = {
   'grpc-js server': () => {
     const server = new Server()
     addReviews(server)
-    return new Promise((resolve, reject) =>
-      server.bindAsync('127.0.0.1:0', bareServerCredentials(), (error, port) =>
-        error === null ? resolve(port) : reject(error),
-      ),
-    )
+    return bindBare(server)
   },
   'grpc.serve': async () => {
     const { createMesh } = await import('@weft/mesh-client')

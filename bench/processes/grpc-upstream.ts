@@ -2,7 +2,7 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { Server } from '@grpc/grpc-js'
 import { addReviews } from '../lib/grpc-service.ts'
-import { bareServerCredentials } from '../lib/grpc-tls.ts'
+import { bindBare } from '../lib/grpc-tls.ts'
 import { serveCommands } from '../lib/worker.ts'
 
 let connections = 0
@@ -14,11 +14,7 @@ subscribe('net.server.socket', () => {
 function listen(): Promise<number> {
   const server = new Server()
   addReviews(server)
-  return new Promise((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', bareServerCredentials(), (error, port) =>
-      error === null ? resolve(port) : reject(error),
-    ),
-  )
+  return bindBare(server)
 }
 
 const ports = [await listen(), await listen()]

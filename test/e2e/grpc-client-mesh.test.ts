@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { BoundCalls } from '../../packages/mesh-client/src/context/bound-calls.ts'
 import { MeshError } from '../../packages/mesh-client/src/kernel/errors.ts'
 import { createHostTable } from '../../packages/mesh-client/src/routing/host-table.ts'
+import { bindLoopback } from '../support/grpc/bind-loopback.ts'
 import {
   asIs,
   callPlain,
@@ -94,9 +95,7 @@ describe('a call that the mesh cannot lead anywhere', () => {
     await sleep(150)
     const server = new grpc.Server()
     server.addService(PLAIN_SERVICE, HANDLERS as unknown as grpc.UntypedServiceImplementation)
-    await new Promise((resolve) =>
-      server.bindAsync(`127.0.0.1:${port}`, grpc.ServerCredentials.createInsecure(), resolve),
-    )
+    await bindLoopback(server, { port })
     expect(await seen).toMatchObject({ code: status.OK, messages: ['one', 'two'] })
     server.forceShutdown()
   })

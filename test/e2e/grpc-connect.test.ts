@@ -1,10 +1,11 @@
 import { type AddressInfo, createServer } from 'node:net'
-import { Metadata, Server, ServerCredentials, type ServiceError, status } from '@grpc/grpc-js'
+import { Metadata, Server, type ServiceError, status } from '@grpc/grpc-js'
 import type { Mesh } from '@weft/mesh-client'
 import { meshGrpc } from '@weft/mesh-client/grpc'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { greeterClient } from '../../packages/examples/src/connect/greeter-client.ts'
 import { type GreeterServer, GreeterService } from '../../packages/examples/src/grpc-canary/gen/greeter.ts'
+import { bindLoopback } from '../support/grpc/bind-loopback.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
 
@@ -63,11 +64,7 @@ let mesh: Mesh
 beforeAll(async () => {
   server = new Server()
   server.addService(GreeterService, greeter)
-  const port = await new Promise<number>((resolve, reject) =>
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    ),
-  )
+  const port = await bindLoopback(server)
   scene = await openMeshScene()
   mesh = scene.join({ service: 'caller', dependencies: [HOST] })
   await scene.apply({

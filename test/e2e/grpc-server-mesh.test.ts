@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
-import { Metadata, Server, ServerCredentials } from '@grpc/grpc-js'
+import { Metadata, Server } from '@grpc/grpc-js'
 import { createMesh, type Mesh } from '@weft/mesh-client'
 import { type GrpcServeOptions, type MeshGrpc, meshGrpc } from '@weft/mesh-client/grpc'
 import { afterEach, describe, expect, test } from 'vitest'
 import { call } from '../support/control-server.ts'
+import { bindLoopback } from '../support/grpc/bind-loopback.ts'
 import { GreeterClient, GreeterService } from '../support/grpc/gen/greeter.ts'
 import { bareClient, type GreeterMethods, greeter, hello } from '../support/grpc/serve-greeter.ts'
 import { openMeshScene } from '../support/mesh-scene.ts'
@@ -270,9 +271,7 @@ describe('serve of gRPC refuses', () => {
     await using scene = await openMeshScene()
     const grpc = meshGrpc(scene.join({ service: 'greeter' }))
     const server = greeterServer(grpc)
-    const port = await new Promise<number>((resolve) =>
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (_error, bound) => resolve(bound)),
-    )
+    const port = await bindLoopback(server)
     const served = await grpc.serve(server, LOOPBACK)
     expect(scene.warnings.join('\n')).toContain(`127.0.0.1:${port}`)
     await served.close({ timeoutMs: 0 })

@@ -1,14 +1,8 @@
 import { once } from 'node:events'
 import { Readable } from 'node:stream'
-import {
-  Server,
-  ServerCredentials,
-  type ServerDuplexStream,
-  type ServerReadableStream,
-  type sendUnaryData,
-} from '@grpc/grpc-js'
 import type { Dispatcher } from 'undici'
 import { describe, expect, test, vi } from 'vitest'
+import { PLAIN_SERVICE, type PlainHandlers, startPlainServer } from '../support/grpc-pair.ts'
 import { GRPC_HEADERS, grpcCall, grpcFrame, grpcMessages, sayGrpc } from '../support/grpc-requests.ts'
 import { type Http2Answer, startHttp2Upstream } from '../support/http2-upstream.ts'
 import { type Harness, localEndpoint, outboundHarness } from '../support/outbound.ts'
@@ -274,53 +268,24 @@ describe('a stream both ways', () => {
 })
 
 describe('a server of grpc-js', () => {
-  const bytes = (value: Buffer): Buffer => value
-  const method = (name: string, requestStream: boolean, responseStream: boolean) => ({
-    path: `/pkg.Chat/${name}`,
-    requestStream,
-    responseStream,
-    requestSerialize: bytes,
-    requestDeserialize: bytes,
-    responseSerialize: bytes,
-    responseDeserialize: bytes,
-  })
-
-  async function startGrpcJs(): Promise<AsyncDisposable & { readonly port: number }> {
-    const server = new Server()
-    const service = {
-      talk: method('Talk', true, true),
-      collect: method('Collect', true, false),
-      fail: method('Fail', false, false),
-    }
-    server.addService(service, {
-      talk: (call: ServerDuplexStream<Buffer, Buffer>) => {
-        call.on('data', (message: Buffer) => call.write(Buffer.from(`${message} back`)))
-        call.on('end', () => call.end())
-      },
-      collect: (call: ServerReadableStream<Buffer, Buffer>, done: sendUnaryData<Buffer>) => {
-        const all: string[] = []
-        call.on('data', (message: Buffer) => all.push(String(message)))
-        call.on('end', () => done(null, Buffer.from(all.join('+'))))
-      },
-      fail: (_call: unknown, done: sendUnaryData<Buffer>) => done({ code: 9, details: 'nicht für 100 %' }),
-    })
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) => {
-        if (error === null) resolve(bound)
-        else reject(error)
-      })
-    })
-    return {
-      port,
-      [Symbol.asyncDispose]: async () => server.forceShutdown(),
-    }
+  const HANDLERS: Partial<PlainHandlers> = {
+    bidi(call) {
+      call.on('data', (message: Buffer) => call.write(Buffer.from(`${message} back`)))
+      call.on('end', () => call.end())
+    },
+    clientStream(call, done) {
+      const all: string[] = []
+      call.on('data', (message: Buffer) => all.push(String(message)))
+      call.on('end', () => done(null, Buffer.from(all.join('+'))))
+    },
+    unary: (_call, done) => done({ code: 9, details: 'nicht für 100 %' }),
   }
 
   test('talks both ways, takes streams and says what went wrong', async () => {
-    await using server = await startGrpcJs()
-    await using mesh = outboundHarness({ endpoints: [localEndpoint(server.port)], routes: retrying(OFF) })
+    const { server, port } = await startPlainServer(HANDLERS)
+    await using mesh = outboundHarness({ endpoints: [localEndpoint(port)], routes: retrying(OFF) })
     const feed = new Feed()
-    const watched = open(mesh, feed)
+    const watched = open(mesh, feed, undefined, PLAIN_SERVICE.bidi.path)
     feed.send('there')
     await vi.waitFor(() => expect(grpcMessages(watched.bytes)).toEqual(['there back']))
     feed.send('and')
@@ -328,11 +293,11 @@ describe('a server of grpc-js', () => {
     feed.end()
     await vi.waitFor(() => expect(watched.trailers).toMatchObject({ 'grpc-status': '0' }))
     const body = Buffer.concat(['a', 'b', 'c'].map(grpcFrame))
-    const collected = await grpcCall(mesh.outbound, { url: 'http://reviews/pkg.Chat/Collect', body })
+    const collected = await grpcCall(mesh.outbound, { url: `http://reviews${PLAIN_SERVICE.clientStream.path}`, body })
     expect(collected).toMatchObject({ status: '0', messages: ['a+b+c'] })
-    const failed = await grpcCall(mesh.outbound, { url: 'http://reviews/pkg.Chat/Fail' })
+    const failed = await grpcCall(mesh.outbound, { url: `http://reviews${PLAIN_SERVICE.unary.path}` })
     expect([failed.status, decodeURIComponent(failed.message ?? '')]).toEqual(['9', 'nicht für 100 %'])
-    const unknown = await grpcCall(mesh.outbound, { url: 'http://reviews/pkg.Chat/None' })
+    const unknown = await grpcCall(mesh.outbound, { url: 'http://reviews/test.Plain/None' })
     expect(unknown.status).toBe('12')
     expect(mesh.recorder.calls.map((call) => [call.grpcStatus, call.requestMessages, call.responseMessages])).toEqual([
       ['0', 2, 2],
@@ -340,5 +305,6 @@ describe('a server of grpc-js', () => {
       ['9', 1, 0],
       ['12', 1, 0],
     ])
+    server.forceShutdown()
   })
 })

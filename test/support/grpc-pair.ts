@@ -7,6 +7,7 @@ import { systemClock } from '../../packages/mesh-client/src/kernel/clock.ts'
 import { systemRandom } from '../../packages/mesh-client/src/kernel/random.ts'
 import { systemTimers } from '../../packages/mesh-client/src/kernel/timers.ts'
 import type { MeshInternals } from '../../packages/mesh-client/src/mesh/internals.ts'
+import { bindLoopback } from './grpc/bind-loopback.ts'
 import { type Harness, type HarnessOptions, localEndpoint, outboundHarness } from './outbound.ts'
 
 /** The edge of gRPC clients over an outbound side whose policy is set by hand. */
@@ -129,12 +130,7 @@ export async function startPlainServer(
 ): Promise<{ readonly server: grpc.Server; readonly port: number }> {
   const server = new grpc.Server(options)
   server.addService(PLAIN_SERVICE, handlers as unknown as grpc.UntypedServiceImplementation)
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', grpc.ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    )
-  })
-  return { server, port }
+  return { server, port: await bindLoopback(server) }
 }
 
 /** All that a caller sees of a call. */

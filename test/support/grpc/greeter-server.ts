@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, type ServerErrorResponse } from '@grpc/grpc-js'
 import { call } from '../control-server.ts'
 import { registration } from '../test-model.ts'
+import { bindLoopback } from './bind-loopback.ts'
 import { type GreeterServer, GreeterService } from './gen/greeter.ts'
 
 /** A server of grpc-js that knows of no mesh. */
@@ -61,9 +62,7 @@ export async function startBareGreeter(
     },
   }
   server.addService(GreeterService, implementation)
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)))
-  })
+  const port = await bindLoopback(server, { credentials })
   return {
     server,
     port,
