@@ -286,6 +286,28 @@ describe('what costs a server', () => {
   })
 
   test.each([
+    ['a method that repeats what it was told', HELLO, '3'],
+    ['health', '/grpc.health.v1.Health/Check', '5'],
+  ])('a status that its caller has made endless takes nobody else down: %s', async (_name, path, status) => {
+    await using harness = inboundHarness()
+    const { served } = await serveGreeter(harness, {
+      implementation: {
+        hello: ({ request }, reply) => reply({ code: 3, details: `nobody is called ${request.name}` }),
+      },
+    })
+    const session = http2.connect(served.url)
+    session.on('error', () => undefined)
+    const beside = session.request(headOf(CHAT))
+    beside.on('error', () => undefined)
+    beside.write(named('ann'))
+    await once(beside, 'data')
+    expect(await send(session, headOf(path), named('\u00e9'.repeat(100_000)))).toMatchObject({ grpcStatus: status })
+    beside.write(named('ann'))
+    await once(beside, 'data')
+    session.destroy()
+  })
+
+  test.each([
     ['garbage that claims to be compressed', Buffer.from([1, 0, 0, 0, 4, 1, 2, 3, 4]), '13'],
     ['a bomb', prefixed(gzipSync(Buffer.alloc(20_000_000))), '8'],
     ['a message longer than it may be', Buffer.from([0, 0x7f, 0, 0, 0]), '8'],
@@ -299,6 +321,16 @@ describe('what costs a server', () => {
     expect(scene.harness.calls[0]?.grpcStatus).toBe(status)
   })
 })
+
+/** A message whose first field is a text. */
+function named(name: string): Buffer {
+  const bytes = Buffer.from(name)
+  const length = [0x80 | (bytes.length & 0x7f), 0x80 | ((bytes.length >> 7) & 0x7f), bytes.length >> 14]
+  const message = Buffer.concat([Buffer.from([0x0a, ...length]), bytes])
+  const prefix = Buffer.alloc(5)
+  prefix.writeUInt32BE(message.length, 1)
+  return Buffer.concat([prefix, message])
+}
 
 function prefixed(message: Buffer): Buffer {
   const prefix = Buffer.from([1, 0, 0, 0, 0])

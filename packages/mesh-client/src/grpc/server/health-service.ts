@@ -11,6 +11,9 @@ import {
 import { methodsOf } from './grpc-server.ts'
 import type { ServingStatuses } from './serving-statuses.ts'
 
+/** Of a name that nobody knows; longer ones are told by their beginning. */
+const MAX_TOLD_LENGTH = 200
+
 type Watching = ServerWritableStream<HealthRequest, HealthStatus>
 
 interface Watcher {
@@ -63,7 +66,7 @@ export class HealthService {
 
   #check(service: string, answer: sendUnaryData<HealthStatus>): void {
     const status = this.#statusOf(service)
-    if (status === undefined) answer({ code: GRPC_STATUS.NOT_FOUND, details: `unknown service ${service}` })
+    if (status === undefined) answer({ code: GRPC_STATUS.NOT_FOUND, details: `unknown service ${shortened(service)}` })
     else answer(null, status)
   }
 
@@ -106,4 +109,8 @@ export class HealthService {
     for (const path of methods.keys()) if (path.startsWith(beginning)) return true
     return false
   }
+}
+
+function shortened(name: string): string {
+  return name.length <= MAX_TOLD_LENGTH ? name : `${name.slice(0, MAX_TOLD_LENGTH)}…`
 }

@@ -16,7 +16,7 @@ import type { Connection } from './connection.ts'
 import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import { type PeekedBody, peekStream } from './peek-body.ts'
 import { StreamFacts } from './stream-facts.ts'
-import { mergeHeaders } from './stream-headers.ts'
+import { mergeHeaders, sendableStatus } from './stream-headers.ts'
 import { StreamRequest } from './stream-request.ts'
 import { emitOf, type StreamWatcher, watchStream } from './watched-stream.ts'
 
@@ -119,14 +119,16 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   responding(headers: OutgoingHttpHeaders, options: ServerStreamResponseOptions = {}): OutgoingHttpHeaders {
     const { ':status': status = OK } = headers
     this.#status = Number(status)
-    if (options.endStream === true) this.trailing(headers)
-    return this.#additions === undefined ? headers : mergeHeaders(headers, this.#additions)
+    const sent = options.endStream === true ? this.trailing(headers) : headers
+    return this.#additions === undefined ? sent : mergeHeaders(sent, this.#additions)
   }
 
-  trailing(headers: OutgoingHttpHeaders): void {
+  trailing(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
     this.#isAnswered = true
-    const { 'grpc-status': status } = headers
+    const sent = sendableStatus(headers)
+    const { 'grpc-status': status } = sent
     if (status !== undefined) this.#grpcStatus = String(status)
+    return sent
   }
 
   /**

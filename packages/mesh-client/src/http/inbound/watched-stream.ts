@@ -22,8 +22,8 @@ export interface StreamWatcher {
   sent(chunk: Uint8Array): void
   /** The head of the response, as the application gives it; what is given back is sent. */
   responding(headers: OutgoingHttpHeaders, options?: ServerStreamResponseOptions): OutgoingHttpHeaders
-  /** The trailers of the response. */
-  trailing(headers: OutgoingHttpHeaders): void
+  /** The trailers of the response; what is given back is sent. */
+  trailing(headers: OutgoingHttpHeaders): OutgoingHttpHeaders
   /** The body of the response is written to its end, or its trailers are sent. */
   finished(): void
   /** The caller has reset the stream before its response was written. */
@@ -95,8 +95,7 @@ function respondOnStream(
 
 function trailersOfStream(this: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
   const watcher = (this as Watched)[EXCHANGE]
-  watcher.trailing(headers)
-  inherited(this).sendTrailers.call(this, headers)
+  inherited(this).sendTrailers.call(this, watcher.trailing(headers))
   watcher.finished()
 }
 
