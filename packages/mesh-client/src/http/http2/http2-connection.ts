@@ -11,9 +11,6 @@ import { errors } from '../undici.ts'
 import { type Carrier, Http2Request } from './http2-request.ts'
 import { keepAlive } from './keep-alive.ts'
 
-/** What is assumed of a server until its SETTINGS have come; Node's own assumption. */
-const STREAMS_BEFORE_SETTINGS = 100
-
 /** Flow control windows: how much may be on its way unread. As undici's, four times that of the protocol's default. */
 const STREAM_WINDOW_BYTES = 256 * 1024
 const CONNECTION_WINDOW_BYTES = 1024 * 1024
@@ -22,6 +19,10 @@ const CONNECTION_WINDOW_BYTES = 1024 * 1024
 export interface ConnectionOwner {
   readonly timers: Timers
   readonly config: Cluster
+  /** How many streams the server is taken to allow until its SETTINGS have come. */
+  readonly streamsBeforeSettings: number
+  /** How many it allows, as they have said. */
+  streamsAllowed(count: number): void
   /** A stream has ended, or more are allowed. */
   roomMade(): void
   /** It takes no more requests; those that never reached the server are given back to be carried by another. */
@@ -51,7 +52,7 @@ export class Http2Connection implements Carrier, Place {
   /** Until there is a session. */
   #early = new Map<object, Unsent>()
   #session: ClientHttp2Session | undefined = undefined
-  #serverStreams: number = STREAMS_BEFORE_SETTINGS
+  #serverStreams: number
   #settingsCame = false
   #failure: Error | undefined = undefined
   #served = 0
@@ -64,6 +65,7 @@ export class Http2Connection implements Carrier, Place {
   constructor(owner: ConnectionOwner, scheme: 'http' | 'https', open: Connect) {
     this.#owner = owner
     this.timers = owner.timers
+    this.#serverStreams = owner.streamsBeforeSettings
     this.scheme = scheme
     open((error, socket) => {
       if (error !== null || socket === null) this.#failed(error ?? new Error('no socket'))
@@ -75,6 +77,11 @@ export class Http2Connection implements Carrier, Place {
     if (this.#leaving || this.#gone) return false
     const limit = this.#owner.config.http2ProtocolOptions?.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
     return this.#requests.size + this.#early.size < Math.min(limit, this.#serverStreams)
+  }
+
+  /** The server has said that it takes no streams at all for now. RFC 9113 section 6.5.2. */
+  get barred(): boolean {
+    return this.#settingsCame && this.#serverStreams === 0
   }
 
   /** It ends streams by ending itself: what they are told of it, the server has not said. */
@@ -205,6 +212,7 @@ export class Http2Connection implements Carrier, Place {
   #learn(settings: Settings): void {
     this.#settingsCame = true
     this.#serverStreams = settings.maxConcurrentStreams ?? Number.POSITIVE_INFINITY
+    this.#owner.streamsAllowed(this.#serverStreams)
     this.#owner.roomMade()
   }
 

@@ -5,6 +5,9 @@ import type { ConnectionGate, IdleConnections, Place } from '../outbound/connect
 import type { Exchange } from '../outbound/exchange.ts'
 import { type Connect, type ConnectionOwner, Http2Connection, type Unsent } from './http2-connection.ts'
 
+/** What is assumed of a server until its first SETTINGS have come; Node's own assumption. */
+const STREAMS_BEFORE_SETTINGS = 100
+
 /** What a pool needs of its endpoint. */
 export interface Http2PoolDeps {
   readonly timers: Timers
@@ -16,7 +19,8 @@ export interface Http2PoolDeps {
 
 /**
  * The HTTP/2 connections to one endpoint. A request goes on the first that has a stream for it; another is opened only
- * when none has, so that a burst shares one connection while it is being made.
+ * when none has, so that a burst shares one connection while it is being made. What the server allows on one holds for
+ * the next too until it says otherwise, so that what it has refused on the first is not refused again.
  *
  * Source: Envoy `conn_pool_base.cc`: over the cluster's limit of connections an endpoint without any still gets one, so
  * that no request waits for what cannot come.
@@ -24,6 +28,7 @@ export interface Http2PoolDeps {
 export class Http2Pool implements ConnectionOwner, Place, IdleConnections {
   readonly timers: Timers
   config: Cluster
+  streamsBeforeSettings: number = STREAMS_BEFORE_SETTINGS
   readonly #gate: ConnectionGate
   readonly #scheme: 'http' | 'https'
   readonly #connect: Connect
@@ -61,6 +66,10 @@ export class Http2Pool implements ConnectionOwner, Place, IdleConnections {
       return true
     }
     return false
+  }
+
+  streamsAllowed(count: number): void {
+    this.streamsBeforeSettings = Math.min(Math.max(1, count), STREAMS_BEFORE_SETTINGS)
   }
 
   roomMade(): void {
@@ -133,12 +142,15 @@ export class Http2Pool implements ConnectionOwner, Place, IdleConnections {
 
   #carry(unsent: Unsent): boolean {
     const { attempt } = unsent
+    let barred = false
     for (const connection of this.#connections) {
+      barred ||= connection.barred
       if (!connection.hasRoom) continue
       attempt.gate = undefined
       if (connection.send(unsent)) return true
     }
-    const connection = this.#open()
+    // A server that takes none would say so on another connection too.
+    const connection = barred ? undefined : this.#open()
     if (connection === undefined) return false
     attempt.gate = undefined
     return connection.send(unsent)
