@@ -1,6 +1,8 @@
 // The demo: the control server and Bookinfo as separate processes, open-loop load, and a story of canaries and failures.
 // `--once` ends with exit code 0 when no request failed and every share was right, else 1. Without it, it keeps running.
+
 import { setTimeout as sleep } from 'node:timers/promises'
+import { exitWith } from './exit-with.ts'
 import { grpcCallsOf, wrongOf } from './grpc-calls.ts'
 import { OpenLoop, type Visitor } from './load.ts'
 import { joinAsDemo } from './own-identity.ts'
@@ -95,10 +97,4 @@ async function main(): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error)
-  process.exitCode = 1
-}
-process.exit()
+await exitWith(main)

@@ -1,5 +1,6 @@
 // A canary of a gRPC service, from its first call in ten to all of them: weights and a header match, retries, deadlines that
 // follow the calls, policy that changes under load. Ends with exit code 0 when all went as it should, else 1.
+import { exitWith } from '../demo/exit-with.ts'
 import { Stage } from './stage.ts'
 import { STEPS, type Step } from './story.ts'
 
@@ -27,10 +28,4 @@ async function main(): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error)
-  process.exitCode = 1
-}
-process.exit()
+await exitWith(main)

@@ -1,7 +1,9 @@
 // Test, staging and production of one chain of services in two regions: routed by a header and by place, by a rule of the
 // whole mesh and one service's exception to it. Ends with exit code 0 when every answer was right, else 1.
+
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
+import { exitWith } from '../demo/exit-with.ts'
 import { STEPS, type Step } from './story.ts'
 import { World } from './world.ts'
 
@@ -37,10 +39,4 @@ async function main(): Promise<number> {
   }
 }
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  console.error(error)
-  process.exitCode = 1
-}
-process.exit()
+await exitWith(main)
