@@ -110,6 +110,15 @@ const CASES: Readonly<Record<string, Case>> = {
   'a deadline that is far': { metadata: wanting('deadline'), deadline: 100_000 },
   'no deadline': { metadata: wanting('deadline') },
   'a deadline that passes': { metadata: wanting('silence'), deadline: 150 },
+  'a deadline that passes beside a timeout in metadata': {
+    metadata: wanting('silence', { 'grpc-timeout': '30S' }),
+    deadline: 150,
+  },
+  'a timeout in metadata beside a deadline that is far': {
+    metadata: wanting('deadline', { 'grpc-timeout': '30S' }),
+    deadline: 100_000,
+  },
+  'a timeout in metadata alone': { metadata: wanting('deadline', { 'grpc-timeout': '30S' }) },
   'a deadline that has passed': { deadline: -1_000 },
   'a deadline of a stream that passes': { kind: 'bidi', leaveOpen: true, deadline: 150 },
   'a deadline between messages': { kind: 'serverStream', metadata: wanting('silence'), deadline: 400 },

@@ -1,8 +1,7 @@
 import type { CallCredentials, Metadata } from '@grpc/grpc-js'
 import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { formatGrpcTimeout } from '../../kernel/grpc-timeout.ts'
-import { GRPC_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
-import { addMetadata } from '../wire/call-headers.ts'
+import { addMetadata, withTimeout } from '../wire/call-headers.ts'
 import type { StreamStatus } from '../wire/stream-status.ts'
 import { worthWaiting } from '../wire/waitable.ts'
 import { credentialsFor } from './call-credentials.ts'
@@ -118,7 +117,7 @@ export class Opening {
     const headers =
       remainingMs === Number.POSITIVE_INFINITY
         ? this.#headers
-        : [...this.#headers, GRPC_TIMEOUT_HEADER, formatGrpcTimeout(Math.ceil(remainingMs))]
+        : withTimeout(this.#headers, formatGrpcTimeout(Math.ceil(remainingMs)))
     this.#stream.open({ origin: target.origin, path: facts.method, headers })
   }
 

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http'
+import { GRPC_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import { ACCEPTED_ENCODINGS, type MessageEncoding } from './compression.ts'
 
 /** What the transport says itself, whatever metadata says. `host` stands for `:authority`, which is no metadata either. */
@@ -39,6 +40,18 @@ export function callHeaders(
     'trailers',
   )
   if (encoding !== 'identity') list.push('grpc-encoding', encoding)
+  return list
+}
+
+/** The headers with a `grpc-timeout`, in the place of any that metadata has brought. */
+export function withTimeout(headers: readonly string[], timeout: string): string[] {
+  if (!headers.includes(GRPC_TIMEOUT_HEADER)) return [...headers, GRPC_TIMEOUT_HEADER, timeout]
+  const list: string[] = []
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index] as string
+    if (name !== GRPC_TIMEOUT_HEADER) list.push(name, headers[index + 1] as string)
+  }
+  list.push(GRPC_TIMEOUT_HEADER, timeout)
   return list
 }
 
