@@ -10,7 +10,8 @@ export interface MeshTarget {
 }
 
 const TARGET = /^(?:(weft|dns):)?(?:\/\/[^/]*\/)?([^/]+)$/
-const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]]+)(?::([0-9]{1,5}))?$/
+/** What a URL would read as something else than a host is none. */
+const HOST_AND_PORT = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]@?#\\%]+)(?::([0-9]{1,5}))?$/
 
 const DEFAULT_PORT = 80
 const MAX_PORT = 65_535

@@ -31,5 +31,11 @@ describe('the target of a channel', () => {
     'weft:///a b',
     'unix:///x',
     'weft:///::1',
+    'weft:///user@greeter',
+    'weft:///user@greeter:80',
+    'weft:///greeter?x:80',
+    'weft:///greeter#x',
+    'weft:///greeter\\x',
+    'weft:///%67reeter',
   ])('%j names no host', (text) => expect(parseTarget(text)).toBeUndefined())
 })
