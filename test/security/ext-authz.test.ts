@@ -1,10 +1,13 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
+import { connect, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http2'
 import type { InboundPolicy } from '@weft/mesh-protocol'
 import { describe, expect, test } from 'vitest'
 import { bytesField, Message, numberField, presentField } from '../../packages/mesh-client/src/kernel/protobuf.ts'
 import { type Answer, allow, ask, policyOf, provider } from '../support/ext-authz.ts'
+import { serveGreeter } from '../support/grpc/serve-greeter.ts'
 import { guardedServer } from '../support/guarded-server.ts'
+import { inboundHarness, inboundPolicy } from '../support/inbound.ts'
 import { poll } from '../support/poll.ts'
 
 const guarded = (policy: Partial<InboundPolicy>) => guardedServer(policy, {}, { ask })
@@ -204,6 +207,47 @@ describe('over gRPC', () => {
     expect(server.seen).toEqual([])
   })
 })
+
+describe('what HTTP/2 cannot send', () => {
+  const TWICE = { location: ['/a', '/b'], 'retry-after': ['1', '2'], 'http2-settings': 'x' } as const
+  const OF_ONE = ['keep-alive', 'proxy-connection', 'upgrade', 'te', 'http2-settings', 'location', 'location']
+  const status = presentField(1, numberField(1, 7))
+  const options = (field: number): Buffer =>
+    Buffer.concat(OF_ONE.map((name, index) => presentField(field, option(name, `${index}`))))
+  const providers: readonly (readonly [string, Answer, 'http' | 'grpc'])[] = [
+    ['a denial over HTTP', (_asked, response) => response.writeHead(302, TWICE).end(), 'http'],
+    ['a permission over HTTP', (_asked, response) => response.writeHead(200, TWICE).end(), 'http'],
+    ['a denial over gRPC', grpcAnswer(Buffer.concat([status, presentField(2, options(2))])), 'grpc'],
+    ['a permission over gRPC', grpcAnswer(presentField(3, options(6))), 'grpc'],
+  ]
+
+  test.each(providers)('is left out of %s, and the caller has its answer', async (name, answer, protocol) => {
+    await using ext = await provider(answer, protocol === 'grpc' ? 'http2' : 'http')
+    const policy = policyOf(ext.port, { protocol, headersToDownstreamOnAllow: ['*'] })
+    await using server = await guardedServer(policy, { protocol: 'http2' }, { ask })
+    await using harness = inboundHarness({ ask })
+    harness.policy.set({ inbound: { ...inboundPolicy([]), ...policy } })
+    const { served } = await serveGreeter(harness)
+    const denies = name.startsWith('a denial')
+    const http = await overHttp2(server.url, { ':path': '/a' })
+    expect(http[':status']).toBe(denies ? (protocol === 'http' ? 302 : 403) : 200)
+    expect(http.location).toBe(protocol === 'http' ? '/b' : '6')
+    const grpc = { ':method': 'POST', ':path': '/weft.test.Greeter/Hello', 'content-type': 'application/grpc' }
+    const called = await overHttp2(served.url, grpc, Buffer.alloc(5))
+    expect(called[':status']).toBe(200)
+    expect(called['grpc-status']).toBe(denies ? (protocol === 'http' ? '2' : '7') : undefined)
+  })
+})
+
+/** The head of an answer. */
+async function overHttp2(url: string, head: OutgoingHttpHeaders, body?: Buffer): Promise<IncomingHttpHeaders> {
+  const session = connect(url)
+  const stream = session.request(head, { endStream: body === undefined })
+  stream.end(body)
+  const [headers] = await once(stream, 'response')
+  session.destroy()
+  return headers
+}
 
 test('a caller that leaves while a provider is asked reaches nobody', async () => {
   const waiting: ServerResponse[] = []

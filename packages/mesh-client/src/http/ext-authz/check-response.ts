@@ -1,5 +1,6 @@
 import type { ProviderAnswer } from '../../inbound/ext-authz/provider-answer.ts'
 import { Message } from '../../kernel/protobuf.ts'
+import { answerHeaders } from './answer-headers.ts'
 import { isValidHeader } from './valid-headers.ts'
 
 /*
@@ -35,14 +36,14 @@ export function providerAnswer(response: Buffer, header: (name: string) => strin
   return {
     allowed: true,
     requestHeaders: [...removed.filter(isSettable).map((name) => [name, undefined] as const), ...set],
-    responseHeaders: options(allowed?.all(6)).flatMap(({ name, value }) => [name, value]),
+    responseHeaders: headersFor(allowed?.all(6)),
   }
 }
 
 function denial(denied: Message | undefined, reason: string): ProviderAnswer {
   const status = denied?.message(1)?.number(1) || FORBIDDEN
   const body = Buffer.from(denied?.bytes(3) ?? Buffer.alloc(0))
-  const headers = options(denied?.all(2)).flatMap(({ name, value }) => [name, value])
+  const headers = headersFor(denied?.all(2))
   const isFinal = status >= 200 && status < 600
   return {
     allowed: false,
@@ -53,6 +54,11 @@ function denial(denied: Message | undefined, reason: string): ProviderAnswer {
       body,
     },
   }
+}
+
+/** For the caller. */
+function headersFor(all: readonly Buffer[] | undefined): string[] {
+  return answerHeaders(options(all).map(({ name, value }) => [name, value]))
 }
 
 const isSettable = (name: string): boolean => name !== '' && !name.startsWith(':') && !FRAMING.has(name)

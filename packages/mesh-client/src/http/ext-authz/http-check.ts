@@ -3,6 +3,7 @@ import type { Dispatcher } from 'undici'
 import { namePatterns } from '../../inbound/ext-authz/name-patterns.ts'
 import type { ProviderAnswer } from '../../inbound/ext-authz/provider-answer.ts'
 import { HOP_BY_HOP_HEADERS } from '../../kernel/header-names.ts'
+import { answerHeaders } from './answer-headers.ts'
 import type { AskedRequest } from './asked-request.ts'
 import { readWhole } from './read-whole.ts'
 import { isValidHeader } from './valid-headers.ts'
@@ -45,7 +46,7 @@ export async function checkHttp(
   return {
     allowed: true,
     requestHeaders: headers.filter(([name]) => toUpstream(name)),
-    responseHeaders: headers.filter(([name]) => toDownstream(name)).flat(),
+    responseHeaders: answerHeaders(headers.filter(([name]) => toDownstream(name))),
   }
 }
 
@@ -79,7 +80,7 @@ function denial(
   return {
     allowed: false,
     reason: `the provider answered ${statusCode}`,
-    reply: { status: statusCode, headers: [...passed.flat(), 'content-length', String(body.length)], body },
+    reply: { status: statusCode, headers: [...answerHeaders(passed), 'content-length', String(body.length)], body },
   }
 }
 
