@@ -215,6 +215,23 @@ describe('a path that is told otherwise than it is served', () => {
   )
 })
 
+test.each(['application/grpc', 'application/grpc+json', 'application/grpcish', 'application/grpc-web'])(
+  'whatever is served as a call is counted as one, with its status: %s',
+  async (type) => {
+    await using scene = await serve()
+    const session = http2.connect(scene.served.url)
+    const head = { 'content-type': type }
+    expect(await send(session, headOf(HELLO, head), EMPTY_MESSAGE)).toMatchObject({ grpcStatus: '0' })
+    expect(await send(session, headOf(UNKNOWN, head), EMPTY_MESSAGE)).toMatchObject({ grpcStatus: '12' })
+    session.destroy()
+    await poll(() => scene.harness.calls.length === 2, 'recorded')
+    expect(scene.harness.calls).toMatchObject([
+      { protocol: 'grpc', grpcStatus: '0', requestMessages: 1, responseMessages: 1 },
+      { protocol: 'grpc', grpcStatus: '12', responseMessages: 0 },
+    ])
+  },
+)
+
 describe('what costs a server', () => {
   test('a caller that goes on sending after it was denied is told to stop, and forgotten', async () => {
     await using scene = await serve(NOBODY)

@@ -84,7 +84,7 @@ export abstract class ExchangeBase<R extends RequestLike = RequestLike>
     this.startedAt = host.clock.now()
     const { headers } = request
     const type = headers['content-type']
-    this.isGrpc = type !== undefined && isGrpcContentType(type)
+    this.isGrpc = type !== undefined && this.isGrpcType(type)
     this.#tally = this.isGrpc ? new MessageTally() : undefined
     const peer = headers[PEER_HEADER]
     this.peer = typeof peer === 'string' ? connection.peerOf(peer) : connection.secured?.unnamed
@@ -95,6 +95,11 @@ export abstract class ExchangeBase<R extends RequestLike = RequestLike>
   }
 
   abstract forward(): void
+
+  /** Whether a request of this content type is a call of gRPC. */
+  protected isGrpcType(type: string): boolean {
+    return isGrpcContentType(type)
+  }
 
   rewritePath(path: string): void {
     rewriteTarget(this.request, path)

@@ -25,6 +25,7 @@ const OK = 200
 const METHOD_NOT_ALLOWED = 405
 /** What a caller may go on sending before it is told that nobody reads it: a window of flow control. */
 const MOST_UNWANTED_BYTES = 65_535
+const SERVED_TYPES = 'application/grpc'
 const NO_BODY = new Uint8Array()
 
 /** What comes and goes over one bare stream of HTTP/2, as a server of gRPC takes it. */
@@ -54,6 +55,11 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     // Until the application has it, nobody listens to what its caller breaks off.
     stream.on('error', ignore)
     watchStream(stream, this)
+  }
+
+  /** grpc-js serves what only begins like it (`application/grpc-web`): a call that is told as HTTP would hide its status. */
+  protected override isGrpcType(type: string): boolean {
+    return type.startsWith(SERVED_TYPES) || super.isGrpcType(type)
   }
 
   get over(): Connection {
