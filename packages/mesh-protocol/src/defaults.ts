@@ -261,6 +261,12 @@ export const DEFAULT_EXT_AUTHZ_STATUS_ON_ERROR = 403
 /** With identity, a request that comes before the first inbound policy waits this long, then 503. */
 export const FIRST_INBOUND_POLICY_WAIT_MS = 5_000
 
+/** Longest message that a gRPC client takes where its channel says nothing. gRPC `GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH`: 4 MiB. */
+export const DEFAULT_GRPC_MAX_RECEIVE_BYTES: number = 4 * 1024 * 1024
+
+/** How long a caller of a gRPC server may say nothing before it is pinged, and how long it may take to answer. gRPC itself never asks. */
+export const GRPC_SERVER_KEEPALIVE = { timeMs: 60_000, timeoutMs: 20_000 } as const
+
 /**
  * Pauses before a gRPC call that waits for its service to be there (wait-for-ready) looks again, where no policy comes before.
  * The time of gRPC's own connection back-off (1 s and more) is that of connections; these look at what is known.

@@ -46,7 +46,10 @@ export interface MeshGrpc {
    * are not changed by them. Empty where the mesh is turned off.
    */
   readonly interceptors: Interceptor[]
-  /** Options for a server that will be served: `new Server(grpc.serverOptions())`. Others of grpc-js may be added. */
+  /**
+   * Options for a server that will be served: `new Server(grpc.serverOptions())`. They ping callers that have said nothing for 60 s, and
+   * let go of those that do not answer within 20 s. Others of grpc-js may be added.
+   */
   serverOptions(): ServerOptions
   /**
    * Serves a server behind the mesh and registers it. Resolves when it listens; it must not be bound by the application.

@@ -21,7 +21,9 @@ export class WaitLimit {
   /** Does nothing where it runs already, or where there is no limit. */
   start(remainingMs: number, over: () => void): void {
     if (this.#timer !== undefined || remainingMs === Number.POSITIVE_INFINITY) return
-    this.#timer = this.#timers.set(over, Math.max(0, Math.ceil(remainingMs)), { holdsLoop: true })
+    // A deadline that is no time at all is over.
+    const limitMs = remainingMs > 0 ? Math.ceil(remainingMs) : 0
+    this.#timer = this.#timers.set(over, limitMs, { holdsLoop: true })
   }
 
   stop(): void {

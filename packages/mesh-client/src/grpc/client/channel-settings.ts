@@ -1,10 +1,8 @@
 import type { ChannelOptions } from '@grpc/grpc-js'
+import { DEFAULT_GRPC_MAX_RECEIVE_BYTES } from '@weft/mesh-protocol'
 import { encodingOf, type MessageEncoding } from '../wire/compression.ts'
 
-/** Source: grpc-js `constants.ts`, as all of gRPC. */
-const DEFAULT_MAX_RECEIVE_BYTES = 4 * 1024 * 1024
-/** -1: any length. */
-const DEFAULT_MAX_SEND_BYTES = -1
+const ANY_LENGTH = -1
 
 /** What of a channel's options its calls need. */
 export interface ChannelSettings {
@@ -22,8 +20,8 @@ export function channelSettings(options: ChannelOptions, version: string): Chann
   const agents = [options['grpc.primary_user_agent'], `grpc-node-js/${version}`, options['grpc.secondary_user_agent']]
   const authority = options['grpc.default_authority']
   return {
-    maxReceiveBytes: options['grpc.max_receive_message_length'] ?? DEFAULT_MAX_RECEIVE_BYTES,
-    maxSendBytes: options['grpc.max_send_message_length'] ?? DEFAULT_MAX_SEND_BYTES,
+    maxReceiveBytes: options['grpc.max_receive_message_length'] ?? DEFAULT_GRPC_MAX_RECEIVE_BYTES,
+    maxSendBytes: options['grpc.max_send_message_length'] ?? ANY_LENGTH,
     encoding: encodingOf(options['grpc.default_compression_algorithm']) ?? 'identity',
     userAgent: agents.filter((agent) => agent !== undefined && agent !== '').join(' '),
     authority: authority === undefined || authority === '' ? undefined : authority,

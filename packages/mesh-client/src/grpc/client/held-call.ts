@@ -12,6 +12,8 @@ export interface HoldingHome {
   readonly targetText: string
   /** The call itself, now that it is known where it leads. */
   decide(): ChannelCall
+  /** It waits no longer, whatever has become of it. Told once. */
+  left(): void
 }
 
 /**
@@ -35,6 +37,7 @@ export class HeldCall implements ChannelCall, Held {
 
   released(_target: OriginTarget): void {
     if (this.over) return
+    this.#home.left()
     const call = this.#home.decide()
     const asked = this.#asked
     this.#asked = []
@@ -73,6 +76,7 @@ export class HeldCall implements ChannelCall, Held {
     if (this.over) return
     this.over = true
     this.#asked = []
+    this.#home.left()
     process.nextTick(() => {
       this.#listener?.onReceiveStatus({ code, details, metadata: new this.#home.grpc.Metadata() })
     })

@@ -5,7 +5,7 @@ import type { MeshInternals } from '../../mesh/internals.ts'
 import type { ChannelParts } from '../edges.ts'
 import type { GrpcJs } from '../grpc-js.ts'
 import type { MeshTarget } from '../wire/target.ts'
-import { deadlineMs } from './call-deadline.ts'
+import { deadlineMs, WaitLimit } from './call-deadline.ts'
 import type { CallHome, EndableCall } from './call-home.ts'
 import type { ChannelCall, ParentCall } from './call-types.ts'
 import { channelSettings } from './channel-settings.ts'
@@ -151,24 +151,19 @@ export class MeshChannel implements ChannelInterface {
     return call
   }
 
-  #held(make: () => ChannelCall, deadline: number): ChannelCall {
+  #held(decide: () => ChannelCall, deadline: number): ChannelCall {
     const { grpc, internals, where, target, nextCallNumber } = this.#parts
     const { outbound, clock, timers } = internals
-    const held = new HeldCall(
-      { grpc, targetText: target, decide: () => this.#undecided(held, make) },
-      where.origin,
-      nextCallNumber(),
-    )
+    const limit = new WaitLimit(timers)
+    const left = (): void => {
+      limit.stop()
+      this.#waiting.delete(held)
+    }
+    const held = new HeldCall({ grpc, targetText: target, decide, left }, where.origin, nextCallNumber())
     this.#waiting.add(held)
     outbound.targets.hold(held, clock.now())
-    const remainingMs = deadline - clock.wallNow()
-    if (remainingMs < Number.POSITIVE_INFINITY) timers.set(() => held.outOfTime(), Math.max(0, remainingMs))
+    limit.start(deadline - clock.wallNow(), () => held.outOfTime())
     return held
-  }
-
-  #undecided(held: HeldCall, make: () => ChannelCall): ChannelCall {
-    this.#waiting.delete(held)
-    return make()
   }
 
   #outsideChannel(): ChannelInterface {

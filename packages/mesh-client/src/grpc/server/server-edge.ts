@@ -1,4 +1,5 @@
 import type { Server } from '@grpc/grpc-js'
+import { GRPC_SERVER_KEEPALIVE } from '@weft/mesh-protocol'
 import { peerOfRequest } from '../../http/inbound/peer-of.ts'
 import { MeshError } from '../../kernel/errors.ts'
 import type { GrpcEnvironment, GrpcServeOptions, ServerEdge } from '../edges.ts'
@@ -9,7 +10,10 @@ import { serveGrpc } from './serve-grpc.ts'
 import { ServingStatuses } from './serving-statuses.ts'
 
 /** The options of a Server that the mesh thinks well of: what a caller leaves without a word is found out. */
-const SERVER_OPTIONS = { 'grpc.keepalive_time_ms': 60_000, 'grpc.keepalive_timeout_ms': 20_000 } as const
+const SERVER_OPTIONS = {
+  'grpc.keepalive_time_ms': GRPC_SERVER_KEEPALIVE.timeMs,
+  'grpc.keepalive_timeout_ms': GRPC_SERVER_KEEPALIVE.timeoutMs,
+} as const
 
 const KNOWN: readonly string[] = [
   'host',
