@@ -1,6 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { once } from 'node:events'
-import { createServer as createNetServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as grpc from '@grpc/grpc-js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -16,7 +14,7 @@ import {
   type PlainHandlers,
   startPlainServer,
 } from '../support/grpc-pair.ts'
-import { CLUSTER, hostTable, localEndpoint } from '../support/outbound.ts'
+import { CLUSTER, closedPort, hostTable, localEndpoint } from '../support/outbound.ts'
 import { wireRoute } from '../support/wire.ts'
 
 const { connectivityState, status } = grpc
@@ -39,15 +37,6 @@ function patient(): grpc.Metadata {
   return new grpc.Metadata({ waitForReady: true })
 }
 
-async function unusedPort(): Promise<number> {
-  const server = createNetServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as { port: number }
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 let plain: { readonly server: grpc.Server; readonly port: number }
 beforeAll(async () => {
   plain = await startPlainServer(HANDLERS)
@@ -67,7 +56,7 @@ describe('a call that the mesh cannot lead anywhere', () => {
   })
 
   test('is UNAVAILABLE where nobody listens, with the account of the mesh as its cause', async () => {
-    const port = await unusedPort()
+    const port = await closedPort()
     await using harness = grpcHarness({ endpoints: [localEndpoint(port)] })
     const error = await failure(harness.client())
     expect(error).toMatchObject({ code: status.UNAVAILABLE })
@@ -89,7 +78,7 @@ describe('a call that the mesh cannot lead anywhere', () => {
   })
 
   test('waits for a connection where it is told to', async () => {
-    const port = await unusedPort()
+    const port = await closedPort()
     await using harness = grpcHarness({ endpoints: [localEndpoint(port)] })
     const seen = callPlain(harness.client(), 'bidi', { metadata: patient(), messages: ['one', 'two'] })
     await sleep(150)

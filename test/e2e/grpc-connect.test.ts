@@ -1,4 +1,3 @@
-import { type AddressInfo, createServer } from 'node:net'
 import { Metadata, Server, type ServiceError, status } from '@grpc/grpc-js'
 import type { Mesh } from '@weft/mesh-client'
 import { meshGrpc } from '@weft/mesh-client/grpc'
@@ -7,6 +6,7 @@ import { greeterClient } from '../../packages/examples/src/connect/greeter-clien
 import { type GreeterServer, GreeterService } from '../../packages/examples/src/grpc-canary/gen/greeter.ts'
 import { bindLoopback } from '../support/grpc/bind-loopback.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
+import { closedPort } from '../support/outbound.ts'
 import { poll } from '../support/poll.ts'
 
 // A client as Connect generates it calls grpc-js servers through the mesh: one of the mesh, and one that knows of none.
@@ -195,12 +195,3 @@ describe('what the mesh itself refuses', () => {
     }, 'UNAVAILABLE of gone.test')
   })
 })
-
-/** A port at which nobody listens. */
-async function closedPort(): Promise<number> {
-  const listening = createServer()
-  await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve))
-  const { port } = listening.address() as AddressInfo
-  await new Promise((resolve) => listening.close(resolve))
-  return port
-}

@@ -1,8 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Outcome } from '../cluster/types.ts'
-import { firstValue } from '../kernel/first-value.ts'
-import { grpcToHttpStatus, httpToGrpcStatus, parseGrpcStatus } from '../kernel/grpc-status.ts'
-import { GRPC_STATUS_HEADER } from '../kernel/header-names.ts'
+import { grpcStatusIn, grpcStatusOf, grpcToHttpStatus } from '../kernel/grpc-status.ts'
 import { MessageTally } from '../kernel/message-tally.ts'
 import { responseOutcome } from './outcome.ts'
 
@@ -30,13 +28,12 @@ export class GrpcAccount extends MessageTally {
 
   /** The head of the answer that is given on. */
   answered(headers: IncomingHttpHeaders): void {
-    this.status = parseGrpcStatus(firstValue(headers[GRPC_STATUS_HEADER]))
+    this.status = grpcStatusIn(headers)
   }
 
   /** The answer has been read to its end; gives what its endpoint is taught. */
   ended(httpStatus: number, trailers: IncomingHttpHeaders): Outcome {
-    this.status =
-      parseGrpcStatus(firstValue(trailers[GRPC_STATUS_HEADER])) ?? this.status ?? httpToGrpcStatus(httpStatus)
+    this.status = grpcStatusOf(trailers, this.status, httpStatus)
     return grpcOutcome(this.status)
   }
 }

@@ -55,16 +55,19 @@ export function parseGrpcStatus(value: string | undefined): number | undefined {
 
 type Head = Readonly<Record<string, string | string[] | undefined>>
 
+/** {@link parseGrpcStatus} of what headers or trailers say. */
+export function grpcStatusIn(head: Head): number | undefined {
+  return parseGrpcStatus(firstValue(head[GRPC_STATUS_HEADER]))
+}
+
 /**
  * How a gRPC call was answered: by `grpc-status` of its trailers, else of its headers (a response of trailers only), else by
  * its status of HTTP. Source: Envoy `Grpc::Common::getGrpcStatus` of trailers, headers and info.
+ *
+ * @param ofHeaders what {@link grpcStatusIn} found there
  */
-export function grpcStatusOf(trailers: Head | undefined, headers: Head | undefined, httpStatus: number): number {
-  return (
-    parseGrpcStatus(firstValue(trailers?.[GRPC_STATUS_HEADER])) ??
-    parseGrpcStatus(firstValue(headers?.[GRPC_STATUS_HEADER])) ??
-    httpToGrpcStatus(httpStatus)
-  )
+export function grpcStatusOf(trailers: Head, ofHeaders: number | undefined, httpStatus: number): number {
+  return grpcStatusIn(trailers) ?? ofHeaders ?? httpToGrpcStatus(httpStatus)
 }
 
 /** Codes of RST_STREAM that say more than that something broke (RFC 9113 section 7). */

@@ -1,6 +1,7 @@
 import { GRPC_STATUS, grpcStatusName, grpcStatusNumber } from '@weft/mesh-protocol'
 import { expect, test } from 'vitest'
 import {
+  grpcStatusIn,
   grpcStatusOf,
   grpcStatusOfHttp,
   grpcStatusOfReset,
@@ -44,8 +45,10 @@ test.each([
 })
 
 test('an empty value says nothing, and one that is no status says more than the headers', () => {
-  expect(grpcStatusOf({ 'grpc-status': '' }, { 'grpc-status': ['7', '0'] }, 200)).toBe(GRPC_STATUS.PERMISSION_DENIED)
-  expect(grpcStatusOf({ 'grpc-status': 'x' }, { 'grpc-status': '7' }, 200)).toBe(INVALID_CODE)
+  expect(grpcStatusOf({ 'grpc-status': '' }, grpcStatusIn({ 'grpc-status': ['7', '0'] }), 200)).toBe(
+    GRPC_STATUS.PERMISSION_DENIED,
+  )
+  expect(grpcStatusOf({ 'grpc-status': 'x' }, grpcStatusIn({ 'grpc-status': '7' }), 200)).toBe(INVALID_CODE)
   expect(grpcToHttpStatus(INVALID_CODE)).toBe(500)
 })
 

@@ -2,9 +2,7 @@ import { GRPC_STATUS, type ServiceRef } from '@weft/mesh-protocol'
 import { ABORTED } from '../../call/outcome.ts'
 import type { BreakerVerdict, ClusterRuntime, EndpointState, Outcome } from '../../cluster/types.ts'
 import { flagsText, type MeshErrorCode, type ResponseFlag } from '../../kernel/errors.ts'
-import { firstValue } from '../../kernel/first-value.ts'
-import { parseGrpcStatus } from '../../kernel/grpc-status.ts'
-import { GRPC_STATUS_HEADER } from '../../kernel/header-names.ts'
+import { grpcStatusIn } from '../../kernel/grpc-status.ts'
 import type { MeteredStream } from '../../kernel/message-meter.ts'
 import type { CallEnd, ClientSpan } from '../../kernel/tracing.ts'
 import type { CompiledRoute } from '../../routing/route-table.ts'
@@ -86,7 +84,7 @@ export abstract class AccountedCall extends Caller implements AttemptsOwner, Met
 
   /** Ends the call with a response of the mesh itself. */
   protected answer(reply: LocalReply, outcome: Outcome): void {
-    const grpcStatus = this.isGrpc ? parseGrpcStatus(firstValue(reply.head.headers[GRPC_STATUS_HEADER])) : undefined
+    const grpcStatus = this.isGrpc ? grpcStatusIn(reply.head.headers) : undefined
     this.#finish(outcome, reply.status, this.env.deps.clock.now(), undefined, grpcStatus)
     queueMicrotask(() => this.reply(reply, this.method !== 'HEAD'))
   }
