@@ -15,7 +15,7 @@ const NOT_OF_THE_CLIENT: ReadonlySet<number> = new Set([
 ])
 
 export type CredentialsResult =
-  | { readonly ok: true; readonly metadata: Metadata }
+  | { readonly ok: true; readonly headers: ReturnType<Metadata['toHttp2Headers']> }
   | { readonly ok: false; readonly code: number; readonly details: string }
 
 /** Asks call credentials for what they add to one call. */
@@ -25,14 +25,25 @@ export async function credentialsFor(
   authority: string,
 ): Promise<CredentialsResult> {
   try {
-    const metadata = await credentials.generateMetadata({
+    const metadata: unknown = await credentials.generateMetadata({
       method_name: method,
       service_url: serviceUrl(authority, method),
     })
-    return { ok: true, metadata }
+    if (!isMetadata(metadata)) throw new Error('it gave no Metadata')
+    return { ok: true, headers: metadata.toHttp2Headers() }
   } catch (error) {
     return { ok: false, ...refused(error) }
   }
+}
+
+/** Of whatever copy of grpc-js: a plugin may bring its own. */
+function isMetadata(given: unknown): given is Pick<Metadata, 'toHttp2Headers'> {
+  return (
+    typeof given === 'object' &&
+    given !== null &&
+    'toHttp2Headers' in given &&
+    typeof given.toHttp2Headers === 'function'
+  )
 }
 
 /** The audience of a token: `https://` host `/` service. Source: grpc-js `uri-parser.ts`, as all of gRPC. */

@@ -4,6 +4,7 @@ import type { OriginTarget } from '../../http/outbound/origins.ts'
 import type { HeldCall as Held } from '../../http/outbound/policy-wait.ts'
 import type { GrpcJs } from '../grpc-js.ts'
 import { checkSameCopy } from '../peer-check-copies.ts'
+import { CALLER_LEFT, type WaitEnds } from './call-deadline.ts'
 import type { AuthContext, CallListener, ChannelCall, MessageContext } from './call-types.ts'
 
 /** What a held call asks of its channel. */
@@ -20,7 +21,7 @@ export interface HoldingHome {
  * A call of which it is not known yet whether it leads into the mesh: what is asked of it is kept and done when that is
  * known, a second later at most.
  */
-export class HeldCall implements ChannelCall, Held {
+export class HeldCall implements ChannelCall, Held, WaitEnds {
   readonly origin: string
   readonly #home: HoldingHome
   readonly #number: number
@@ -85,6 +86,10 @@ export class HeldCall implements ChannelCall, Held {
   /** It has waited as long as its caller would. */
   outOfTime(): void {
     if (this.#call === undefined) this.cancelWithStatus(GRPC_STATUS.DEADLINE_EXCEEDED, 'Deadline exceeded')
+  }
+
+  callerLeft(): void {
+    if (this.#call === undefined) this.cancelWithStatus(GRPC_STATUS.CANCELLED, CALLER_LEFT)
   }
 
   getPeer(): string {

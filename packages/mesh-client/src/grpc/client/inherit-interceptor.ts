@@ -6,6 +6,7 @@ import type { Tracing } from '../../kernel/tracing.ts'
 import type { MeshInternals } from '../../mesh/internals.ts'
 import { mergeBaggage } from '../../routing/baggage.ts'
 import type { GrpcJs } from '../grpc-js.ts'
+import { CALLER_LEFT } from './call-deadline.ts'
 
 type Deadline = InterceptorOptions['deadline']
 
@@ -93,8 +94,7 @@ function setHeader(metadata: Metadata, name: string, value: string): void {
 /** Ends the call when the caller of the request has left; gives back what to do when it has ended before. */
 function bind(grpc: GrpcJs, call: InterceptingCall, calls: BoundCalls): () => void {
   const bound = {
-    callerLeft: () =>
-      call.cancelWithStatus(grpc.status.CANCELLED, 'The caller of the request that this call is made for has left.'),
+    callerLeft: () => call.cancelWithStatus(grpc.status.CANCELLED, CALLER_LEFT),
   }
   if (!calls.add(bound)) process.nextTick(bound.callerLeft)
   return () => calls.delete(bound)

@@ -153,16 +153,16 @@ export class MeshChannel implements ChannelInterface {
 
   #held(decide: () => ChannelCall, deadline: number): ChannelCall {
     const { grpc, internals, where, target, nextCallNumber } = this.#parts
-    const { outbound, clock, timers } = internals
-    const limit = new WaitLimit(timers)
+    const { outbound, clock } = internals
     const left = (): void => {
       limit.stop()
       this.#waiting.delete(held)
     }
-    const held = new HeldCall({ grpc, targetText: target, decide, left }, where.origin, nextCallNumber())
+    const held: HeldCall = new HeldCall({ grpc, targetText: target, decide, left }, where.origin, nextCallNumber())
+    const limit = new WaitLimit(internals, held)
     this.#waiting.add(held)
     outbound.targets.hold(held, clock.now())
-    limit.start(deadline - clock.wallNow(), () => held.outOfTime())
+    limit.start(deadline)
     return held
   }
 

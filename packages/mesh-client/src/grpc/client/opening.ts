@@ -1,11 +1,12 @@
-import type { CallCredentials, Metadata } from '@grpc/grpc-js'
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { CallCredentials } from '@grpc/grpc-js'
 import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { formatGrpcTimeout } from '../../kernel/grpc-timeout.ts'
 import { addMetadata, withTimeout } from '../wire/call-headers.ts'
 import type { StreamStatus } from '../wire/stream-status.ts'
 import { worthWaiting } from '../wire/waitable.ts'
 import { credentialsFor } from './call-credentials.ts'
-import { WaitLimit } from './call-deadline.ts'
+import { CALLER_LEFT, type WaitEnds, WaitLimit } from './call-deadline.ts'
 import type { OpenedCall } from './call-home.ts'
 import { ReadinessWait } from './readiness-wait.ts'
 import type { GrpcStream } from './stream.ts'
@@ -15,7 +16,7 @@ import type { GrpcStream } from './stream.ts'
  * turn of its start is over, else at the end of that turn, so that it is known whether there is more to come. What call
  * credentials add is waited for; a call that is told to wait until its service is there is made again until then.
  */
-export class Opening {
+export class Opening implements WaitEnds {
   credentials: CallCredentials | undefined = undefined
   readonly #call: OpenedCall
   readonly #stream: GrpcStream
@@ -57,6 +58,14 @@ export class Opening {
     if (this.#state === 'open') this.#limitWait()
   }
 
+  outOfTime(): void {
+    this.#call.cancelWithStatus(GRPC_STATUS.DEADLINE_EXCEEDED, 'Deadline exceeded')
+  }
+
+  callerLeft(): void {
+    this.#call.cancelWithStatus(GRPC_STATUS.CANCELLED, CALLER_LEFT)
+  }
+
   mayOpenAgain(status: StreamStatus): boolean {
     if (!this.#waitsForReady || this.#state !== 'open') return false
     const { internals, target } = this.#call.home
@@ -87,12 +96,12 @@ export class Opening {
       this.#call.cancelWithStatus(result.code, result.details)
       return
     }
-    this.#add(result.metadata)
+    this.#add(result.headers)
     this.#open()
   }
 
-  #add(metadata: Metadata): void {
-    addMetadata(this.#headers, metadata.toHttp2Headers())
+  #add(headers: OutgoingHttpHeaders): void {
+    addMetadata(this.#headers, headers)
     if (this.#headers.indexOf('authorization') === this.#headers.lastIndexOf('authorization')) return
     this.#call.cancelWithStatus(GRPC_STATUS.INTERNAL, '"authorization" metadata cannot have multiple values')
   }
@@ -104,7 +113,7 @@ export class Opening {
     const remainingMs = this.#remainingMs()
     // A deadline that is no time at all is over too.
     if (!(remainingMs > 0)) {
-      this.#outOfTime()
+      this.outOfTime()
       return
     }
     const { kind } = internals.outbound.targets.resolve(target.origin)
@@ -123,12 +132,9 @@ export class Opening {
 
   /** The engine keeps the deadline of a call that it has; until then it is kept here. */
   #limitWait(): void {
-    this.#limit ??= new WaitLimit(this.#call.home.internals.timers)
-    this.#limit.start(this.#remainingMs(), () => this.#outOfTime())
-  }
-
-  #outOfTime(): void {
-    this.#call.cancelWithStatus(GRPC_STATUS.DEADLINE_EXCEEDED, 'Deadline exceeded')
+    const { home, facts } = this.#call
+    this.#limit ??= new WaitLimit(home.internals, this)
+    this.#limit.start(facts.deadline)
   }
 
   #remainingMs(): number {
