@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { InboundPolicy } from '@weft/mesh-protocol'
-import type { InboundDeps } from '../../packages/mesh-client/src/http/inbound/create-inbound.ts'
+import type { InboundDeps } from '../../packages/mesh-client/src/http/inbound/inbound-deps.ts'
 import type { ServeOptions } from '../../packages/mesh-client/src/http/inbound/mesh-server.ts'
 import { type InboundHarness, inboundHarness, inboundPolicy } from './inbound.ts'
 import { rawConnection } from './raw-http.ts'

@@ -1,10 +1,7 @@
 import type { InboundPolicy, InboundService } from '@weft/mesh-protocol'
 import { type ContextStore, createContextStore } from '../../packages/mesh-client/src/context/request-context.ts'
-import {
-  createInbound,
-  type Inbound,
-  type InboundDeps,
-} from '../../packages/mesh-client/src/http/inbound/create-inbound.ts'
+import { createInbound, type Inbound } from '../../packages/mesh-client/src/http/inbound/create-inbound.ts'
+import type { InboundDeps } from '../../packages/mesh-client/src/http/inbound/inbound-deps.ts'
 import { NO_IDENTITY } from '../../packages/mesh-client/src/identity/identity.ts'
 import type { AskProvider } from '../../packages/mesh-client/src/inbound/ext-authz/provider-answer.ts'
 import { compileInboundRules } from '../../packages/mesh-client/src/inbound/inbound-rules.ts'
