@@ -1,5 +1,5 @@
 import type { Http2Server } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server as NetServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { type CloseOptions, Drain } from '../../inbound/drain.ts'
 import { policySteps } from '../../inbound/policy-steps.ts'
