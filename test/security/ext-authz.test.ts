@@ -209,7 +209,7 @@ describe('over gRPC', () => {
 })
 
 describe('what HTTP/2 cannot send', () => {
-  const TWICE = { location: ['/a', '/b'], 'retry-after': ['1', '2'], 'http2-settings': 'x' } as const
+  const TWICE = ['location', '/a', 'location', '/b', 'retry-after', '1', 'retry-after', '2', 'http2-settings', 'x']
   const OF_ONE = ['keep-alive', 'proxy-connection', 'upgrade', 'te', 'http2-settings', 'location', 'location']
   const status = presentField(1, numberField(1, 7))
   const options = (field: number): Buffer =>
