@@ -7,7 +7,7 @@ import { bindBare } from './grpc-tls.ts'
 const TYPE = 'type.googleapis.com/'
 
 /** The order is that in which a client learns of them. */
-export const XDS_TYPES = {
+const XDS_TYPES = {
   LDS: `${TYPE}envoy.config.listener.v3.Listener`,
   RDS: `${TYPE}envoy.config.route.v3.RouteConfiguration`,
   CDS: `${TYPE}envoy.config.cluster.v3.Cluster`,
@@ -50,62 +50,73 @@ export interface AdsServer {
 
 /** An aggregated discovery server for proxyless gRPC: state of the world, v3, all that a client needs in one stream. */
 export async function startAdsServer(first: XdsResources): Promise<AdsServer> {
-  const streams = new Set<Stream>()
-  const waiting = new Map<string, (refusal: string | undefined) => void>()
-  let resources = first
-  let sent = 0
+  const streams = new Streams(first)
+  const server = new Server()
+  server.addService(discoveryService(), { StreamAggregatedResources: (call: Stream['call']) => streams.add(call) })
+  const port = await bindBare(server, ServerCredentials.createInsecure())
+  return {
+    bootstrap: bootstrapFor(port),
+    publish: (resources, kind) => streams.publish(resources, kind),
+    close: () => server.forceShutdown(),
+  }
+}
 
-  const send = ({ call, subscriptions }: Stream, kind: XdsKind): string | undefined => {
+/** The clients, and what each was sent last. */
+class Streams {
+  readonly #streams = new Set<Stream>()
+  /** By nonce, those that wait for a client's word on what was sent. */
+  readonly #waiting = new Map<string, (refusal: string | undefined) => void>()
+  #resources: XdsResources
+  #sent = 0
+
+  constructor(resources: XdsResources) {
+    this.#resources = resources
+  }
+
+  add(call: Stream['call']): void {
+    const stream = { call, subscriptions: new Map<XdsKind, Subscription>() }
+    this.#streams.add(stream)
+    call.on('data', (request: DiscoveryRequest) => this.#receive(stream, request))
+    for (const over of ['end', 'error', 'cancelled']) call.on(over, () => this.#streams.delete(stream))
+    call.on('end', () => call.end())
+  }
+
+  async publish(resources: XdsResources, kind: XdsKind): Promise<void> {
+    this.#resources = resources
+    const nonces = [...this.#streams].flatMap((stream) => this.#send(stream, kind) ?? [])
+    await Promise.all(nonces.map((nonce) => this.#accepted(nonce)))
+  }
+
+  #accepted(nonce: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(nonce, (refusal) => {
+        this.#waiting.delete(nonce)
+        if (refusal === undefined) resolve()
+        else reject(new Error(`the client refuses: ${refusal}`))
+      })
+    })
+  }
+
+  #send({ call, subscriptions }: Stream, kind: XdsKind): string | undefined {
     const subscription = subscriptions.get(kind)
     if (subscription === undefined) return undefined
-    const nonce = `${++sent}`
+    const nonce = `${++this.#sent}`
     subscription.nonce = nonce
-    const wanted = subscription.names.flatMap((name) => resources[kind][name] ?? [])
-    call.write({ version_info: nonce, type_url: XDS_TYPES[kind], nonce, resources: wanted })
+    const resources = subscription.names.flatMap((name) => this.#resources[kind][name] ?? [])
+    call.write({ version_info: nonce, type_url: XDS_TYPES[kind], nonce, resources })
     return nonce
   }
-  const receive = (stream: Stream, request: DiscoveryRequest): void => {
+
+  #receive(stream: Stream, request: DiscoveryRequest): void {
     const kind = (Object.keys(XDS_TYPES) as XdsKind[]).find((each) => XDS_TYPES[each] === request.type_url)
     if (kind === undefined) return
     const { response_nonce: nonce, resource_names: names, error_detail: refusal } = request
-    waiting.get(nonce)?.(refusal?.message)
+    this.#waiting.get(nonce)?.(refusal?.message)
     const before = stream.subscriptions.get(kind)
     if (before !== undefined && nonce !== before.nonce) return
     stream.subscriptions.set(kind, { names, nonce })
     // A subscription that has changed is answered; a plain acknowledgement is not.
-    if (refusal === null && names.toString() !== before?.names.toString()) send(stream, kind)
-  }
-
-  const server = new Server()
-  server.addService(discoveryService(), {
-    StreamAggregatedResources: (call: Stream['call']) => {
-      const stream = { call, subscriptions: new Map<XdsKind, Subscription>() }
-      streams.add(stream)
-      call.on('data', (request: DiscoveryRequest) => receive(stream, request))
-      for (const over of ['end', 'error', 'cancelled']) call.on(over, () => streams.delete(stream))
-      call.on('end', () => call.end())
-    },
-  })
-  const port = await bindBare(server, ServerCredentials.createInsecure())
-  return {
-    bootstrap: bootstrapFor(port),
-    async publish(next, kind) {
-      resources = next
-      const nonces = [...streams].flatMap((stream) => send(stream, kind) ?? [])
-      await Promise.all(
-        nonces.map(
-          (nonce) =>
-            new Promise<void>((resolve, reject) =>
-              waiting.set(nonce, (refusal) => {
-                waiting.delete(nonce)
-                if (refusal === undefined) resolve()
-                else reject(new Error(`the client refuses: ${refusal}`))
-              }),
-            ),
-        ),
-      )
-    },
-    close: () => server.forceShutdown(),
+    if (refusal === null && names.toString() !== before?.names.toString()) this.#send(stream, kind)
   }
 }
 
