@@ -2,7 +2,7 @@ import type { InboundPolicy, ServiceRef } from '@weft/mesh-protocol'
 import type { AuditSink } from '../kernel/audit-event.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { CountedMessages } from '../kernel/message-tally.ts'
-import type { Recorder } from '../kernel/recorder.ts'
+import type { CallRecord, Recorder } from '../kernel/recorder.ts'
 import type { Tracing } from '../kernel/tracing.ts'
 import type { PolicySource } from '../routing/policy-view.ts'
 import { auditEvent } from './audit/audit-event.ts'
@@ -40,23 +40,8 @@ export function telemetryStep(deps: TelemetryDeps, served: ServedPort): Telemetr
       next(exchange)
     },
     ended(exchange, ending) {
-      const { isGrpc } = exchange
       const grpcStatus = toldGrpcStatus(exchange, ending)
-      recorder.call({
-        reporter: 'destination',
-        protocol: isGrpc ? 'grpc' : 'http',
-        service: serviceNow(),
-        peer: exchange.peer,
-        status: ending.status,
-        grpcStatus,
-        flags: ending.flags,
-        durationMs: ending.endedAt - exchange.startedAt,
-        requestBytes: ending.requestBytes,
-        responseBytes: ending.responseBytes,
-        requestMessages: ending.messages?.request,
-        responseMessages: ending.messages?.response,
-        rpc: isGrpc ? exchange.facts : undefined,
-      })
+      recorder.call(callRecord(exchange, ending, grpcStatus, serviceNow()))
       const { verdict } = exchange
       exchange.span?.end({ status: ending.status, flags: ending.flags, grpcStatus, access: verdict })
       if (verdict !== undefined) audit(auditEvent(exchange, verdict, ending, clock.wallNow()))
@@ -70,6 +55,30 @@ export function telemetryStep(deps: TelemetryDeps, served: ServedPort): Telemetr
         responseMessages: response,
       })
     },
+  }
+}
+
+function callRecord(
+  exchange: InboundExchange,
+  ending: InboundEnding,
+  grpcStatus: string | undefined,
+  service: ServiceRef | undefined,
+): CallRecord {
+  const { isGrpc } = exchange
+  return {
+    reporter: 'destination',
+    protocol: isGrpc ? 'grpc' : 'http',
+    service,
+    peer: exchange.peer,
+    status: ending.status,
+    grpcStatus,
+    flags: ending.flags,
+    durationMs: ending.endedAt - exchange.startedAt,
+    requestBytes: ending.requestBytes,
+    responseBytes: ending.responseBytes,
+    requestMessages: ending.messages?.request,
+    responseMessages: ending.messages?.response,
+    rpc: isGrpc ? exchange.facts : undefined,
   }
 }
 
