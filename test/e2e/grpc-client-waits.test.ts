@@ -3,7 +3,15 @@ import * as grpc from '@grpc/grpc-js'
 import { describe, expect, test } from 'vitest'
 import { BoundCalls } from '../../packages/mesh-client/src/context/bound-calls.ts'
 import type { RequestContext } from '../../packages/mesh-client/src/context/request-context.ts'
-import { type CallOptions, callPlain, type GrpcHarness, grpcHarness, type Seen } from '../support/grpc-pair.ts'
+import {
+  type CallOptions,
+  callPlain,
+  type GrpcHarness,
+  grpcHarness,
+  type Seen,
+  startPlainServer,
+} from '../support/grpc-pair.ts'
+import { closedPort, localEndpoint } from '../support/outbound.ts'
 
 const { status } = grpc
 
@@ -66,4 +74,38 @@ test.each([null, {}, 'authorization'])('credentials that give %j fail the call, 
   const seen = await callPlain(harness.client(), 'unary', { credentials })
   expect(seen).toMatchObject({ code: status.UNKNOWN })
   expect(seen.details).toMatch(/^Getting metadata from plugin failed with error: /)
+})
+
+describe('a call that has waited for its service', () => {
+  test('is let finish when its channel is closed, as it has a server by then', async () => {
+    const { server, port } = await startPlainServer({
+      bidi(call) {
+        call.on('data', (message: Buffer) => call.write(message))
+        call.on('end', () => call.end())
+      },
+    })
+    await using harness = grpcHarness()
+    const client = harness.client()
+    const seen = callPlain(client, 'bidi', {
+      ...patient(),
+      leaveOpen: true,
+      onMessage(_message, call) {
+        client.close()
+        setTimeout(() => call.end(), 20)
+      },
+    })
+    await sleep(50)
+    harness.mesh.setCluster({ protocol: 'grpc' }, [localEndpoint(port)])
+    expect(await seen).toMatchObject({ code: status.OK, messages: ['hello'] })
+    server.forceShutdown()
+  })
+
+  test('waits no longer where its channel was closed while it was being made', async () => {
+    await using harness = grpcHarness({ endpoints: [localEndpoint(await closedPort())] })
+    const client = harness.client()
+    const seen = callPlain(client, 'unary', patient())
+    // By then the connection is being made that is refused.
+    process.nextTick(() => client.close())
+    expect(await seen).toMatchObject({ code: status.UNAVAILABLE })
+  })
 })

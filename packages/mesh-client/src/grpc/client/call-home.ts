@@ -20,9 +20,10 @@ export interface CallHome {
   readonly credentials: CallCredentials | undefined
   /** What the server said last that it can decompress; `undefined`: nothing yet. */
   serverEncodings: readonly string[] | undefined
-  /** So that closing the channel ends it. */
-  waiting(call: EndableCall): void
-  ended(call: EndableCall): void
+  /** So that closing the channel ends it; false: the channel is closed, and nothing waits on it any more. */
+  waiting(call: EndableCall): boolean
+  /** It does not wait any longer. */
+  waited(call: EndableCall): void
 }
 
 /** What is known of a call from its start. */

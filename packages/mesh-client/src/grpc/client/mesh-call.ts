@@ -176,7 +176,6 @@ export class MeshCall implements ChannelCall, StreamListener, MessageReceiver, O
     if (this.#over) return
     this.#over = true
     this.#opening.stop()
-    this.home.ended(this)
     this.#whenOver?.()
     this.#listener?.onReceiveStatus(status as Parameters<CallListener['onReceiveStatus']>[0])
   }

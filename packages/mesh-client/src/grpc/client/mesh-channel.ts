@@ -56,8 +56,11 @@ export class MeshChannel implements ChannelInterface {
       targetText: target,
       credentials: callCredentials,
       serverEncodings: undefined,
-      waiting: (call) => void this.#waiting.add(call),
-      ended: (call) => void this.#waiting.delete(call),
+      waiting: (call) => {
+        if (!this.#closed) this.#waiting.add(call)
+        return !this.#closed
+      },
+      waited: (call) => void this.#waiting.delete(call),
     }
     this.#connectivity = new Connectivity(internals, where, (tryToConnect) =>
       this.#outsideChannel().getConnectivityState(tryToConnect),

@@ -50,7 +50,7 @@ export class Opening implements WaitEnds {
   stop(): void {
     this.#state = 'stopped'
     this.#limit?.stop()
-    this.#wait?.stop()
+    if (this.#wait !== undefined) this.#leaveWait(this.#wait)
   }
 
   /** The engine has done with the call, whose caller has not. */
@@ -70,12 +70,20 @@ export class Opening implements WaitEnds {
     if (!this.#waitsForReady || this.#state !== 'open') return false
     const { internals, target } = this.#call.home
     const { kind } = internals.outbound.targets.resolve(target.origin)
-    if (!worthWaiting(status, kind)) return false
+    if (!worthWaiting(status, kind) || !this.#call.home.waiting(this.#call)) return false
     this.#limitWait()
-    this.#wait ??= new ReadinessWait(internals)
-    this.#call.home.waiting(this.#call)
-    this.#wait.start(() => this.#stream.runInAsyncScope(this.#open, this))
+    const wait = this.#wait ?? new ReadinessWait(internals)
+    this.#wait = wait
+    wait.start(() => {
+      this.#leaveWait(wait)
+      this.#stream.runInAsyncScope(this.#open, this)
+    })
     return true
+  }
+
+  #leaveWait(wait: ReadinessWait): void {
+    wait.stop()
+    this.#call.home.waited(this.#call)
   }
 
   #proceed(): void {
