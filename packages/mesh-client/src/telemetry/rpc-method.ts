@@ -12,7 +12,7 @@ const METHOD_PATH = /^\/([^/?]+\/[^/?]+)$/
 const GIVEN_BY_METHODS: ReadonlySet<string> = new Set(['0', '2', '3', '5', '6', '9', '10', '11', '13', '15'])
 
 /** `package.Service/Method` of a path; `undefined`: the path is none of gRPC. */
-export function methodOfPath(path: string): string | undefined {
+function methodOfPath(path: string): string | undefined {
   return METHOD_PATH.exec(path)?.[1]
 }
 
