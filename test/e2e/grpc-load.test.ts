@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoadReport } from '../support/open-loop.ts'
 import { poll } from '../support/poll.ts'
 import { startProcess, type TestProcess } from '../support/process.ts'
-import { secureCall } from '../support/secure-api.ts'
+import { asAdmin } from '../support/secure-api.ts'
 import { peerAuthentication } from '../support/test-model.ts'
 
 /** WEFT_GRPC_SECONDS=60 runs it at full length and load; the suite has a short form of the same. */
@@ -22,7 +22,7 @@ const RATES = {
 }
 
 let control: ControlServer
-let services: readonly TestProcess[]
+let services: TestProcess[]
 let caller: TestProcess
 
 beforeAll(async () => {
@@ -33,9 +33,9 @@ beforeAll(async () => {
     certificateTtlMs: CERTIFICATE_TTL_MS,
   })
   await api('/v1/apply', 'POST', peerAuthentication('default', { mtls: { mode: 'STRICT' } }, 'istio-system'))
-  services = await Promise.all(['v1', 'v2'].map((version) => start('service', 'reviews', version, /^serving \d+$/)))
+  const serving = ['v1', 'v2'].map((version) => start('service', 'reviews', version, /^serving \d+$/))
+  ;[caller, ...services] = await Promise.all([start('caller', 'web', 'v1', /^ready$/), ...serving])
   await split(50)
-  caller = await start('caller', 'web', 'v1', /^ready$/)
 })
 afterAll(async () => {
   await Promise.all([...(services ?? []), caller].map((process) => process?.stop()))
@@ -62,16 +62,8 @@ async function start(
   return started
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: looked into by the test, which fails where it is not as expected
-async function api(path: string, method = 'GET', body?: object): Promise<any> {
-  const answer = await secureCall(control.url + path, {
-    method,
-    token: control.adminToken as string,
-    ...(body === undefined ? {} : { body }),
-  })
-  if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-  return answer.body
-}
+const api = (path: string, method?: string, body?: object): ReturnType<typeof asAdmin> =>
+  asAdmin(control, path, method, body)
 
 /** A policy push: another split, enforced by everybody when this resolves. */
 async function split(percentOfV2: number): Promise<void> {

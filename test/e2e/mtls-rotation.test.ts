@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LoadReport } from '../support/open-loop.ts'
 import { poll } from '../support/poll.ts'
 import { startProcess, type TestProcess } from '../support/process.ts'
-import { secureCall } from '../support/secure-api.ts'
+import { asAdmin } from '../support/secure-api.ts'
 import { peerAuthentication } from '../support/test-model.ts'
 
 /*
@@ -55,16 +55,8 @@ async function start(fixture: 'service' | 'caller', service: string): Promise<Te
   return started
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: looked into by the test, which fails where it is not as expected
-async function api(path: string, method = 'GET', body?: object): Promise<any> {
-  const answer = await secureCall(control.url + path, {
-    method,
-    token: control.adminToken as string,
-    ...(body === undefined ? {} : { body }),
-  })
-  if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
-  return answer.body
-}
+const api = (path: string, method?: string, body?: object): ReturnType<typeof asAdmin> =>
+  asAdmin(control, path, method, body)
 
 /** How often each process was given a certificate, for as long as this is followed. */
 function followCertificates(): { stop(): Promise<ReadonlyMap<string, ReadonlySet<string>>> } {

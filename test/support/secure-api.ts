@@ -1,5 +1,6 @@
 import { request } from 'node:https'
 import type { TLSSocket } from 'node:tls'
+import type { ControlServer } from '@weft/control-server'
 
 /** How a client of a secure control server connects and who it says it is. */
 export interface SecureCall {
@@ -20,6 +21,18 @@ export interface SecureAnswer {
   // biome-ignore lint/suspicious/noExplicitAny: answers are looked into by tests, which fail where they are not as expected
   readonly body: any
   readonly protocol: string | null
+}
+
+/** What a control server answers its administrator; throws where it refuses. */
+export async function asAdmin(
+  { url, adminToken = '' }: Pick<ControlServer, 'url' | 'adminToken'>,
+  path: string,
+  method = 'GET',
+  body?: object,
+): Promise<SecureAnswer['body']> {
+  const answer = await secureCall(url + path, { method, token: adminToken, ...(body === undefined ? {} : { body }) })
+  if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`)
+  return answer.body
 }
 
 /** One request over a TLS connection of its own. The server is known by its chain, not by its name. */
