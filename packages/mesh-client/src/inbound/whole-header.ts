@@ -20,8 +20,10 @@ const FIRST_ONLY: ReadonlySet<string> = new Set([
   'user-agent',
 ])
 
+/** What is neither a text nor several is no header: objects of headers have a prototype, in which `constructor` is found. */
 export function wholeHeader(value: string | readonly string[] | undefined): string | undefined {
-  return value === undefined || typeof value === 'string' ? value : value.join(',')
+  if (typeof value === 'string') return value
+  return Array.isArray(value) ? value.join(',') : undefined
 }
 
 /**

@@ -13,3 +13,8 @@ test.each([
 ])('%s as %j', (name, value, raw, expected) => {
   expect(joinedHeader(name, value, raw)).toBe(expected)
 })
+
+test.each(['constructor', 'toString', '__proto__'])('%s, which every object has, is no header', (name) => {
+  const headers: Readonly<Record<string, string | undefined>> = { 'x-a': '1' }
+  expect(joinedHeader(name, headers[name], ['x-a', '1'])).toBeUndefined()
+})
