@@ -13,6 +13,7 @@ import type { ResponseFlag } from '../../kernel/errors.ts'
 import type { ServerCallFacts } from '../../kernel/tracing.ts'
 import type { RouteReply } from '../../routing/route-table.ts'
 import type { Connection } from './connection.ts'
+import { EndedStream } from './ended-stream.ts'
 import { ExchangeBase, type ExchangeHost } from './exchange-base.ts'
 import { type PeekedBody, peekStream } from './peek-body.ts'
 import { StreamFacts } from './stream-facts.ts'
@@ -64,6 +65,10 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
 
   get over(): Connection {
     return this.carrier
+  }
+
+  get remains(): StreamWatcher {
+    return new EndedStream(this.carrier, this.token)
   }
 
   forward(): void {

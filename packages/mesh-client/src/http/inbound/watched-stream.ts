@@ -1,4 +1,4 @@
-import type { EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 import type { OutgoingHttpHeaders, ServerHttp2Stream, ServerStreamResponseOptions } from 'node:http2'
 import type { VerifiedToken } from '../../inbound/exchange.ts'
 import type { Connection } from './connection.ts'
@@ -9,6 +9,8 @@ import type { EmitMethod } from './watched.ts'
  */
 
 const EXCHANGE = Symbol('weft.exchange')
+
+const { removeAllListeners } = EventEmitter.prototype
 
 /** What a watched stream tells. */
 export interface StreamWatcher {
@@ -33,6 +35,8 @@ export interface StreamWatcher {
   readonly token: VerifiedToken | undefined
   /** What it came over, also when the stream is gone. */
   readonly over: Connection
+  /** What is left of it when the stream is gone: who has called can still be asked. */
+  readonly remains: StreamWatcher
 }
 
 interface Watched extends ServerHttp2Stream {
@@ -60,8 +64,23 @@ function emitOfStream(this: Watched, event: string | symbol, value: unknown, sec
   else if (event === 'finish') watcher.finished()
   else if (event === 'close') watcher.closed()
   else if (event === 'aborted') watcher.aborted()
-  if (!watcher.hasLost(this, event)) return emitOf(this, event, value, second, third)
-  return watcher.emit(this, event, value, second, third)
+  const isHeard = watcher.hasLost(this, event)
+    ? watcher.emit(this, event, value, second, third)
+    : emitOf(this, event, value, second, third)
+  if (event === 'close') letGo(this, watcher)
+  return isHeard
+}
+
+/**
+ * Nothing is told of a stream after its `close`. Yet it stays in memory for long: the map in which Node's session has its streams
+ * leaves its former tables behind, each of them leads to the next, and one that has grown old keeps them all until a full
+ * collection. What hangs on a stream, the whole call of grpc-js among it, would be moved about with it.
+ */
+function letGo(stream: Watched, watcher: StreamWatcher): void {
+  stream[EXCHANGE] = watcher.remains
+  // While somebody listens to removals, Node's own listener among them, each listener would be removed by itself.
+  removeAllListeners.call(stream, 'removeListener')
+  removeAllListeners.call(stream)
 }
 
 /** The stream's own way to tell of an event. */
