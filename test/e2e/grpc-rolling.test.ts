@@ -9,7 +9,7 @@ import { startProcess, type TestProcess } from '../support/process.ts'
 const SECONDS = Number(process.env.WEFT_GRPC_SECONDS ?? 3)
 const FULL = SECONDS >= 30
 const PER_SECOND = FULL ? 500 : 100
-const INSTANCES = 3
+const INSTANCES = FULL ? 3 : 2
 /** How long a call takes. */
 const DELAY_MS = 20
 /** Under way at one instance are a few of them; a busy machine, on which calls take longer, makes it more. */
