@@ -167,6 +167,19 @@ describe.each([
     client.close()
   })
 
+  test('waits for nothing once it or its mesh is closed', async () => {
+    const mesh = scene.join({ service: 'caller' })
+    await mesh.ready({ timeoutMs: 5_000 })
+    const clients = [connect(mesh, 'weft:///greeter:1'), connect(mesh, 'weft:///greeter:1')] as const
+    const [byChannel, byMesh] = clients.map((client) => hello(client, 'ann', { waitForReady: true }))
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    clients[0].close()
+    expect(await byChannel).toEqual({ code: status.UNAVAILABLE, text: 'Channel closed before call started' })
+    await mesh.close()
+    expect((await byMesh)?.code).toBe(status.UNAVAILABLE)
+    clients[1].close()
+  })
+
   test('sends what call credentials add, those of the channel and those of the call', async () => {
     const adding = (name: string): grpc.CallCredentials =>
       grpc.credentials.createFromMetadataGenerator(({ service_url }, done) => {

@@ -1,4 +1,5 @@
 import type { experimental, Metadata } from '@grpc/grpc-js'
+import { GRPC_STATUS } from '@weft/mesh-protocol'
 import { formatGrpcTimeout, parseGrpcTimeout } from '../../kernel/grpc-timeout.ts'
 import { GRPC_TIMEOUT_HEADER } from '../../kernel/header-names.ts'
 import type { MeshInternals } from '../../mesh/internals.ts'
@@ -6,12 +7,14 @@ import { grpcJs } from '../grpc-js.ts'
 import { callHeaders } from '../wire/call-headers.ts'
 import type { StreamStatus } from '../wire/stream-status.ts'
 import { worthWaiting } from '../wire/waitable.ts'
+import { CALLER_LEFT, type WaitEnds, WaitLimit } from './call-deadline.ts'
 import type { ChannelSettings } from './channel-settings.ts'
 import { peerCertificateOf } from './peer-certificate.ts'
 import { ReadinessWait } from './readiness-wait.ts'
 import { callStatus } from './response-metadata.ts'
 import { GrpcStream } from './stream.ts'
 import type { StreamListener, StreamRequest } from './stream-types.ts'
+import type { WaitingCalls } from './waiting-calls.ts'
 
 /** What grpc-js tells of a call on a subchannel; its own name for it is not exported. */
 export interface SubchannelCallListener {
@@ -47,6 +50,7 @@ export interface BridgePlace {
   readonly mesh: MeshInternals
   readonly origin: string
   readonly settings: ChannelSettings
+  readonly waiting: WaitingCalls
 }
 
 /** A call, as a channel of grpc-js starts it on a subchannel. */
@@ -64,7 +68,7 @@ export interface BridgeRequest {
  * One call of a channel that grpc-js makes, as one stream of the mesh. Deadline, compression and the limit of sent messages are the
  * channel's, above; attempts are the mesh's, below. To wait until a service can be reached is done here, as the channel sees no reason to.
  */
-export class BridgeCall implements SubchannelCall, StreamListener {
+export class BridgeCall implements SubchannelCall, StreamListener, WaitEnds {
   readonly #place: BridgePlace
   readonly #listener: SubchannelCallListener
   readonly #callNumber: number
@@ -72,6 +76,7 @@ export class BridgeCall implements SubchannelCall, StreamListener {
   readonly #request: StreamRequest
   readonly #startedAt: number
   readonly #wait: ReadinessWait | undefined
+  #limit: WaitLimit | undefined = undefined
 
   constructor(place: BridgePlace, { metadata, host, method, listener, callNumber }: BridgeRequest) {
     const { mesh, origin, settings } = place
@@ -95,21 +100,36 @@ export class BridgeCall implements SubchannelCall, StreamListener {
   }
 
   mayOpenAgain(status: StreamStatus): boolean {
-    const { mesh, origin } = this.#place
+    const { mesh, origin, waiting } = this.#place
     const { kind } = mesh.outbound.targets.resolve(origin)
-    if (this.#wait === undefined || !worthWaiting(status, kind)) return false
-    this.#wait.start(() => this.#stream.runInAsyncScope(this.#openAgain, this))
+    if (this.#wait === undefined || !worthWaiting(status, kind) || !waiting.add(this)) return false
+    this.#limit ??= new WaitLimit(mesh, this)
+    // The deadline of the call itself is kept by its channel.
+    this.#limit.start(Number.POSITIVE_INFINITY)
+    this.#wait.start(() => {
+      waiting.delete(this)
+      this.#stream.runInAsyncScope(this.#openAgain, this)
+    })
     return true
   }
 
+  outOfTime(): void {
+    this.cancelWithStatus(GRPC_STATUS.DEADLINE_EXCEEDED, 'Deadline exceeded')
+  }
+
+  callerLeft(): void {
+    this.cancelWithStatus(GRPC_STATUS.CANCELLED, CALLER_LEFT)
+  }
+
   onStatus(status: StreamStatus): void {
+    this.#stopWaiting()
     const { rstCode } = status
     const told = callStatus(grpcJs, status)
     this.#listener.onReceiveStatus(rstCode === undefined ? told : { ...told, rstCode })
   }
 
   cancelWithStatus(status: number, details: string): void {
-    this.#wait?.stop()
+    this.#stopWaiting()
     this.#stream.cancel(status, details)
   }
 
@@ -140,6 +160,12 @@ export class BridgeCall implements SubchannelCall, StreamListener {
   getAuthContext(): object {
     const { endpoint } = this.#stream
     return endpoint === undefined ? {} : peerCertificateOf(this.#place.mesh.outbound.proven(endpoint))
+  }
+
+  #stopWaiting(): void {
+    this.#wait?.stop()
+    this.#limit?.stop()
+    this.#place.waiting.delete(this)
   }
 
   /** With what is left of the time by then. */

@@ -4,6 +4,7 @@ import { grpcJs, loadedGrpcJs } from '../grpc-js.ts'
 import { BridgeCall, type BridgePlace, type SubchannelCall, type SubchannelCallListener } from './bridge-call.ts'
 import { bridgeOf } from './bridge-options.ts'
 import { channelSettings } from './channel-settings.ts'
+import { WaitingCalls } from './waiting-calls.ts'
 
 type Helper = experimental.ChannelControlHelper
 type SubchannelInterface = experimental.SubchannelInterface
@@ -42,6 +43,7 @@ export class BridgePolicyConfig implements experimental.TypedLoadBalancingConfig
 export class BridgePolicy implements experimental.LoadBalancer {
   readonly #helper: Helper
   #subchannel: SubchannelInterface | undefined = undefined
+  #waiting = new WaitingCalls()
 
   constructor(helper: Helper) {
     this.#helper = helper
@@ -56,7 +58,7 @@ export class BridgePolicy implements experimental.LoadBalancer {
     if (!(config instanceof BridgePolicyConfig) || bridge?.mesh === undefined) return false
     if (this.#subchannel === undefined) {
       const settings = channelSettings(options, loadedGrpcJs.version ?? '')
-      this.#begin({ mesh: bridge.mesh, origin: config.origin, settings })
+      this.#begin({ mesh: bridge.mesh, origin: config.origin, settings, waiting: this.#waiting })
     }
     return true
   }
@@ -65,9 +67,12 @@ export class BridgePolicy implements experimental.LoadBalancer {
 
   resetBackoff(): void {}
 
+  /** The channel is closed or idle, or its host has left the mesh. It may be used again. */
   destroy(): void {
     this.#subchannel?.unref()
     this.#subchannel = undefined
+    this.#waiting.close()
+    this.#waiting = new WaitingCalls()
   }
 
   getTypeName(): string {

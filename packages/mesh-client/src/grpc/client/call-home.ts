@@ -3,11 +3,7 @@ import type { MeshInternals } from '../../mesh/internals.ts'
 import type { GrpcJs } from '../grpc-js.ts'
 import type { MeshTarget } from '../wire/target.ts'
 import type { ChannelSettings } from './channel-settings.ts'
-
-/** A call that its channel may end. */
-export interface EndableCall {
-  cancelWithStatus(code: number, details: string): void
-}
+import type { EndableCall, WaitingCalls } from './waiting-calls.ts'
 
 /** The channel of a call. */
 export interface CallHome {
@@ -20,10 +16,7 @@ export interface CallHome {
   readonly credentials: CallCredentials | undefined
   /** What the server said last that it can decompress; `undefined`: nothing yet. */
   serverEncodings: readonly string[] | undefined
-  /** So that closing the channel ends it; false: the channel is closed, and nothing waits on it any more. */
-  waiting(call: EndableCall): boolean
-  /** It does not wait any longer. */
-  waited(call: EndableCall): void
+  readonly waiting: WaitingCalls
 }
 
 /** What is known of a call from its start. */

@@ -1,12 +1,11 @@
 import type { ChannelInterface, Deadline } from '@grpc/grpc-js'
-import { GRPC_STATUS } from '@weft/mesh-protocol'
 import type { OriginKind } from '../../http/outbound/origins.ts'
 import type { MeshInternals } from '../../mesh/internals.ts'
 import type { ChannelParts } from '../edges.ts'
 import type { GrpcJs } from '../grpc-js.ts'
 import type { MeshTarget } from '../wire/target.ts'
 import { deadlineMs, WaitLimit } from './call-deadline.ts'
-import type { CallHome, EndableCall } from './call-home.ts'
+import type { CallHome } from './call-home.ts'
 import type { ChannelCall, ParentCall } from './call-types.ts'
 import { channelSettings } from './channel-settings.ts'
 import { Connectivity } from './connectivity.ts'
@@ -15,6 +14,7 @@ import { MeshCall } from './mesh-call.ts'
 import { OutsideCall } from './outside-call.ts'
 import { createOutsideChannel, outsideTarget } from './outside-channel.ts'
 import { followParent, parentDeadline } from './parent-call.ts'
+import { WaitingCalls } from './waiting-calls.ts'
 
 type ChannelzRef = ReturnType<ChannelInterface['getChannelzRef']>
 type ConnectivityState = ReturnType<ChannelInterface['getConnectivityState']>
@@ -40,8 +40,7 @@ export class MeshChannel implements ChannelInterface {
   readonly #parts: MeshChannelParts
   readonly #home: CallHome
   readonly #connectivity: Connectivity
-  /** Calls that wait for something other than their server. */
-  readonly #waiting = new Set<EndableCall>()
+  readonly #waiting = new WaitingCalls()
   #outside: ChannelInterface | undefined = undefined
   #closed = false
 
@@ -56,11 +55,7 @@ export class MeshChannel implements ChannelInterface {
       targetText: target,
       credentials: callCredentials,
       serverEncodings: undefined,
-      waiting: (call) => {
-        if (!this.#closed) this.#waiting.add(call)
-        return !this.#closed
-      },
-      waited: (call) => void this.#waiting.delete(call),
+      waiting: this.#waiting,
     }
     this.#connectivity = new Connectivity(internals, where, (tryToConnect) =>
       this.#outsideChannel().getConnectivityState(tryToConnect),
@@ -71,9 +66,7 @@ export class MeshChannel implements ChannelInterface {
   close(): void {
     this.#closed = true
     this.#connectivity.close()
-    const waiting = [...this.#waiting]
-    this.#waiting.clear()
-    for (const call of waiting) call.cancelWithStatus(GRPC_STATUS.UNAVAILABLE, 'Channel closed before call started')
+    this.#waiting.close()
     this.#outside?.close()
   }
 

@@ -70,7 +70,7 @@ export class Opening implements WaitEnds {
     if (!this.#waitsForReady || this.#state !== 'open') return false
     const { internals, target } = this.#call.home
     const { kind } = internals.outbound.targets.resolve(target.origin)
-    if (!worthWaiting(status, kind) || !this.#call.home.waiting(this.#call)) return false
+    if (!worthWaiting(status, kind) || !this.#call.home.waiting.add(this.#call)) return false
     this.#limitWait()
     const wait = this.#wait ?? new ReadinessWait(internals)
     this.#wait = wait
@@ -83,7 +83,7 @@ export class Opening implements WaitEnds {
 
   #leaveWait(wait: ReadinessWait): void {
     wait.stop()
-    this.#call.home.waited(this.#call)
+    this.#call.home.waiting.delete(this.#call)
   }
 
   #proceed(): void {

@@ -1,12 +1,14 @@
 import { Metadata } from '@grpc/grpc-js'
 import type { Dispatcher } from 'undici'
 import { describe, expect, test } from 'vitest'
+import { createContextStore } from '../../../../../packages/mesh-client/src/context/request-context.ts'
 import {
   BridgeCall,
   type BridgeRequest,
   type SubchannelCallListener,
 } from '../../../../../packages/mesh-client/src/grpc/client/bridge-call.ts'
 import { channelSettings } from '../../../../../packages/mesh-client/src/grpc/client/channel-settings.ts'
+import { WaitingCalls } from '../../../../../packages/mesh-client/src/grpc/client/waiting-calls.ts'
 import type { MeshInternals } from '../../../../../packages/mesh-client/src/mesh/internals.ts'
 import { fakeClock } from '../../../../support/fake-clock.ts'
 
@@ -51,8 +53,10 @@ function stage() {
     clock: time.clock,
     timers: time.timers,
     random: { next: () => 0.5 },
+    context: createContextStore(),
   } as unknown as MeshInternals
   const settings = channelSettings({ 'grpc.primary_user_agent': 'app/1' }, '1.14.7')
+  const waiting = new WaitingCalls()
   const start = (metadata: Metadata): BridgeCall => {
     const listener: SubchannelCallListener = {
       onReceiveMetadata: () => undefined,
@@ -60,7 +64,7 @@ function stage() {
       onReceiveStatus: (status) => void statuses.push(status),
     }
     const request: BridgeRequest = { metadata, host: 'greeter:50051', method: '/g.G/Hello', listener, callNumber: 1 }
-    const call = new BridgeCall({ mesh, origin: 'http://greeter:50051', settings }, request)
+    const call = new BridgeCall({ mesh, origin: 'http://greeter:50051', settings, waiting }, request)
     call.startRead()
     return call
   }
