@@ -92,6 +92,32 @@ describe('a port of protocol http2', () => {
     expect(scene.calls.map(({ flags }) => flags)).toEqual(['DC', 'UC'])
   })
 
+  // Envoy resets with NO_ERROR, a stream of Node that is destroyed with INTERNAL_ERROR.
+  test.each([0, 2, 8])('a caller that resets with code %i has left, and what was called for it ends', async (code) => {
+    await using scene = inboundHarness()
+    const told: string[] = []
+    const server = await scene.inbound.serve(
+      (request, response) => {
+        scene.context.getStore()?.boundCalls?.add({ callerLeft: () => void told.push('left') })
+        if (request.url === '/begun') response.write('x')
+        told.push('came')
+      },
+      { host: '127.0.0.1', protocol: 'http2' },
+    )
+    await using client = h2(server.url)
+    for (const path of ['/begun', '/waiting', '/sending']) {
+      const stream = client.session.request({ ':method': 'POST', ':path': path })
+      stream.on('error', () => undefined)
+      if (path === '/sending') stream.write('unread')
+      else stream.end()
+      await poll(() => told.length === 1, 'the request')
+      stream.close(code)
+      await poll(() => told.length === 2, 'the calls to hear')
+      expect(told.splice(0)).toEqual(['came', 'left'])
+      expect(scene.calls.splice(0)).toMatchObject([{ status: path === '/begun' ? 200 : 0, flags: 'DC' }])
+    }
+  })
+
   test('drains with a GOAWAY that fails no request', async () => {
     await using scene = inboundHarness()
     let finish: (() => void) | undefined

@@ -3,12 +3,20 @@ import { RequestExchange } from './request-exchange.ts'
 
 /** A request and its response over one stream of HTTP/2, in the form of Node's compatibility API. */
 export class Http2Exchange extends RequestExchange {
+  #wasReset = false
+
   constructor(...parts: ConstructorParameters<typeof RequestExchange>) {
     super(...parts)
     // Node tells nothing of the end of a HEAD that has no answer yet.
     if (this.request.method !== 'HEAD') return
     const { stream } = this.response as unknown as Http2ServerResponse
     stream?.once('close', () => this.finished())
+  }
+
+  /** An application that cuts a response off destroys its stream first; a caller resets it, with whatever code. */
+  override aborted(): void {
+    const { stream } = this.response as unknown as Http2ServerResponse
+    this.#wasReset = stream?.destroyed === false
   }
 
   /** Node tells `finish` of every stream that closes, also of one that was cut off. */
@@ -21,10 +29,10 @@ export class Http2Exchange extends RequestExchange {
   /** The connection says it for all of its requests. */
   override closeAfter(): void {}
 
-  /** A client that gives up resets its stream with CANCEL; an application has no reason to. */
+  /** Of a HEAD the reset is not told; an application has no reason for CANCEL. */
   protected override get closedByApplication(): boolean {
     const { stream } = this.response as unknown as Http2ServerResponse
-    const cancelled = stream?.rstCode === constants.NGHTTP2_CANCEL
-    return !cancelled && this.carrier.session?.destroyed !== true && super.closedByApplication
+    const wasReset = this.#wasReset || stream?.rstCode === constants.NGHTTP2_CANCEL
+    return !wasReset && this.carrier.session?.destroyed !== true && super.closedByApplication
   }
 }

@@ -79,6 +79,9 @@ export class RequestExchange extends ExchangeBase<IncomingMessage> implements Wa
     this.#grpcStatus = grpcStatusIn(headers) ?? this.#grpcStatus
   }
 
+  /** Over HTTP/1.1 what has become of the connection tells it all. */
+  aborted(): void {}
+
   finished(): void {
     this.finish(true)
   }

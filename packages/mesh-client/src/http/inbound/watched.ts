@@ -17,6 +17,8 @@ export interface Watcher {
   hasLost(emitter: EventEmitter, event: string | symbol): boolean
   /** Runs an emitter's own `emit` in the context of the exchange. */
   emit(emitter: object, emit: EmitMethod, args: EmitArguments): boolean
+  /** The request is over before its response was written. */
+  aborted(): void
   /** The response is written to its end. */
   finished(): void
   /** The response is over, written to its end or not. */
@@ -75,6 +77,7 @@ export function watchGrpc(request: IncomingMessage, response: ServerResponse): v
 
 function emitOfRequest(this: Marked & EventEmitter, event: string | symbol): boolean {
   const watcher = this[EXCHANGE] as Watcher
+  if (event === 'aborted') watcher.aborted()
   // biome-ignore lint/complexity/noArguments: see above
   if (!watcher.hasLost(this, event)) return inheritedEmit(this).apply(this, arguments as unknown as EmitArguments)
   // biome-ignore lint/complexity/noArguments: see above
