@@ -6,6 +6,16 @@ const destination = (host: string, subset = ''): object => ({
   ...(subset === '' ? {} : { subset }),
 })
 
+const TWO_BACKENDS = [
+  {
+    name: 'a',
+    port: 80,
+    weight: 1,
+    filters: [{ type: 'ResponseHeaderModifier', responseHeaderModifier: { set: [{ name: 'a', value: 'b' }] } }],
+  },
+  { name: 'b', port: 80, weight: 2 },
+]
+
 const SERVICE_A = [{ group: '', kind: 'Service', name: 'a', port: 80 }]
 
 /** Specs that together use every field of the kinds that say what is routed, about the services `a` and `b`. */
@@ -164,17 +174,7 @@ export const FULL_ROUTES: readonly (readonly [kind: string, spec: Spec])[] = [
               },
             },
           ],
-          backendRefs: [
-            {
-              name: 'a',
-              port: 80,
-              weight: 1,
-              filters: [
-                { type: 'ResponseHeaderModifier', responseHeaderModifier: { set: [{ name: 'a', value: 'b' }] } },
-              ],
-            },
-            { name: 'b', port: 80, weight: 2 },
-          ],
+          backendRefs: TWO_BACKENDS,
           timeouts: { request: '5s', backendRequest: '1s' },
           retry: { codes: [500], attempts: 2, backoff: '10ms' },
         },
@@ -222,17 +222,7 @@ export const FULL_ROUTES: readonly (readonly [kind: string, spec: Spec])[] = [
             },
             { type: 'RequestMirror', requestMirror: { backendRef: { name: 'b', port: 80 }, percent: 5 } },
           ],
-          backendRefs: [
-            {
-              name: 'a',
-              port: 80,
-              weight: 1,
-              filters: [
-                { type: 'ResponseHeaderModifier', responseHeaderModifier: { set: [{ name: 'a', value: 'b' }] } },
-              ],
-            },
-            { name: 'b', port: 80, weight: 2 },
-          ],
+          backendRefs: TWO_BACKENDS,
         },
       ],
     },

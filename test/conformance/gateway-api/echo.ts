@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { EchoedCall } from '../../support/grpc/echo.ts'
 import type { RetrySimulation } from './row.ts'
 
 /** Names one request of a row among its attempts and copies. */
@@ -7,17 +8,8 @@ export const REQUEST_ID = 'x-conformance-id'
 /** How the attempts of one request are to fail, as JSON. */
 export const SIMULATION = 'x-conformance-simulation'
 
-/** What arrived at an echo server, which is also what it answers. */
-export interface Echo {
-  readonly app: string
-  readonly namespace: string
-  readonly id: string
-  readonly path: string
-  readonly rawQuery: string
-  readonly host: string
-  /** Lower-case names; several of one name are joined by a comma, as the suite does. */
-  readonly headers: Readonly<Record<string, string>>
-}
+/** The same, whether over HTTP or gRPC. */
+export type Echo = EchoedCall
 
 export interface EchoServer {
   readonly answer: (request: IncomingMessage, response: ServerResponse) => void
