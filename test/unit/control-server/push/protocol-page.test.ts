@@ -48,6 +48,7 @@ describe('docs/protocol.md', () => {
 const NO_DEFAULTS: ReadonlySet<string> = new Set([
   'BAGGAGE_MATCH_PREFIX',
   'CONNECTION_HEADERS',
+  'GRPC_STATUS',
   'FEATURES',
   'GRPC_RETRY_CONDITIONS',
   'HTTP_RETRY_CONDITIONS',
