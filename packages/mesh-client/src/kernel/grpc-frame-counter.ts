@@ -39,6 +39,11 @@ export class GrpcFrameCounter {
     const { length } = chunk
     let at = 0
     while (at < length) {
+      if (this.#prefix === 0 && length - at >= GRPC_PREFIX_BYTES) {
+        this.#readWholePrefix(chunk, at)
+        at += GRPC_PREFIX_BYTES
+        continue
+      }
       if (this.#prefix < GRPC_PREFIX_BYTES) {
         this.#readPrefix(chunk[at++] as number)
         continue
@@ -48,6 +53,15 @@ export class GrpcFrameCounter {
       this.#rest -= taken
       if (this.#rest === 0) this.#messageOver()
     }
+  }
+
+  /** As {@link #readPrefix} for each of its bytes, which nearly always come together. */
+  #readWholePrefix(chunk: Uint8Array, at: number): void {
+    this.#prefix = GRPC_PREFIX_BYTES
+    this.#rest =
+      (chunk[at + 1] as number) * 0x1_00_00_00 +
+      (((chunk[at + 2] as number) << 16) | ((chunk[at + 3] as number) << 8) | (chunk[at + 4] as number))
+    if (this.#rest === 0) this.#messageOver()
   }
 
   #readPrefix(byte: number): void {

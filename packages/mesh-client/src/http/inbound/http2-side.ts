@@ -37,15 +37,16 @@ export class Http2Side {
   }
 
   /** What a server takes that has streams instead of requests. */
-  stream(stream: ServerHttp2Stream, ...head: readonly [IncomingHttpHeaders, number, string[]]): void {
+  stream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, rawHeaders: string[]): void {
     const connection = stream.session === undefined ? undefined : connectionOf(stream.session)
     if (connection === undefined) {
       refuse(stream)
       return
     }
-    const exchange = new StreamExchange(this.#host, connection, stream, head)
+    const exchange = new StreamExchange(this.#host, connection, { stream, headers, flags, rawHeaders })
     connection.started(exchange)
     this.#admit(connection, exchange)
+    exchange.guard()
   }
 
   /** CONNECT over a stream, which has a request and a response as all others. */

@@ -15,8 +15,8 @@ export function interposeStreams(server: Http2Server, by: StreamInterposer): Int
   const emit: Emit = (event, ...args) => {
     if (event === 'connection') return by.connected(args[0] as Socket) || original.call(server, event, ...args)
     if (event !== 'stream') return original.call(server, event, ...args)
-    const [stream, headers, flags, rawHeaders] = args as Parameters<StreamInterposer['stream']>
-    if (!letBe(stream)) by.stream(stream, headers, flags, rawHeaders)
+    const stream = args[0] as ServerHttp2Stream
+    if (!letBe(stream)) by.stream(stream, args[1] as IncomingHttpHeaders, args[2] as number, args[3] as string[])
     return true
   }
   server.emit = emit

@@ -29,6 +29,14 @@ const MOST_UNWANTED_BYTES = 65_535
 const SERVED_TYPES = 'application/grpc'
 const NO_BODY = new Uint8Array()
 
+/** A stream as a server of HTTP/2 tells of it. */
+export interface ArrivedStream {
+  readonly stream: ServerHttp2Stream
+  readonly headers: IncomingHttpHeaders
+  readonly flags: number
+  readonly rawHeaders: string[]
+}
+
 /** What comes and goes over one bare stream of HTTP/2, as a server of gRPC takes it. */
 export class StreamExchange extends ExchangeBase<StreamRequest> implements StreamWatcher {
   readonly isTunnel = false
@@ -38,24 +46,23 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   /** 0 until the response has begun. */
   #status = 0
   #grpcStatus: string | undefined
+  #facts: ServerCallFacts | undefined
   #isAnswered = false
   /** What the application runs in: entered again for each event, where `run` of a store would make a new one, of half a kilobyte. */
   #scope: AsyncResource | undefined
   /** There when the mesh itself has answered: what has come since. */
   #unwantedBytes: number | undefined
 
-  constructor(
-    host: ExchangeHost,
-    connection: Connection,
-    stream: ServerHttp2Stream,
-    [headers, flags, rawHeaders]: readonly [IncomingHttpHeaders, number, string[]],
-  ) {
+  constructor(host: ExchangeHost, connection: Connection, { stream, flags, headers, rawHeaders }: ArrivedStream) {
     super(host, connection, new StreamRequest(headers, rawHeaders))
     this.#stream = stream
     this.#flags = flags
-    // Until the application has it, nobody listens to what its caller breaks off.
-    stream.on('error', ignore)
     watchStream(stream, this)
+  }
+
+  /** Until the application has it, nobody listens to what its caller breaks off. Called where that is not at once. */
+  guard(): void {
+    if (this.#scope === undefined) this.#stream.on('error', ignore)
   }
 
   /** grpc-js serves what only begins like it (`application/grpc-web`): a call that is told as HTTP would hide its status. */
@@ -152,9 +159,14 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
     if (this.#isAnswered && writableFinished && !readableEnded) this.closed()
   }
 
-  /** Of a reset without an error Node tells the end only when all that has come was read, which may be never. */
-  aborted(): void {
-    if (this.#stream.rstCode === constants.NGHTTP2_NO_ERROR) this.#stream.destroy()
+  /**
+   * Where it was reset without an error Node waits until all that has come is read, which may be never: its application does not hear
+   * of it, and the connection stays open when its other end has long gone.
+   */
+  reset(): void {
+    const stream = this.#stream
+    const waits = stream.readable && stream.rstCode === constants.NGHTTP2_NO_ERROR
+    if (waits && this.#unwantedBytes === undefined) stream.destroy()
   }
 
   closed(): void {
@@ -167,7 +179,8 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   }
 
   override get facts(): ServerCallFacts {
-    return new StreamFacts(this.request, this.isGrpc, this.carrier, this.host.methods)
+    this.#facts ??= new StreamFacts(this.request, this.isGrpc, this.carrier, this.host.methods)
+    return this.#facts
   }
 
   abandoned(): void {

@@ -28,8 +28,8 @@ export interface StreamWatcher {
   trailing(headers: OutgoingHttpHeaders): OutgoingHttpHeaders
   /** The body of the response is written to its end, or its trailers are sent. */
   finished(): void
-  /** The caller has reset the stream before its response was written. */
-  aborted(): void
+  /** Nothing more comes or goes over the stream; what has come may be unread. */
+  reset(): void
   /** The stream is over, whoever ended it. */
   closed(): void
   readonly token: VerifiedToken | undefined
@@ -55,15 +55,18 @@ export function watchStream(stream: ServerHttp2Stream, watcher: StreamWatcher): 
   watched.write = writeToStream as Watched['write']
   watched.respond = respondOnStream
   watched.sendTrailers = trailersOfStream
+  watched.setTimeout = setTimeoutOfStream as Watched['setTimeout']
 }
 
 // No event of a stream has more than three values; the object `arguments` would be one more for each.
 function emitOfStream(this: Watched, event: string | symbol, value: unknown, second: unknown, third: unknown): boolean {
+  // Told in the context of whoever does it, and more than half of all events.
+  if (event === 'newListener' || event === 'removeListener' || event === 'pause' || event === 'resume')
+    return emitOf(this, event, value, second, third)
   const watcher = this[EXCHANGE]
   if (event === 'data') watcher.received(value as Uint8Array)
   else if (event === 'finish') watcher.finished()
   else if (event === 'close') watcher.closed()
-  else if (event === 'aborted') watcher.aborted()
   const isHeard = watcher.hasLost(this, event)
     ? watcher.emit(this, event, value, second, third)
     : emitOf(this, event, value, second, third)
@@ -96,10 +99,9 @@ export function emitOf(
   return value === undefined ? emit.call(stream, event) : emit.call(stream, event, value)
 }
 
-function writeToStream(this: Watched, chunk: unknown): boolean {
+function writeToStream(this: Watched, chunk: unknown, encoding: unknown, told: unknown): boolean {
   if (chunk instanceof Uint8Array) this[EXCHANGE].sent(chunk)
-  // biome-ignore lint/complexity/noArguments: it is handed on as it is
-  return inherited(this).write.apply(this, arguments as unknown as [unknown])
+  return inherited(this).write.call(this, chunk, encoding, told)
 }
 
 function respondOnStream(
@@ -118,6 +120,13 @@ function trailersOfStream(this: ServerHttp2Stream, headers: OutgoingHttpHeaders)
   watcher.finished()
 }
 
+/** What Node does first of all with each stream that closes, and the only thing of that which can be seen. */
+function setTimeoutOfStream(this: Watched, timeoutMs: number, callback?: () => void): unknown {
+  inherited(this).setTimeout.call(this, timeoutMs, callback)
+  if (this.closed) this[EXCHANGE].reset()
+  return this
+}
+
 /** Newer versions of Node also take names and values in turn. */
 function byName(pairs: readonly string[] = []): OutgoingHttpHeaders {
   const headers: Record<string, string[]> = {}
@@ -128,7 +137,7 @@ function byName(pairs: readonly string[] = []): OutgoingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).map(([name, all]) => [name, all.length === 1 ? all[0] : all]))
 }
 
-type Inherited = Pick<ServerHttp2Stream, 'respond' | 'sendTrailers'> & {
+type Inherited = Pick<ServerHttp2Stream, 'respond' | 'sendTrailers' | 'setTimeout'> & {
   readonly emit: EmitMethod
   write(...args: unknown[]): boolean
 }
