@@ -39,7 +39,7 @@ export class EndedStream implements StreamWatcher {
 
   finished(): void {}
 
-  aborted(): void {}
+  reset(): void {}
 
   closed(): void {}
 }
