@@ -17,10 +17,12 @@ const HELLO = '/weft.test.Greeter/Hello'
 const UNKNOWN = '/weft.test.Greeter/Nothing'
 const CHAT = '/weft.test.Greeter/Chat'
 
+const DATA = 0
 const HEADERS = 1
 const RST_STREAM = 3
 const SETTINGS = 4
 const PING = 6
+const GOAWAY = 7
 const END_HEADERS = 0x4
 const END_STREAM_AND_HEADERS = 0x5
 const { NGHTTP2_CANCEL: CANCEL, NGHTTP2_NO_ERROR: NO_ERROR, NGHTTP2_INTERNAL_ERROR: INTERNAL_ERROR } = http2.constants
@@ -178,6 +180,34 @@ describe('a caller that gives up in its own way', () => {
     expect(harness.calls).toMatchObject([{ protocol: 'grpc', status: 0, grpcStatus: '1', flags: 'DC' }])
     session.destroy()
   })
+})
+
+test('a call whose answer cannot be sent is over when its caller resets it, and its connection when that says goodbye', async () => {
+  await using harness = inboundHarness()
+  const { served } = await serveGreeter(harness, { implementation: { chat: (call) => void call.write({ text: 'a' }) } })
+  const head = literalHeaders([
+    [':method', 'POST'],
+    [':scheme', 'http'],
+    [':path', CHAT],
+    [':authority', 'a'],
+    ['content-type', 'application/grpc'],
+    ['grpc-timeout', '50m'],
+  ])
+  const noWindow = frame(SETTINGS, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]))
+  const connection = await rawConnection(served.port)
+  // What it sends is not read, its answer waits for a window that never opens, and the deadline ends the call.
+  const messages = frame(DATA, 0, 1, Buffer.alloc(10))
+  connection.socket.write(Buffer.concat([HTTP2_PREFACE, noWindow, frame(HEADERS, END_HEADERS, 1, head), messages]))
+  await new Promise((resolve) => setTimeout(resolve, 150))
+  connection.socket.write(
+    Buffer.concat([frame(RST_STREAM, 0, 1, Buffer.from([0, 0, 0, NO_ERROR])), frame(GOAWAY, 0, 0, Buffer.alloc(8))]),
+  )
+  await poll(() => harness.calls.length === 1, 'the end of the call')
+  expect(harness.calls).toMatchObject([{ grpcStatus: '1', flags: 'DC' }])
+  connection.socket.end()
+  const open = (): Promise<number> =>
+    new Promise((resolve) => served.server.getConnections((_error, count) => resolve(count)))
+  await poll(async () => (await open()) === 0, 'the end of the connection')
 })
 
 describe('a path that is told otherwise than it is served', () => {
