@@ -14,10 +14,13 @@ import { rawConnection } from '../support/raw-http.ts'
 
 const NOBODY: Rbac = { deny: [{ name: 'ns/nobody', rules: [{ any: true }] }] }
 
+const DATA = 0
 const HEADERS = 1
 const RST_STREAM = 3
 const SETTINGS = 4
 const PING = 6
+const GOAWAY = 7
+const END_HEADERS = 0x4
 const END_STREAM_AND_HEADERS = 0x5
 const NO_ERROR = 0
 const INTERNAL_ERROR = 2
@@ -91,4 +94,31 @@ describe('a client that is gone leaves no connection behind', () => {
     await poll(async () => (await open()) === 0, 'the end of the connection', 3_000)
     session.destroy()
   })
+})
+
+test('a request whose answer cannot be sent is over when its caller resets it, and its connection when that says goodbye', async () => {
+  await using harness = inboundHarness()
+  // What the caller sends is not read.
+  const server = await harness.inbound.serve((_request, response) => response.end('waits for a window'), {
+    host: '127.0.0.1',
+    protocol: 'http2',
+  })
+  const head = literalHeaders([
+    [':method', 'POST'],
+    [':scheme', 'http'],
+    [':path', '/'],
+    [':authority', 'a'],
+  ])
+  const noWindow = frame(SETTINGS, 0, 0, Buffer.from([0, 4, 0, 0, 0, 0]))
+  const connection = await rawConnection(server.port)
+  connection.socket.write(
+    Buffer.concat([HTTP2_PREFACE, noWindow, frame(HEADERS, END_HEADERS, 1, head), frame(DATA, 0, 1, Buffer.alloc(9))]),
+  )
+  await poll(() => connection.text.length > 30, 'the head of the answer')
+  const goodbye = [frame(RST_STREAM, 0, 1, Buffer.from([0, 0, 0, NO_ERROR])), frame(GOAWAY, 0, 0, Buffer.alloc(8))]
+  connection.socket.end(Buffer.concat(goodbye))
+  await poll(() => harness.calls.length === 1, 'the end of the request')
+  const open = (): Promise<number> =>
+    new Promise((resolve) => server.server.getConnections((_error, count) => resolve(count)))
+  await poll(async () => (await open()) === 0, 'the end of the connection')
 })

@@ -1,4 +1,5 @@
 import { constants, type Http2ServerResponse } from 'node:http2'
+import { letGoOfReset } from './let-go-of-reset.ts'
 import { RequestExchange } from './request-exchange.ts'
 
 /** A request and its response over one stream of HTTP/2, in the form of Node's compatibility API. */
@@ -7,10 +8,10 @@ export class Http2Exchange extends RequestExchange {
 
   constructor(...parts: ConstructorParameters<typeof RequestExchange>) {
     super(...parts)
-    // Node tells nothing of the end of a HEAD that has no answer yet.
-    if (this.request.method !== 'HEAD') return
     const { stream } = this.response as unknown as Http2ServerResponse
-    stream?.once('close', () => this.finished())
+    if (stream !== undefined) letGoOfReset(stream)
+    // Node tells nothing of the end of a HEAD that has no answer yet.
+    if (this.request.method === 'HEAD') stream?.once('close', () => this.finished())
   }
 
   /** An application that cuts a response off destroys its stream first; a caller resets it, with whatever code. */
