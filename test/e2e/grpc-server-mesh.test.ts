@@ -222,6 +222,7 @@ test('its health is what the workload finds by a probe of gRPC, whoever else may
   grpc.setServingStatus('weft.test.Greeter', 'SERVING')
   await poll(async () => (await health()) === 'HEALTHY', 'a good one again')
   expect(() => grpc.setServingStatus('weft.test.Greeter', 'ILL' as never)).toThrow('SERVING')
+  expect(() => grpc.setServingStatus(1 as never, 'SERVING')).toThrow('not 1 and "SERVING"')
 })
 
 describe('serve of gRPC refuses', () => {
@@ -243,6 +244,8 @@ describe('serve of gRPC refuses', () => {
     await refused(greeterServer(grpc), { ...LOOPBACK }, 'servicePort 50051 is served by this mesh already')
     await refused(greeterServer(grpc), { port: 70_000, servicePort: 1 }, 'port must be')
     await refused(greeterServer(grpc), { protocol: 'grpc' } as never, 'protocol')
+    await refused(greeterServer(grpc), null as never, 'must be an object, not null')
+    await refused(greeterServer(grpc), '50051' as never, 'must be an object, not "50051"')
     const shut = greeterServer(grpc)
     shut.forceShutdown()
     await refused(shut, undefined, 'was shut down')

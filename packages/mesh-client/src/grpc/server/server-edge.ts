@@ -52,7 +52,7 @@ export function createServerEdge({ grpc, mesh, internals }: GrpcEnvironment): Se
       if (typeof service !== 'string' || (status !== 'SERVING' && status !== 'NOT_SERVING')) {
         throw new MeshError(
           'WEFT_CONFIG',
-          `setServingStatus takes the name of a service and SERVING or NOT_SERVING, not ${JSON.stringify(status)}.`,
+          `setServingStatus takes the name of a service and SERVING or NOT_SERVING, not ${JSON.stringify(service)} and ${JSON.stringify(status)}.`,
         )
       }
       statuses.set(service, status)
@@ -77,6 +77,12 @@ function checkServer(server: Server): void {
 }
 
 function checkOptions(options: GrpcServeOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new MeshError(
+      'WEFT_CONFIG',
+      `The options of serve of gRPC must be an object, not ${JSON.stringify(options)}.`,
+    )
+  }
   const unknown = Object.keys(options).filter((name) => !KNOWN.includes(name))
   if (unknown.length === 0) return
   throw new MeshError(
