@@ -278,6 +278,13 @@ describe('what costs a server', () => {
     session.destroy()
   })
 
+  test('a caller that does not end a call of a method that is not there is told to stop', async () => {
+    await using scene = await serve()
+    const session = http2.connect(scene.served.url)
+    expect(await send(session, headOf(UNKNOWN))).toMatchObject({ grpcStatus: '12', rstCode: NO_ERROR })
+    session.destroy()
+  })
+
   test('thousands of calls that never end are gone with their connection', async () => {
     await using scene = await serve()
     const session = http2.connect(scene.served.url)

@@ -166,7 +166,8 @@ export class StreamExchange extends ExchangeBase<StreamRequest> implements Strea
   reset(): void {
     const stream = this.#stream
     const waits = stream.readable && stream.rstCode === constants.NGHTTP2_NO_ERROR
-    if (waits && this.#unwantedBytes === undefined) stream.destroy()
+    // Of what is answered it is the server itself that tells its caller to stop.
+    if (waits && !stream.writableFinished && this.#unwantedBytes === undefined) stream.destroy()
   }
 
   closed(): void {
