@@ -70,7 +70,7 @@ describe('a call of gRPC is tried again', () => {
 
   test('on unavailable where its connection breaks or is not made, at another endpoint', async () => {
     const refused = localEndpoint(await closedPort())
-    await using cut = await startHttp2Upstream((stream) => stream.session?.socket.destroy())
+    await using cut: Http2Upstream = await startHttp2Upstream((stream) => cut.cut(stream))
     await using good = await startHttp2Upstream(GOOD)
     const routes = retrying(ONLY_UNAVAILABLE)
     await using mesh = outboundHarness({ endpoints: [refused, cut.endpoint, good.endpoint], routes })

@@ -113,7 +113,7 @@ describe('an upstream that speaks HTTP/2 without TLS', () => {
     async (what) => {
       await using up = await startHttp2Upstream((stream) => {
         stream.respond({ ':status': 200 })
-        stream.write('half', () => setTimeout(() => stream.session?.socket.destroy(), 10))
+        stream.write('half', () => setTimeout(() => up.cut(stream), 10))
       })
       await using mesh = outboundHarness({ endpoints: [up.endpoint], cluster: H2 })
       const body = what === 'the request is over' ? 'all' : new Readable({ read: () => undefined })

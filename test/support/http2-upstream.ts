@@ -5,7 +5,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Endpoint } from '@weft/mesh-protocol'
 import { localEndpoint } from './outbound.ts'
 
@@ -19,6 +19,8 @@ export interface Http2Upstream extends AsyncDisposable {
   /** Connections accepted so far. */
   readonly connections: number
   readonly seen: IncomingHttpHeaders[]
+  /** Breaks the connection of a stream off, without a word of HTTP/2. */
+  cut(stream: ServerHttp2Stream): void
 }
 
 export async function startHttp2Upstream(
@@ -28,9 +30,16 @@ export async function startHttp2Upstream(
   const sessions = new Set<ServerHttp2Session>()
   const seen: IncomingHttpHeaders[] = []
   let connections = 0
+  const sockets = new WeakMap<object, Socket>()
+  let accepted: Socket | undefined
   const server = createServer({ settings })
+  // Not every Node lets the socket of a session be destroyed through the session.
+  server.prependListener('connection', (socket: Socket) => {
+    accepted = socket
+  })
   server.on('session', (session) => {
     connections++
+    if (accepted !== undefined) sockets.set(session, accepted)
     sessions.add(session)
     session.on('error', () => undefined)
     session.on('close', () => sessions.delete(session))
@@ -50,6 +59,7 @@ export async function startHttp2Upstream(
       return connections
     },
     seen,
+    cut: ({ session }) => void (session !== undefined && sockets.get(session)?.destroy()),
     async [Symbol.asyncDispose]() {
       for (const session of sessions) session.destroy()
       await new Promise<void>((resolve) => void server.close(() => resolve()))

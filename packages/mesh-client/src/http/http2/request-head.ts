@@ -52,15 +52,22 @@ export function tooLongToSend(headers: readonly string[]): boolean {
   return bytes > MAX_SENT_HEAD_BYTES
 }
 
-function add(head: OutgoingHttpHeaders, name: string, value: string): void {
+function add(head: OutgoingHttpHeaders, name: string, given: string): void {
   if (OF_THE_CONNECTION.has(name)) return
-  if (name === 'te' && value !== 'trailers') return
+  if (name === 'te' && given !== 'trailers') return
+  const value = name === 'content-length' && given.includes(',') ? saidOnce(given) : given
   validate(name, value)
   const before = Object.hasOwn(head, name) ? head[name] : undefined
   if (before === undefined) head[name] = value
   else if (name === 'content-length') throw new errors.InvalidArgumentError('duplicate content-length header')
   else if (Array.isArray(before)) before.push(value)
   else head[name] = [String(before), value]
+}
+
+/** A length that is repeated counts as said once (RFC 9110 section 8.6): the `fetch` of Node 22 adds its own to its caller's. */
+function saidOnce(lengths: string): string {
+  const [first = '', ...others] = lengths.split(',').map((length) => length.trim())
+  return others.every((other) => other === first) ? first : lengths
 }
 
 function validate(name: string, value: string): void {

@@ -26,6 +26,11 @@ describe('the head of a request over HTTP/2', () => {
     expect(headOf(['te', 'trailers'])).toHaveProperty('te', 'trailers')
   })
 
+  test('takes a length that is repeated in one value for one', () => {
+    expect(headOf(['content-length', '6, 6'])).toHaveProperty('content-length', '6')
+    expect(headOf(['content-length', '6, 7'])).toHaveProperty('content-length', '6, 7')
+  })
+
   test('keeps what is said more than once, and names that objects have of their own', () => {
     expect(headOf(['x-a', '1', 'x-a', '2', 'x-a', '3'])['x-a']).toEqual(['1', '2', '3'])
     expect(Object.hasOwn(headOf(['constructor', 'x']), 'constructor')).toBe(true)
