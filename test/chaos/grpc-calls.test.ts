@@ -4,7 +4,7 @@ import { type Cluster, DEFAULT_RETRY_POLICY } from '@weft/mesh-protocol'
 import { expect, test, vi } from 'vitest'
 import { type Random, seededRandom } from '../../packages/mesh-client/src/kernel/random.ts'
 import { type GrpcRequest, grpcCall, grpcFrame, refuseGrpc, sayGrpc } from '../support/grpc-requests.ts'
-import { type Http2Answer, startHttp2Upstream } from '../support/http2-upstream.ts'
+import { cutConnection, type Http2Answer, startHttp2Upstream } from '../support/http2-upstream.ts'
 import { CLUSTER, type Harness, outboundHarness } from '../support/outbound.ts'
 import { type WireRoute, wireRoute } from '../support/wire.ts'
 
@@ -20,7 +20,7 @@ function treatments(random: Random): readonly (readonly [share: number, answer: 
     [0.1, sayGrpc(['a'], 13)],
     [0.15, (stream, headers) => refuseGrpc(14, pushback())(stream, headers)],
     [0.1, (stream) => stream.close([2, 7, 8, 11][Math.floor(random.next() * 4)])],
-    [0.03, (stream) => stream.session?.socket.destroy()],
+    [0.03, cutConnection],
     [0.03, leave],
     [0.09, breakOff],
     [0.03, (stream) => stream.respond({ ':status': 503 }, { endStream: true })],

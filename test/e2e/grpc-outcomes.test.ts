@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import type { CallEnd, ClientCallFacts, Tracing } from '../../packages/mesh-client/src/kernel/tracing.ts'
 import { GRPC_HEADERS, grpcCall, grpcFrame, inTurn, refuseGrpc, sayGrpc } from '../support/grpc-requests.ts'
 import { frame, literalHeaders } from '../support/http2-frames.ts'
-import { type Http2Upstream, sayHttp2, startHttp2Upstream } from '../support/http2-upstream.ts'
+import { cutConnection, sayHttp2, startHttp2Upstream } from '../support/http2-upstream.ts'
 import { closedPort, localEndpoint, outboundHarness, startUpstream } from '../support/outbound.ts'
 import { OFF, retrying } from '../support/outbound-retries.ts'
 
@@ -269,7 +269,7 @@ describe('what ends without an answer', () => {
     await using up = await startHttp2Upstream((stream) => stream.close(11))
     mesh.setCluster({ version: '2' }, [up.endpoint])
     await expect(grpcCall(mesh.outbound)).rejects.toMatchObject({ rstCode: 11 })
-    await using cut: Http2Upstream = await startHttp2Upstream((stream) => cut.cut(stream))
+    await using cut = await startHttp2Upstream(cutConnection)
     mesh.setCluster({ version: '3' }, [cut.endpoint])
     await expect(grpcCall(mesh.outbound)).rejects.toSatisfy((error: object) => !('rstCode' in error))
     await using deaf = await startHttp2Upstream(() => undefined)
@@ -320,7 +320,7 @@ describe('what ends without an answer', () => {
   test('a connection that breaks under an answer is no word of the server', async () => {
     await using up = await startHttp2Upstream((stream) => {
       stream.respond({ ':status': 200, 'content-type': 'application/grpc' })
-      stream.write(grpcFrame('half'), () => setTimeout(() => up.cut(stream), 10))
+      stream.write(grpcFrame('half'), () => setTimeout(() => cutConnection(stream), 10))
     })
     await using mesh = outboundHarness({ endpoints: [up.endpoint] })
     await expect(grpcCall(mesh.outbound)).rejects.toSatisfy((error: object) => !('rstCode' in error))

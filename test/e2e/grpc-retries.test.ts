@@ -4,7 +4,13 @@ import { describe, expect, test, vi } from 'vitest'
 import { parseGrpcTimeout } from '../../packages/mesh-client/src/kernel/grpc-timeout.ts'
 import { grpcCall, grpcFrame, inTurn, refuseGrpc, sayGrpc } from '../support/grpc-requests.ts'
 import { frame } from '../support/http2-frames.ts'
-import { type Http2Answer, type Http2Upstream, sayHttp2, startHttp2Upstream } from '../support/http2-upstream.ts'
+import {
+  cutConnection,
+  type Http2Answer,
+  type Http2Upstream,
+  sayHttp2,
+  startHttp2Upstream,
+} from '../support/http2-upstream.ts'
 import { CLUSTER, closedPort, localEndpoint, outboundHarness } from '../support/outbound.ts'
 import { OFF, retrying } from '../support/outbound-retries.ts'
 import { byId, wireCluster, wireRoute } from '../support/wire.ts'
@@ -70,7 +76,7 @@ describe('a call of gRPC is tried again', () => {
 
   test('on unavailable where its connection breaks or is not made, at another endpoint', async () => {
     const refused = localEndpoint(await closedPort())
-    await using cut: Http2Upstream = await startHttp2Upstream((stream) => cut.cut(stream))
+    await using cut = await startHttp2Upstream(cutConnection)
     await using good = await startHttp2Upstream(GOOD)
     const routes = retrying(ONLY_UNAVAILABLE)
     await using mesh = outboundHarness({ endpoints: [refused, cut.endpoint, good.endpoint], routes })

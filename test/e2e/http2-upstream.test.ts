@@ -4,7 +4,7 @@ import { Readable } from 'node:stream'
 import { DEFAULT_CIRCUIT_BREAKERS } from '@weft/mesh-protocol'
 import { FormData } from 'undici'
 import { describe, expect, test } from 'vitest'
-import { sayHttp2, startHttp2Upstream } from '../support/http2-upstream.ts'
+import { cutConnection, sayHttp2, startHttp2Upstream } from '../support/http2-upstream.ts'
 import { localEndpoint, outboundHarness, startUpstream } from '../support/outbound.ts'
 import { poll } from '../support/poll.ts'
 
@@ -113,7 +113,7 @@ describe('an upstream that speaks HTTP/2 without TLS', () => {
     async (what) => {
       await using up = await startHttp2Upstream((stream) => {
         stream.respond({ ':status': 200 })
-        stream.write('half', () => setTimeout(() => up.cut(stream), 10))
+        stream.write('half', () => setTimeout(() => cutConnection(stream), 10))
       })
       await using mesh = outboundHarness({ endpoints: [up.endpoint], cluster: H2 })
       const body = what === 'the request is over' ? 'all' : new Readable({ read: () => undefined })

@@ -19,8 +19,14 @@ export interface Http2Upstream extends AsyncDisposable {
   /** Connections accepted so far. */
   readonly connections: number
   readonly seen: IncomingHttpHeaders[]
-  /** Breaks the connection of a stream off, without a word of HTTP/2. */
-  cut(stream: ServerHttp2Stream): void
+}
+
+/** By session: not every Node lets a connection be destroyed through its session. */
+const sockets = new WeakMap<object, Socket>()
+
+/** Breaks the connection of a stream off, without a word of HTTP/2. */
+export function cutConnection({ session }: ServerHttp2Stream): void {
+  if (session !== undefined) sockets.get(session)?.destroy()
 }
 
 export async function startHttp2Upstream(
@@ -30,10 +36,8 @@ export async function startHttp2Upstream(
   const sessions = new Set<ServerHttp2Session>()
   const seen: IncomingHttpHeaders[] = []
   let connections = 0
-  const sockets = new WeakMap<object, Socket>()
   let accepted: Socket | undefined
   const server = createServer({ settings })
-  // Not every Node lets the socket of a session be destroyed through the session.
   server.prependListener('connection', (socket: Socket) => {
     accepted = socket
   })
@@ -59,7 +63,6 @@ export async function startHttp2Upstream(
       return connections
     },
     seen,
-    cut: ({ session }) => void (session !== undefined && sockets.get(session)?.destroy()),
     async [Symbol.asyncDispose]() {
       for (const session of sessions) session.destroy()
       await new Promise<void>((resolve) => void server.close(() => resolve()))
