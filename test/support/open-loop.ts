@@ -5,6 +5,8 @@ export interface LoadReport {
   readonly answers: Readonly<Record<string, number>>
   /** One line for each call that failed: when, after how long, and the whole chain of causes. */
   readonly failures: readonly string[]
+  /** How many calls were under way at the same moment, at most. */
+  readonly mostUnderWay: number
   /** The slowest call: when it began and how long it took. */
   readonly slowest: { readonly atMs: number; readonly tookMs: number }
 }
@@ -27,6 +29,7 @@ export function openLoop(perSecond: number, call: (index: number) => Promise<str
   const running = new Set<Promise<void>>()
   let total = 0
   let slowest: LoadReport['slowest'] = { atMs: 0, tookMs: 0 }
+  let mostUnderWay = 0
   const once = async (index: number): Promise<void> => {
     const started = performance.now()
     try {
@@ -44,6 +47,7 @@ export function openLoop(perSecond: number, call: (index: number) => Promise<str
     while (total < due) {
       const under = once(total++)
       running.add(under)
+      mostUnderWay = Math.max(mostUnderWay, running.size)
       void under.then(() => running.delete(under))
     }
   }
@@ -52,7 +56,7 @@ export function openLoop(perSecond: number, call: (index: number) => Promise<str
     async stop() {
       clearInterval(timer)
       await Promise.all(running)
-      return { total, answers, failures, slowest }
+      return { total, answers, failures, mostUnderWay, slowest }
     },
   }
 }
