@@ -3,10 +3,13 @@ import { createServer, type Server } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { createServer as createTlsServer } from 'node:tls'
+import * as grpc from '@grpc/grpc-js'
 import type { Mesh } from '@weft/mesh-client'
+import { meshGrpc } from '@weft/mesh-client/grpc'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { registration } from '../support/api-bodies.ts'
 import { call } from '../support/control-server.ts'
+import { callPlain } from '../support/grpc-pair.ts'
 import { type MeshScene, openMeshScene } from '../support/mesh-scene.ts'
 import { poll } from '../support/poll.ts'
 
@@ -50,13 +53,17 @@ function plain(): Server {
   })
 }
 
-/** Registers, as reviews, the port at which somebody else listens. */
 async function takeOver(server: Server, id: string): Promise<void> {
   impostors.push(server)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await register('reviews', 'http', server, id)
+}
+
+/** Registers, as a service, the port at which somebody else listens. */
+async function register(service: string, protocol: 'http' | 'grpc', server: Server, id: string): Promise<void> {
   const { port: listenPort } = server.address() as { port: number }
-  const ports = [{ name: 'http', servicePort: 80, port: 80, listenPort, protocol: 'http' }]
-  const body = registration({ service: 'reviews', serviceAccount: 'reviews', labels: {}, ports, tlsMode: 'istio' })
+  const ports = [{ name: protocol, servicePort: 80, port: 80, listenPort, protocol }]
+  const body = registration({ service, serviceAccount: service, labels: {}, ports, tlsMode: 'istio' })
   expect((await call(`${scene.control.url}/v1/workloads/${id}`, 'PUT', body)).status).toBe(200)
 }
 
@@ -94,6 +101,24 @@ describe('who took over a port of a service', () => {
       expect([response.status, await response.text()]).toEqual([200, 'reviews'])
     }
     expect(served).toBe(before + 15)
+  })
+
+  test('is refused by the callers of gRPC too, who are told that nobody is there', async () => {
+    await register('ratings', 'grpc', impostors[0] as Server, 'taken-over-3')
+    const edge = meshGrpc(caller)
+    const client = new grpc.Client('weft:///ratings', edge.credentials(), edge.channelOptions())
+    const knows = (): boolean => caller.status().clusters.some(({ name }) => name.includes('ratings'))
+    await poll(async () => {
+      const { code } = await callPlain(client, 'unary', { messages: ['secret'] })
+      expect(code).toBe(grpc.status.UNAVAILABLE)
+      return knows()
+    }, 'a call into the mesh')
+    for (const kind of ['unary', 'bidi'] as const) {
+      const seen = await callPlain(client, kind, { messages: ['secret'] })
+      expect(seen).toMatchObject({ code: grpc.status.UNAVAILABLE, messages: [] })
+      expect(seen.details).toMatch(/certificate/)
+    }
+    client.close()
   })
 
   test('has been tried, and was told nothing', () => {
